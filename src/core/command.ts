@@ -1,0 +1,193 @@
+import type { z } from 'zod';
+import type { Json, JsonObject } from './json.ts';
+import type { Person, Role } from './person.ts';
+import type { HostReader, HubReader } from './ports.ts';
+
+/** `read` looks only; `low` can be undone and hurts one thing; `high` needs two people, neither of them the asker. */
+export type Risk = 'read' | 'low' | 'high';
+
+/**
+ * The parameters of a command: a zod object whose fields all take a string (what a person types, a form sends or
+ * a post holds) and give what the command works with. Requests store the strings, so that a form can be
+ * filled with them again. Make the fields with `fields.ts`.
+ */
+export type Params = z.ZodObject<Readonly<Record<string, z.ZodType<unknown, string | undefined>>>>;
+
+/** What a person gave: parameter name to text. */
+export type Given = Readonly<Record<string, string>>;
+
+/** Who has to say yes. The config may tighten this, never loosen it. */
+export interface Approval {
+  /** Any of these roles may approve. */
+  readonly roles: readonly Role[];
+  /** How many different people. 0 for a command that only reads. */
+  readonly people: number;
+  /** May the asker be one of them? Never for risk `high`. */
+  readonly ownRequest: boolean;
+  /** Hours after which a plan that nobody decided on expires; counted from the plan. */
+  readonly expiresHours: number;
+}
+
+/** All that a command can see: reads, and nothing that changes anything. */
+export interface View {
+  readonly hub: HubReader;
+  readonly hosts: HostReader;
+  readonly asker: Person;
+  readonly now: Date;
+  /** Ends every read when the request is cancelled or the process stops. */
+  readonly signal: AbortSignal;
+}
+
+/** What will be called, exactly. Its digest is what people approve. */
+export type Effect =
+  | { readonly kind: 'hub'; readonly method: string; readonly args: readonly Json[]; readonly kwargs?: JsonObject }
+  | {
+      readonly kind: 'host';
+      readonly host: string;
+      /** File name of the script, as an admin finds it on the host. */
+      readonly script: string;
+      /** SHA-256 of the script's bytes, hex. Nothing else runs under this name. */
+      readonly sha256: string;
+      readonly args: readonly string[];
+    };
+
+/** One line of what changes, for people. */
+export interface Change {
+  readonly what: string;
+  readonly before: string;
+  readonly after: string;
+}
+
+/** A condition that must hold now and again at the run; its numbers may move, its truth may not. */
+export interface Guard {
+  readonly text: string;
+  readonly holds: boolean;
+  /** What was seen, e.g. `12 GB free`. */
+  readonly saw: string;
+}
+
+/** How to take a step back: an asking of its own, planned and approved like any other. */
+export interface Inverse {
+  readonly command: string;
+  readonly given: Given;
+  readonly restores: 'full' | 'partial';
+  /** For `partial`: what would stay. */
+  readonly leaves?: string;
+}
+
+/** One change, as data. */
+export interface Step {
+  /** Stable within the command and its target: `capacity:builder2`. */
+  readonly key: string;
+  /** What it does, for people: `Set the capacity of builder2 to 8`. */
+  readonly title: string;
+  /** `set` is done when the world says so; `once` records its intent first and is looked up, never repeated. */
+  readonly kind: 'set' | 'once';
+  readonly effect: Effect;
+  readonly changes: readonly Change[];
+  /** What it rests on: shown, not digested. */
+  readonly evidence: readonly { readonly label: string; readonly value: string }[];
+  readonly guards: readonly Guard[];
+  readonly inverse?: Inverse;
+}
+
+/** The steps a request would take, worked out from what is there now. No steps: nothing needs doing. */
+export interface Plan {
+  readonly kind: 'plan';
+  /** One line: `Raise the capacity of builder2 from 4 to 8`. */
+  readonly title: string;
+  readonly steps: readonly Step[];
+  /** Warnings and context for those who decide. */
+  readonly notes?: readonly string[];
+}
+
+/** A table for people. Rows as long as `columns`. */
+export interface Table {
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
+
+/** What a command that only looks gives back. */
+export interface Answer {
+  readonly kind: 'answer';
+  readonly title: string;
+  /** `bad` is shown first and loudest. */
+  readonly verdict: 'ok' | 'warn' | 'bad';
+  readonly lines?: readonly string[];
+  readonly table?: Table;
+  /** Commands that would help next, as a person would type them. */
+  readonly next?: readonly string[];
+}
+
+/** A recorded intent of a `once` step whose outcome is not known. */
+export interface Intent {
+  readonly step: Step;
+  /** When it was recorded, just before the call. */
+  readonly at: Date;
+}
+
+/** What a command's author writes. `S` and `C` are its parameters and its own part of the config. */
+export interface CommandDeclaration<S extends Params, C extends z.ZodType> {
+  /** Words as typed: `builder capacity`. The folder has the same name with dashes. */
+  readonly name: string;
+  /** One sentence, an imperative: what it does, for help and forms. */
+  readonly summary: string;
+  readonly params: S;
+  readonly risk: Risk;
+  /** Any of these roles may ask. */
+  readonly ask: readonly Role[];
+  readonly approval?: Partial<Approval>;
+  /** This command's own settings, at `commands.<name>.settings` in the config. */
+  readonly settings?: C;
+  /** Whole lines that work in the sandbox; the laws run over each. The first is the one help shows. */
+  readonly examples: readonly [string, ...string[]];
+  /** Names of what must not be changed by two requests at once: `host:builder2`, `ca`. */
+  readonly locks?: (params: z.output<S>) => readonly string[];
+  /** Looks, and says what it would do. May throw `Refused`. */
+  readonly plan: (params: z.output<S>, view: View, settings: z.output<C>) => Promise<Plan | Answer>;
+  /** For `once` steps: did it happen? Looks only. Without it the answer is `unknown`. */
+  readonly happened?: (intent: Intent, view: View) => Promise<'done' | 'not-done' | 'unknown'>;
+}
+
+/** A command as the kernel holds it, its parameter types closed over. */
+export interface Command {
+  readonly name: string;
+  readonly summary: string;
+  readonly params: Params;
+  readonly risk: Risk;
+  readonly ask: readonly Role[];
+  readonly approval: Approval;
+  readonly settings: z.ZodType | undefined;
+  readonly examples: readonly string[];
+  /** Checks `given` again and names the locks. */
+  locks(given: Given): readonly string[];
+  /** Checks `given` and the settings, then plans. */
+  plan(given: Given, view: View, settings: unknown): Promise<Plan | Answer>;
+  happened(intent: Intent, view: View): Promise<'done' | 'not-done' | 'unknown'>;
+}
+
+/** Closes over the types of a declaration and fills in what the risk implies. */
+export function defineCommand<S extends Params, C extends z.ZodType = z.ZodUndefined>(
+  declared: CommandDeclaration<S, C>,
+): Command {
+  const parse = (given: Given): z.output<S> => declared.params.parse(given);
+  return {
+    name: declared.name,
+    summary: declared.summary,
+    params: declared.params,
+    risk: declared.risk,
+    ask: declared.ask,
+    approval: { ...approvalOf(declared.risk), ...declared.approval },
+    settings: declared.settings,
+    examples: declared.examples,
+    locks: (given) => declared.locks?.(parse(given)) ?? [],
+    plan: async (given, view, settings) =>
+      declared.plan(parse(given), view, (declared.settings?.parse(settings) ?? undefined) as z.output<C>),
+    happened: async (intent, view) => declared.happened?.(intent, view) ?? 'unknown',
+  };
+}
+
+function approvalOf(risk: Risk): Approval {
+  const people = { read: 0, low: 1, high: 2 }[risk];
+  return { roles: ['admin'], people, ownRequest: false, expiresHours: 72 };
+}

@@ -1,0 +1,65 @@
+import type { Answer, Change, Table } from './command.ts';
+import type { StepState, Status } from './request.ts';
+
+/** Something a person can press, type or reply. */
+export interface Action {
+  readonly verb: 'approve' | 'deny' | 'cancel' | 'undo' | 'resume' | 'resolve-done' | 'resolve-not-done';
+  readonly label: string;
+  readonly style: 'primary' | 'danger' | 'plain';
+  /** The same as a line: `approve r42`. */
+  readonly line: string;
+  /** Asked once more before it is sent; a courtesy, never a control. */
+  readonly confirm?: string;
+}
+
+/** A request as any front end shows it. Holds only public text; front ends escape it for where it goes. */
+export interface Card {
+  readonly id: string;
+  /** Sequence number of the last event that it shows. */
+  readonly seq: number;
+  readonly title: string;
+  readonly status: Status;
+  /** `info` while it goes on, the rest for end states. */
+  readonly tone: 'info' | 'good' | 'warn' | 'bad';
+  /** One line: what happened, what it means, what comes next. */
+  readonly line: string;
+  /** What the person can do now, when that is not a button. */
+  readonly next: string | null;
+  readonly fields: readonly { readonly label: string; readonly value: string }[];
+  readonly steps: readonly CardStep[];
+  readonly notes: readonly string[];
+  readonly answer: Answer | null;
+  readonly actions: readonly Action[];
+  /** `r42 · asked by maria · …`. */
+  readonly footer: string;
+  /** Number of the plan that the buttons are for; 0 without a plan. */
+  readonly plan: number;
+  /** Person ids to mention when a new message is called for: the asker at an end, the approvers for a decision. */
+  readonly asker: string;
+  /** The ask needs a new message, because people must notice: a decision is due, or it ended. */
+  readonly notice: { readonly kind: 'decision' | 'end'; readonly text: string } | null;
+}
+
+/** A step as a card shows it. */
+export interface CardStep {
+  readonly title: string;
+  readonly state: StepState;
+  readonly changes: readonly Change[];
+  readonly evidence: readonly { readonly label: string; readonly value: string }[];
+  readonly guards: readonly { readonly text: string; readonly holds: boolean; readonly saw: string }[];
+  readonly undo: 'full' | 'partial' | 'none';
+  /** The exact call, as it is digested: `editHost("builder2", capacity=8.0)`. */
+  readonly call: string;
+  readonly digest: string;
+  readonly says: string | null;
+}
+
+/** A short reply that is not a request: help, a list, a refusal. Shown to the one who asked. */
+export interface Reply {
+  readonly tone: 'info' | 'good' | 'warn' | 'bad';
+  readonly title: string;
+  readonly lines: readonly string[];
+  readonly table?: Table;
+  /** Lines that the person can type next. */
+  readonly next?: readonly string[];
+}

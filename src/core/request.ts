@@ -1,0 +1,82 @@
+import type { Answer, Step } from './command.ts';
+import type { Actor, Asking, Needs, RequestEvent } from './events.ts';
+import type { Place } from './person.ts';
+
+/** Where a request stands. */
+export type Status =
+  | 'asked' // to be planned
+  | 'planned' // waits for approvals
+  | 'approved' // to be run
+  | 'running'
+  | 'unknown' // a step's outcome is not known: waits for a look
+  | 'failed' // stopped half-way: can be resumed or undone
+  | 'succeeded'
+  | 'answered'
+  | 'refused'
+  | 'denied'
+  | 'cancelled'
+  | 'expired';
+
+/** The states that nothing leaves by itself. `failed` and `unknown` can still be moved by a person. */
+export const ENDED: readonly Status[] = [
+  'succeeded',
+  'answered',
+  'refused',
+  'denied',
+  'cancelled',
+  'expired',
+  'failed',
+  'unknown',
+];
+
+/** How far a step is. */
+export type StepState = 'todo' | 'started' | 'done' | 'failed' | 'unknown';
+
+/** A step of the current plan and how far it is. */
+export interface StepNow {
+  readonly step: Step;
+  readonly digest: string;
+  readonly state: StepState;
+  /** When its last event was written; null before the first. */
+  readonly at: Date | null;
+  /** What went wrong, for people. */
+  readonly says: string | null;
+}
+
+/** The numbered plan that is up for approval or running. */
+export interface PlanNow {
+  readonly n: number;
+  readonly title: string;
+  readonly steps: readonly StepNow[];
+  readonly notes: readonly string[];
+  readonly needs: Needs;
+  readonly expiresAt: Date | null;
+  readonly tooLong: boolean;
+  readonly approvals: readonly { readonly by: Actor; readonly at: Date; readonly via: Place['kind'] }[];
+  readonly reminded: boolean;
+}
+
+/** One asking of a command, as its events tell it. */
+export interface Request {
+  readonly id: string;
+  readonly seq: number;
+  readonly status: Status;
+  readonly asker: Actor;
+  readonly askings: readonly Asking[];
+  readonly text: string;
+  readonly place: Place;
+  readonly undoes: string | null;
+  readonly undoneBy: string | null;
+  readonly askedAt: Date;
+  readonly updatedAt: Date;
+  readonly plan: PlanNow | null;
+  /** Steps of earlier plans of this request that were carried out, oldest first. */
+  readonly doneBefore: readonly StepNow[];
+  readonly answer: Answer | null;
+  readonly waiting: { readonly reason: 'lock' | 'unavailable' | 'frozen'; readonly says: string; readonly until: Date } | null;
+  /** The last thing said about it, for people: why it was refused, denied, failed. */
+  readonly says: string | null;
+  /** What the person can do next. */
+  readonly next: string | null;
+  readonly decidedBy: Actor | null;
+}

@@ -1,0 +1,160 @@
+import type { Actor, NewEvent, RequestEvent } from './events.ts';
+import type { JsonObject } from './json.ts';
+import type { Place } from './person.ts';
+import type { Status } from './request.ts';
+
+/** What the store keeps beside the events, so that it can be asked without folding: drawn from the fold. */
+export interface Summary {
+  readonly status: Status;
+  /** Command names, joined for an undo of several. */
+  readonly command: string;
+  readonly text: string;
+  readonly asker: string;
+  readonly title: string;
+  /** What has to happen next without anybody asking, and when: the sweeper's work list. */
+  readonly due: { readonly kind: 'plan' | 'run' | 'expire' | 'remind'; readonly at: Date } | null;
+}
+
+/** A request as the store lists it. */
+export interface Listed extends Summary {
+  readonly id: string;
+  /** Sequence number of its last event. */
+  readonly seq: number;
+  readonly updated: Date;
+}
+
+/** Proof that a lock is still held: step events are only written while every one of these numbers stands. */
+export interface Fence {
+  readonly owner: string;
+  readonly locks: readonly { readonly name: string; readonly token: number }[];
+}
+
+/** The truth: requests and their events, hash-chained. */
+export interface RequestStore {
+  /**
+   * Makes a request. `origin` is the id of what it came from (an inbox row, a terminal call): the same
+   * origin a second time gives the request that it made the first time, and writes nothing.
+   */
+  create(
+    origin: string,
+    make: (id: string) => { readonly events: readonly NewEvent[]; readonly summary: Summary },
+  ): Promise<{ readonly id: string; readonly isNew: boolean }>;
+  /** All events in order; empty for an unknown id. */
+  events(id: string): Promise<readonly RequestEvent[]>;
+  /**
+   * Adds events if the last one still has sequence number `after`; writes the summary with them.
+   * `conflict`: somebody else wrote first, load again. `fenced`: a lock was lost, stop at once.
+   */
+  append(
+    id: string,
+    after: number,
+    events: readonly NewEvent[],
+    summary: Summary,
+    fence?: Fence,
+  ): Promise<'written' | 'conflict' | 'fenced'>;
+  /** Newest first. */
+  list(filter: {
+    readonly status?: readonly Status[];
+    readonly asker?: string;
+    readonly limit: number;
+  }): Promise<readonly Listed[]>;
+  /** What is due at `now`, oldest first. */
+  due(now: Date, limit: number): Promise<readonly Listed[]>;
+}
+
+/** The rest of the audit trail: what belongs to no request. In the same hash chain. */
+export interface Ledger {
+  note(type: string, by: Actor, data: JsonObject): Promise<void>;
+  /**
+   * Walks the chain from the first row. `head` is the last hash: keep it elsewhere to notice a cut tail.
+   */
+  verify(): Promise<
+    | { readonly ok: true; readonly rows: number; readonly head: string }
+    | { readonly ok: false; readonly row: number; readonly says: string }
+  >;
+  /** Rows as kept, for export; `after` is a row number, from 0. */
+  rows(after: number, limit: number): Promise<readonly { readonly n: number; readonly row: unknown }[]>;
+}
+
+/** Locks on named resources, owned by a request, leased. */
+export interface LockStore {
+  /**
+   * All of `names` or none, in one go. A request that has to wait keeps its place in the line of each name;
+   * nobody who came later gets a lock before it (until its place is an hour old and unasked for).
+   */
+  acquire(
+    owner: string,
+    names: readonly string[],
+    leaseMs: number,
+  ): Promise<
+    | { readonly held: true; readonly fence: Fence }
+    | { readonly held: false; readonly name: string; readonly owner: string; readonly ahead: number }
+  >;
+  /** False when one was lost. */
+  renew(fence: Fence, leaseMs: number): Promise<boolean>;
+  /** Gives back every lock and every place in line of this request. */
+  release(owner: string): Promise<void>;
+  all(): Promise<readonly { readonly name: string; readonly owner: string; readonly until: Date }[]>;
+}
+
+/** What came in, stored before it is acknowledged. */
+export interface Inbox {
+  /** Waits for the next group's commit. `seen`: this id was stored before. Throws when the database does not take it within the deadline. */
+  put(item: { readonly id: string; readonly source: string; readonly body: JsonObject }): Promise<'new' | 'seen'>;
+  /** What is not done yet, oldest first; `olderThanMs` leaves what a live process is working on. */
+  pending(
+    source: string,
+    olderThanMs: number,
+    limit: number,
+  ): Promise<readonly { readonly id: string; readonly body: JsonObject }[]>;
+  done(id: string): Promise<void>;
+}
+
+/** Where requests are shown, and up to which event. */
+export interface PlaceStore {
+  /** Adds a place, or gives back the one that is there. */
+  add(request: string, place: Place): Promise<void>;
+  of(request: string): Promise<readonly ShownPlace[]>;
+  /** Remembers what was posted where: service ids, and the last event that it shows. */
+  shown(request: string, where: string, state: JsonObject, seq: number): Promise<void>;
+  /** The request whose place has this state value, e.g. the thread's ts; newest first. */
+  find(kind: Place['kind'], where: string): Promise<readonly string[]>;
+  /** Requests that have a place of this kind which shows less than has happened. */
+  stale(kind: Place['kind'], limit: number): Promise<readonly string[]>;
+}
+
+/** A place with what the front end remembered about it. */
+export interface ShownPlace extends Place {
+  readonly state: JsonObject;
+  /** 0: nothing shown yet. */
+  readonly seq: number;
+}
+
+/** Small named values: the freeze, cursors of the forum. */
+export interface NotesStore {
+  get(key: string): Promise<JsonObject | null>;
+  set(key: string, value: JsonObject | null): Promise<void>;
+}
+
+/** Personal tokens of the terminal, stored hashed. */
+export interface TokenStore {
+  /** The token itself is given back once and not kept. */
+  issue(person: string, label: string): Promise<{ readonly id: string; readonly token: string }>;
+  /** The person, or null for an unknown or revoked token. */
+  check(token: string): Promise<string | null>;
+  revoke(id: string): Promise<boolean>;
+  list(): Promise<
+    readonly { readonly id: string; readonly person: string; readonly label: string; readonly issued: Date }[]
+  >;
+}
+
+/** Everything that has to survive. */
+export interface Store {
+  readonly requests: RequestStore;
+  readonly ledger: Ledger;
+  readonly locks: LockStore;
+  readonly inbox: Inbox;
+  readonly places: PlaceStore;
+  readonly notes: NotesStore;
+  readonly tokens: TokenStore;
+}

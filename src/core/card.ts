@@ -1,5 +1,5 @@
 import type { Answer, Change, Table } from './command.ts';
-import type { StepState, Status } from './request.ts';
+import type { Status, StepState } from './request.ts';
 
 /** Something a person can press, type or reply. */
 export interface Action {

@@ -40,7 +40,12 @@ export interface View {
 
 /** What will be called, exactly. Its digest is what people approve. */
 export type Effect =
-  | { readonly kind: 'hub'; readonly method: string; readonly args: readonly Json[]; readonly kwargs?: JsonObject }
+  | {
+      readonly kind: 'hub';
+      readonly method: string;
+      readonly args: readonly Json[];
+      readonly kwargs?: JsonObject;
+    }
   | {
       readonly kind: 'host';
       readonly host: string;

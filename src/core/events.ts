@@ -72,7 +72,11 @@ export interface EventData {
   /** The intent, recorded just before the call. */
   'step-started': { readonly key: string; readonly digest: string };
   /** `called`: the call said so. `found`: the world says so. `resolved`: a person says so. */
-  'step-done': { readonly key: string; readonly digest: string; readonly how: 'called' | 'found' | 'resolved' };
+  'step-done': {
+    readonly key: string;
+    readonly digest: string;
+    readonly how: 'called' | 'found' | 'resolved';
+  };
   'step-failed': { readonly key: string; readonly digest: string; readonly says: string };
   'step-unknown': { readonly key: string; readonly digest: string; readonly says: string };
   /** A person looked and said that it did not happen. */
@@ -165,7 +169,9 @@ export function upcast(row: unknown): RequestEvent {
   const read = envelope.parse(row);
   const known = VERSIONS[read.type as EventType];
   if (known === undefined || read.v > known) {
-    throw new Error(`event ${read.request}/${read.seq} is ${read.type} v${read.v}: written by a newer Steward`);
+    throw new Error(
+      `event ${read.request}/${read.seq} is ${read.type} v${read.v}: written by a newer Steward`,
+    );
   }
   return {
     request: read.request,

@@ -73,7 +73,11 @@ export interface Request {
   /** Steps of earlier plans of this request that were carried out, oldest first. */
   readonly doneBefore: readonly StepNow[];
   readonly answer: Answer | null;
-  readonly waiting: { readonly reason: 'lock' | 'unavailable' | 'frozen'; readonly says: string; readonly until: Date } | null;
+  readonly waiting: {
+    readonly reason: 'lock' | 'unavailable' | 'frozen';
+    readonly says: string;
+    readonly until: Date;
+  } | null;
   /** The last thing said about it, for people: why it was refused, denied, failed. */
   readonly says: string | null;
   /** What the person can do next. */

@@ -100,7 +100,11 @@ export interface LockStore {
 /** What came in, stored before it is acknowledged. */
 export interface Inbox {
   /** Waits for the next group's commit. `seen`: this id was stored before. Throws when the database does not take it within the deadline. */
-  put(item: { readonly id: string; readonly source: string; readonly body: JsonObject }): Promise<'new' | 'seen'>;
+  put(item: {
+    readonly id: string;
+    readonly source: string;
+    readonly body: JsonObject;
+  }): Promise<'new' | 'seen'>;
   /** What is not done yet, oldest first; `olderThanMs` leaves what a live process is working on. */
   pending(
     source: string,

@@ -1,0 +1,53 @@
+import type { Card, Reply } from './card.ts';
+import type { Form } from './form.ts';
+import type { Person, Place } from './person.ts';
+
+/** What comes of something that a person said or pressed. */
+export type Said =
+  /** A request was made, or this is the one made before from the same origin. It is shown by announcing. */
+  | { readonly kind: 'request'; readonly id: string; readonly isNew: boolean; readonly queued: boolean }
+  /** A decision or a change on a request was taken into the record. `reply` says so in one line. */
+  | { readonly kind: 'decided'; readonly id: string; readonly reply: Reply }
+  /** For the person only: help, a list, a refusal, a suggestion. */
+  | { readonly kind: 'reply'; readonly reply: Reply }
+  /** A parameter is missing or wrong. */
+  | { readonly kind: 'form'; readonly form: Form };
+
+/** The one counter that every front end brings things to. Nothing here throws for bad input: it answers. */
+export interface Desk {
+  /**
+   * A line as typed. `here` is the request of the thread it was typed in, so that `approve` alone works there.
+   * `origin` is unique for what came in; the same one again gives the same answer and makes nothing new.
+   */
+  say(said: {
+    readonly who: Person;
+    readonly text: string;
+    readonly place: Place;
+    readonly origin: string;
+    readonly here?: string;
+  }): Promise<Said>;
+  /** A filled form. */
+  submit(form: {
+    readonly who: Person;
+    readonly command: string;
+    readonly given: Readonly<Record<string, string>>;
+    readonly place: Place;
+    readonly origin: string;
+  }): Promise<Said>;
+  /** A button. `plan` is the number of the plan that the button was drawn for. */
+  press(pressed: {
+    readonly who: Person;
+    readonly verb: string;
+    readonly request: string;
+    readonly plan: number;
+    readonly because?: string;
+    readonly place: Place;
+    readonly origin: string;
+  }): Promise<Said>;
+  /** The request as it stands, for one who may see it; null for an unknown id. */
+  card(request: string): Promise<Card | null>;
+  /** An empty form, e.g. for a shortcut. */
+  form(command: string, given: Readonly<Record<string, string>>): Form | null;
+  /** What this person may ask for and do, for help and menus. */
+  menu(who: Person): readonly { readonly name: string; readonly summary: string; readonly example: string }[];
+}

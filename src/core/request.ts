@@ -1,5 +1,5 @@
 import type { Answer, Step } from './command.ts';
-import type { Actor, Asking, Needs, RequestEvent } from './events.ts';
+import type { Actor, Asking, Needs } from './events.ts';
 import type { Place } from './person.ts';
 
 /** Where a request stands. */

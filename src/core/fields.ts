@@ -1,0 +1,139 @@
+import { z } from 'zod';
+
+/** What help and forms say of a parameter; kept as the field's zod metadata. */
+export interface FieldMeta {
+  /** For the label: `Host`. */
+  readonly title: string;
+  /** One line under the label. */
+  readonly hint: string;
+  readonly example: string;
+  /** `text`: several words; takes the rest of the line. `choice`: one of `choices`. */
+  readonly kind: 'line' | 'text' | 'choice';
+  /** Given as `name=value` only, never by position. */
+  readonly named: boolean;
+  readonly choices: readonly string[];
+}
+
+declare module 'zod' {
+  interface GlobalMeta {
+    steward?: FieldMeta;
+  }
+}
+
+type Describe = Pick<FieldMeta, 'title' | 'hint' | 'example'> & { readonly named?: boolean };
+
+/** Longest text that any parameter takes, in characters: what a Slack text input carries. */
+const LONGEST = 3000;
+
+// Host names as DNS and Koji have them. A leading letter or digit, so that nothing reads as an option.
+const HOST = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i;
+
+function meta(
+  describe: Describe,
+  kind: FieldMeta['kind'],
+  choices: readonly string[] = [],
+): { steward: FieldMeta } {
+  return { steward: { named: false, ...describe, kind, choices } };
+}
+
+/** One host name. */
+export function hostName(describe: Describe) {
+  return z.string().trim().max(253).regex(HOST, { error: notAHost }).meta(meta(describe, 'line'));
+}
+
+/** Several host names, or patterns with `*`, separated by commas or spaces; no name twice. */
+export function hostNames(describe: Describe) {
+  return z
+    .string()
+    .trim()
+    .max(LONGEST)
+    .transform((text) => [...new Set(text.split(/[\s,]+/).filter(Boolean))])
+    .pipe(
+      z
+        .array(z.string().refine((name) => HOST.test(name.replaceAll('*', 'x')), { error: notAHost }))
+        .min(1, 'Name at least one host.')
+        .max(200, 'Name at most 200 hosts at a time.'),
+    )
+    .meta(meta(describe, 'line'));
+}
+
+const notAHost = (issue: { input?: unknown }): string =>
+  `“${shorten(String(issue.input))}” is not a host name: letters, digits, dots and dashes, beginning with a letter or digit.`;
+
+/** A decimal number in ordinary writing (`8`, `7.5`): no exponents, no signs, no spaces. */
+export function decimal(describe: Describe, limits: { readonly above: number; readonly most: number }) {
+  const wanted = `Give a number above ${limits.above}, at most ${limits.most}, like ${describe.example}.`;
+  return z
+    .string()
+    .trim()
+    .refine((text) => /^\d{1,9}(\.\d{1,4})?$/.test(text), wanted)
+    .transform(Number)
+    .refine((value) => value > limits.above && value <= limits.most, wanted)
+    .meta(meta(describe, 'line'));
+}
+
+/** Words for people: a reason, a comment. Control characters become spaces. */
+export function words(describe: Describe, most = 500) {
+  return z
+    .string()
+    .transform((text) => plainText(text))
+    .refine((text) => text.length > 0, 'Say it in a few words.')
+    .refine((text) => text.length <= most, `Say it in at most ${most} characters.`)
+    .meta(meta(describe, 'text'));
+}
+
+/** One of a few words. */
+export function choice<const C extends readonly [string, ...string[]]>(describe: Describe, choices: C) {
+  return z
+    .string()
+    .trim()
+    .toLowerCase()
+    .pipe(z.enum(choices, { error: `Give one of: ${choices.join(', ')}.` }))
+    .meta(meta(describe, 'choice', choices));
+}
+
+/** A name of something on the hub or of a person: printable, no white space, nothing that reads as an option. */
+export function identifier(describe: Describe, most = 100) {
+  return z
+    .string()
+    .trim()
+    .max(most)
+    .regex(/^[A-Za-z0-9_][A-Za-z0-9_.+@:/-]*$/, {
+      error: (issue) => `“${shorten(String(issue.input))}” is not a name.`,
+    })
+    .meta(meta(describe, 'line'));
+}
+
+/** What the field says of itself. A field without it is a bug, found by the registry at start. */
+export function metaOf(field: z.ZodType): FieldMeta {
+  // Outermost first: `.optional()` wraps the field that carries the metadata.
+  for (let at: z.ZodType | undefined = field; at !== undefined; at = inner(at)) {
+    const found = at.meta()?.steward;
+    if (found) return found;
+  }
+  throw new Error('a parameter was not made with fields.ts');
+}
+
+/** May the parameter be left out? */
+export function isOptional(field: z.ZodType): boolean {
+  return field.safeParse(undefined).success;
+}
+
+/** Text with control and invisible direction characters gone and white space folded; lone surrogates replaced. */
+export function plainText(text: string): string {
+  return text
+    .toWellFormed()
+    .replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
+    .trim();
+}
+
+function inner(field: z.ZodType): z.ZodType | undefined {
+  return field instanceof z.ZodOptional || field instanceof z.ZodDefault
+    ? (field.unwrap() as z.ZodType)
+    : undefined;
+}
+
+function shorten(text: string): string {
+  const plain = plainText(text);
+  return plain.length > 60 ? `${plain.slice(0, 57)}…` : plain;
+}

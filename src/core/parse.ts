@@ -1,0 +1,220 @@
+import type { Command, Given, Params } from './command.ts';
+import { isOptional, metaOf } from './fields.ts';
+import type { Form } from './form.ts';
+import { nearest } from './near.ts';
+import type { Registry } from './registry.ts';
+import { VERBS, type Verb } from './verbs.ts';
+
+/** The longest line that is read at all, in characters. */
+export const LONGEST_LINE = 4000;
+
+/** What a line says. Nothing is done here, and nothing is guessed. */
+export type Parsed =
+  | {
+      readonly kind: 'command';
+      readonly command: Command;
+      readonly given: Given;
+      readonly problems: Problems;
+    }
+  | { readonly kind: 'verb'; readonly verb: Verb; readonly given: Given; readonly problems: Problems }
+  | { readonly kind: 'empty' }
+  | { readonly kind: 'too-long'; readonly length: number }
+  /** Words that begin several commands, or none. `meant`: a whole line to try instead. */
+  | {
+      readonly kind: 'unclear';
+      readonly word: string;
+      readonly begins: readonly Command[];
+      readonly meant: string | null;
+    };
+
+/** What is wrong, by parameter; `` for what belongs to none. */
+export type Problems = Readonly<Record<string, string>>;
+
+/** Reads a line as typed, pasted or posted. */
+export function parse(line: string, registry: Registry): Parsed {
+  if (line.length > LONGEST_LINE) return { kind: 'too-long', length: line.length };
+  const tokens = tokenize(line);
+  const [first] = tokens;
+  if (!first) return { kind: 'empty' };
+  const lowered = tokens.map((token) => token.text.toLowerCase());
+  const command = registry.all
+    .filter((candidate) => candidate.name.split(' ').every((word, index) => lowered[index] === word))
+    .sort((a, b) => b.name.length - a.name.length)[0];
+  if (command) {
+    const rest = tokens.slice(command.name.split(' ').length);
+    return { kind: 'command', command, ...readParams(command.params, rest, line) };
+  }
+  const verb = VERBS.find((candidate) => candidate.name === lowered[0]);
+  if (verb) return { kind: 'verb', verb, ...readParams(verb.params, tokens.slice(1), line) };
+  return unclear(tokens, lowered, registry);
+}
+
+/** Checks what a form or a post gave; the same rules as for a line. */
+export function check(params: Params, given: Given): Problems {
+  const problems: Record<string, string> = {};
+  for (const [name, field] of Object.entries(params.shape)) {
+    const read = field.safeParse(given[name]);
+    if (read.success) continue;
+    problems[name] =
+      given[name] === undefined ? 'missing' : (read.error.issues[0]?.message ?? 'not understood');
+  }
+  for (const name of Object.keys(given)) {
+    if (!(name in params.shape)) problems[''] = unknownName(name, params);
+  }
+  return problems;
+}
+
+/** `builder capacity <host> <capacity>`; optional ones in brackets. */
+export function usageOf(name: string, params: Params): string {
+  const parts = Object.entries(params.shape).map(([key, field]) => {
+    const text = metaOf(field).named ? `${key}=…` : `<${key}>`;
+    return isOptional(field) ? `[${text}]` : text;
+  });
+  return [name, ...parts].join(' ');
+}
+
+/** The form of a command or verb, filled with what was given. */
+export function formOf(
+  name: string,
+  summary: string,
+  params: Params,
+  given: Given,
+  problems: Problems,
+): Form {
+  return {
+    command: name,
+    summary,
+    usage: usageOf(name, params),
+    fields: Object.entries(params.shape).map(([key, field]) => {
+      const { title, hint, kind, choices, example } = metaOf(field);
+      const value = given[key] ?? '';
+      return {
+        name: key,
+        title,
+        hint,
+        kind,
+        choices,
+        example,
+        optional: isOptional(field),
+        value,
+        problem: problems[key] ?? null,
+      };
+    }),
+  };
+}
+
+/** The line that would give exactly these parameters. */
+export function lineOf(name: string, params: Params, given: Given): string {
+  const named: string[] = [];
+  const placed: string[] = [];
+  for (const [key, field] of Object.entries(params.shape)) {
+    const value = given[key];
+    if (value === undefined) continue;
+    if (metaOf(field).named) named.push(`${key}=${value}`);
+    else placed.push(value);
+  }
+  return [name, ...placed, ...named].join(' ');
+}
+
+interface Token {
+  /** Without its quotes. */
+  readonly text: string;
+  /** Where it begins in the line. */
+  readonly at: number;
+}
+
+// Quotes as people type them and as phones and forums change them.
+const TOKEN = /"([^"]*)"|“([^”]*)”|'([^']*)'|(\S+)/gu;
+
+function tokenize(line: string): readonly Token[] {
+  return [...line.matchAll(TOKEN)].map((match) => ({
+    text: match[1] ?? match[2] ?? match[3] ?? match[4] ?? '',
+    at: match.index,
+  }));
+}
+
+function readParams(
+  params: Params,
+  tokens: readonly Token[],
+  line: string,
+): { given: Given; problems: Problems } {
+  const fields = Object.entries(params.shape).map(([name, field]) => ({
+    name,
+    meta: metaOf(field),
+    optional: isOptional(field),
+  }));
+  const placed = fields.filter((field) => !field.meta.named);
+  const given: Record<string, string> = {};
+  const odd: Record<string, string> = {};
+  let position = 0;
+  for (let index = 0; index < tokens.length; index++) {
+    const token = tokens[index];
+    if (!token) break;
+    const named = /^([a-z][a-z-]*)=/i.exec(token.text)?.[1]?.toLowerCase();
+    const bare = fields.find((field) => field.meta.named && field.name === token.text.toLowerCase());
+    const target = bare ?? fields.find((field) => field.name === named);
+    if (target) {
+      const from = token.at + target.name.length + (bare ? 0 : 1);
+      if (target.meta.kind === 'text') {
+        given[target.name] = unquote(line.slice(from));
+        break;
+      }
+      given[target.name] = bare ? (tokens[++index]?.text ?? '') : token.text.slice(target.name.length + 1);
+      continue;
+    }
+    if (named !== undefined) {
+      odd[''] = unknownName(named, params);
+      continue;
+    }
+    const field = placed[Math.min(position, placed.length - 1)];
+    if (!field) {
+      odd[''] = `I do not know what “${token.text}” is for here.`;
+      continue;
+    }
+    if (field.meta.kind === 'text') {
+      given[field.name] = unquote(line.slice(token.at));
+      break;
+    }
+    // An optional request id may be left out in its own thread: `resolve done`.
+    const next = placed[position + 1];
+    if (
+      field.optional &&
+      next?.meta.kind === 'choice' &&
+      next.meta.choices.includes(token.text.toLowerCase())
+    ) {
+      given[next.name] = token.text;
+      position += 2;
+      continue;
+    }
+    // Words beyond the last parameter are its own: a list of hosts, or something that its check will refuse.
+    given[field.name] = given[field.name] === undefined ? token.text : `${given[field.name]} ${token.text}`;
+    position++;
+  }
+  return { given, problems: { ...check(params, given), ...odd } };
+}
+
+function unquote(text: string): string {
+  const trimmed = text.trim();
+  const quoted = /^(?:"([^"]*)"|“([^”]*)”|'([^']*)')$/u.exec(trimmed);
+  return quoted ? (quoted[1] ?? quoted[2] ?? quoted[3] ?? '') : trimmed;
+}
+
+function unknownName(name: string, params: Params): string {
+  const meant = nearest(name, Object.keys(params.shape));
+  return `There is no parameter called “${name}”.${meant ? ` Did you mean ${meant}?` : ''}`;
+}
+
+function unclear(tokens: readonly Token[], lowered: readonly string[], registry: Registry): Parsed {
+  const [first = ''] = lowered;
+  const begins = registry.all.filter((command) => command.name.split(' ')[0] === first);
+  const two = lowered.slice(0, 2).join(' ');
+  const names = [...registry.all.map((command) => command.name), ...VERBS.map((verb) => verb.name)];
+  const meant = nearest(two, names) ?? nearest(first, names);
+  const rest = tokens.slice(meant?.split(' ').length ?? 0).map((token) => token.text);
+  return {
+    kind: 'unclear',
+    word: tokens[0]?.text ?? '',
+    begins,
+    meant: meant ? [meant, ...rest].join(' ').slice(0, 200) : null,
+  };
+}

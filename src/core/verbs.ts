@@ -1,0 +1,113 @@
+import { z } from 'zod';
+import type { Params } from './command.ts';
+import { choice, identifier, words } from './fields.ts';
+
+/** What people can do with requests, beside asking for commands. The same words in chat, forum and terminal. */
+export type VerbName =
+  | 'help'
+  | 'requests'
+  | 'show'
+  | 'approve'
+  | 'deny'
+  | 'cancel'
+  | 'undo'
+  | 'resume'
+  | 'resolve'
+  | 'freeze'
+  | 'thaw';
+
+/** A verb as help and parsing need it. */
+export interface Verb {
+  readonly name: VerbName;
+  readonly summary: string;
+  readonly params: Params;
+  readonly example: string;
+}
+
+const request = identifier({
+  title: 'Request',
+  hint: 'Its id; in its own thread you can leave it out.',
+  example: 'r42',
+});
+const because = (hint: string) =>
+  words({ title: 'Because', hint, example: 'the disk is failing', named: true });
+
+export const VERBS: readonly Verb[] = [
+  {
+    name: 'help',
+    summary: 'Show what you can ask for, or how one command is used',
+    params: z.object({
+      topic: words({ title: 'Topic', hint: 'A command.', example: 'builder capacity' }, 100).optional(),
+    }),
+    example: 'help builder capacity',
+  },
+  {
+    name: 'requests',
+    summary: 'List requests that are open, yours, or all of late',
+    params: z.object({
+      which: choice({ title: 'Which', hint: 'open, mine or all.', example: 'open' }, [
+        'open',
+        'mine',
+        'all',
+      ]).optional(),
+    }),
+    example: 'requests open',
+  },
+  {
+    name: 'show',
+    summary: 'Show one request: its plan, where it stands and its history',
+    params: z.object({ request: request.optional() }),
+    example: 'show r42',
+  },
+  {
+    name: 'approve',
+    summary: 'Say yes to the plan of a request',
+    params: z.object({ request: request.optional() }),
+    example: 'approve r42',
+  },
+  {
+    name: 'deny',
+    summary: 'Say no to a request, with the reason',
+    params: z.object({ request: request.optional(), because: because('The asker reads it.') }),
+    example: 'deny r42 because=builder2 is being replaced',
+  },
+  {
+    name: 'cancel',
+    summary: 'Take back your own request, or stop one that runs before its next step',
+    params: z.object({ request: request.optional(), because: because('Why.').optional() }),
+    example: 'cancel r42',
+  },
+  {
+    name: 'undo',
+    summary: 'Ask for what a finished request changed to be changed back',
+    params: z.object({ request: request.optional() }),
+    example: 'undo r42',
+  },
+  {
+    name: 'resume',
+    summary: 'Let a failed request go on from where it stopped',
+    params: z.object({ request: request.optional() }),
+    example: 'resume r42',
+  },
+  {
+    name: 'resolve',
+    summary: 'Say whether a step whose outcome is unknown happened, after you looked',
+    params: z.object({
+      request: request.optional(),
+      outcome: choice({ title: 'Outcome', hint: 'done or not-done.', example: 'done' }, ['done', 'not-done']),
+    }),
+    example: 'resolve r42 done',
+  },
+  {
+    name: 'freeze',
+    summary: 'Stop every run at its next step until somebody thaws',
+    params: z.object({ because: because('Everybody who waits reads it.') }),
+    example: 'freeze because=the hub is being upgraded',
+  },
+  {
+    name: 'thaw',
+    summary: 'Let runs go on again',
+    params: z.object({}),
+    example: 'thaw',
+  },
+];

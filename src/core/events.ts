@@ -89,8 +89,8 @@ export interface EventData {
   resumed: { readonly via: Via };
   /** Another request was made to take this one back. */
   'undo-asked': { readonly request: string };
-  /** A decision that was not allowed; kept for the audit. */
-  'decision-refused': { readonly what: string; readonly says: string; readonly via: Via };
+  /** Somebody wants a running request to stop; it does, before its next step. */
+  stopping: { readonly because: string; readonly via: Via };
 }
 
 export type EventType = keyof EventData;
@@ -127,7 +127,7 @@ export const VERSIONS: Readonly<Record<EventType, number>> = {
   unknown: 1,
   resumed: 1,
   'undo-asked': 1,
-  'decision-refused': 1,
+  stopping: 1,
 };
 
 /** A row of the record: what the hash chain covers, with the hash of the one before. */

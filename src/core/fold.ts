@@ -27,6 +27,7 @@ export function fold(events: readonly RequestEvent[]): Request {
     says: null,
     next: null,
     decidedBy: null,
+    stopping: null,
   };
   return events.reduce(
     (request, event) => ({ ...apply(request, event), seq: event.seq, updatedAt: event.at }),
@@ -42,8 +43,9 @@ export function after(request: Request, event: RequestEvent): Request {
 function apply(request: Request, event: RequestEvent): Request {
   switch (event.type) {
     case 'asked':
-    case 'decision-refused':
       return request;
+    case 'stopping':
+      return { ...request, stopping: { by: event.by, because: event.data.because, via: event.data.via } };
     case 'answered':
       return ended(request, 'answered', null, { answer: event.data.answer });
     case 'refused':
@@ -59,11 +61,11 @@ function apply(request: Request, event: RequestEvent): Request {
         ],
         plan: newPlan(event.data),
       };
-    case 'waiting':
-      return {
-        ...request,
-        waiting: { reason: event.data.reason, says: event.data.says, until: new Date(event.data.until) },
-      };
+    case 'waiting': {
+      const { reason, says, until } = event.data;
+      const since = request.waiting?.reason === reason ? request.waiting.since : event.at;
+      return { ...request, waiting: { reason, says, until: new Date(until), since } };
+    }
     case 'approved': {
       const approvals = [
         ...(request.plan?.approvals ?? []),
@@ -133,7 +135,7 @@ function newPlan(data: Extract<RequestEvent, { type: 'planned' }>['data']): Plan
 }
 
 function ended(request: Request, status: Status, says: string | null, more: Partial<Request>): Request {
-  return { ...request, status, says, waiting: null, ...more };
+  return { ...request, status, says, waiting: null, stopping: null, ...more };
 }
 
 function withPlan(request: Request, change: Partial<PlanNow>): Request {

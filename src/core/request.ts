@@ -77,10 +77,14 @@ export interface Request {
     readonly reason: 'lock' | 'unavailable' | 'frozen';
     readonly says: string;
     readonly until: Date;
+    /** When it began to wait for this reason. */
+    readonly since: Date;
   } | null;
   /** The last thing said about it, for people: why it was refused, denied, failed. */
   readonly says: string | null;
   /** What the person can do next. */
   readonly next: string | null;
   readonly decidedBy: Actor | null;
+  /** Somebody asked a running request to stop; it has not yet. */
+  readonly stopping: { readonly by: Actor; readonly because: string; readonly via: Place['kind'] } | null;
 }

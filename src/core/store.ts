@@ -79,11 +79,14 @@ export interface Ledger {
 /** Locks on named resources, owned by a request, leased. */
 export interface LockStore {
   /**
-   * All of `names` or none, in one go. A request that has to wait keeps its place in the line of each name;
-   * nobody who came later gets a lock before it (until its place is an hour old and unasked for).
+   * All of `names` or none, in one go. A request (`owner`) that has to wait keeps its place in the line of each
+   * name; nobody who came later gets a lock before it (until its place was not asked for again for a minute).
+   * `holder` is one attempt to run it: a second attempt of the same request does not share the locks of the
+   * first, it waits until they are released or their lease ends (then `owner` in the answer is its own).
    */
   acquire(
     owner: string,
+    holder: string,
     names: readonly string[],
     leaseMs: number,
   ): Promise<

@@ -1,0 +1,62 @@
+import type { Effect } from './command.ts';
+import { plainText } from './fields.ts';
+import type { HostOutcome, HubOutcome } from './ports.ts';
+import type { World } from './world.ts';
+
+/** How an effect ended. `unknown` may have happened: it is looked up, never repeated blindly. */
+export type StepOutcome =
+  | { readonly kind: 'done' }
+  | { readonly kind: 'failed'; readonly says: string }
+  | { readonly kind: 'unknown'; readonly says: string };
+
+/** Longest that one root script may take, in milliseconds. */
+const HOST_DEADLINE_MS = 120_000;
+
+/** Carries out one effect, or several hub calls together. As many outcomes as effects, in order. */
+export async function carryOut(
+  effects: readonly Effect[],
+  world: World,
+  signal: AbortSignal,
+): Promise<readonly StepOutcome[]> {
+  const [only] = effects;
+  if (effects.length === 1 && only?.kind === 'host') {
+    const { host, script, sha256, args } = only;
+    const options = { deadlineMs: HOST_DEADLINE_MS, signal };
+    return [ofHost(host, await world.hostWriter.run(host, { name: script, sha256 }, args, options))];
+  }
+  const calls = effects.map((effect) => {
+    if (effect.kind !== 'hub') throw new Error('only hub calls go together');
+    const { kind: _, ...call } = effect;
+    return call;
+  });
+  return (await world.hubWriter.carryOut(calls, signal)).map(ofHub);
+}
+
+function ofHub(outcome: HubOutcome): StepOutcome {
+  if (outcome.kind === 'value') return { kind: 'done' };
+  if (outcome.kind === 'fault') return { kind: 'failed', says: outcome.fault.says };
+  return { kind: 'unknown', says: outcome.why };
+}
+
+function ofHost(host: string, outcome: HostOutcome): StepOutcome {
+  switch (outcome.kind) {
+    case 'exit':
+      return outcome.code === 0
+        ? { kind: 'done' }
+        : { kind: 'failed', says: `${host}: ${lastWords(outcome)}` };
+    case 'timeout':
+    case 'lost':
+    case 'signalled':
+      return { kind: 'unknown', says: outcome.says };
+    default:
+      return { kind: 'failed', says: outcome.says };
+  }
+}
+
+function lastWords(outcome: Extract<HostOutcome, { kind: 'exit' }>): string {
+  const lines = (outcome.stderr.trim() || outcome.stdout.trim()).split('\n').slice(-3).map(plainText);
+  const text = lines.join(' / ').slice(0, 400);
+  return text
+    ? `${text} (exit code ${outcome.code})`
+    : `it ended with exit code ${outcome.code} and said nothing`;
+}

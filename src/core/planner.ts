@@ -1,0 +1,113 @@
+import type { Answer, Command, Effect, Plan, Step, View } from './command.ts';
+import { type EventData, type NewEvent, STEWARD } from './events.ts';
+import { canonical, digestOf, type Json } from './json.ts';
+import { type Rule, strictest } from './policy.ts';
+import { Refused } from './refused.ts';
+import type { Registry } from './registry.ts';
+import type { Request } from './request.ts';
+
+/** What the site says of each command. */
+export interface Site {
+  readonly registry: Registry;
+  rule(command: string): Rule;
+  settings(command: string): unknown;
+}
+
+/** The command of an asking; `Refused` when this program no longer has it. */
+export function commandOf(site: Site, name: string): Command {
+  const command = site.registry.get(name);
+  if (!command)
+    throw new Refused(`This Steward has no command \`${name}\` any more.`, 'Ask again with `help`.');
+  return command;
+}
+
+/** The rule of a request: the strictest of its askings. */
+export function ruleOfRequest(site: Site, request: Pick<Request, 'askings'>): Rule {
+  return strictest(request.askings.map((asking) => site.rule(commandOf(site, asking.command).name)));
+}
+
+/** The digest of a step: of its effect and nothing else. */
+export function digestOfEffect(effect: Effect): string {
+  return digestOf(effect as unknown as Json);
+}
+
+/** Plans every asking of a request from what is there now, in order. Throws `Refused` and `Unavailable`. */
+export async function planRequest(request: Request, site: Site, view: View): Promise<Plan | Answer> {
+  const plans: Plan[] = [];
+  for (const asking of request.askings) {
+    const command = commandOf(site, asking.command);
+    const planned = await command.plan(asking.given, view, site.settings(command.name));
+    if (planned.kind === 'answer') {
+      if (request.askings.length > 1)
+        throw new Error(`${command.name} answers, and cannot be one of several askings`);
+      return planned;
+    }
+    plans.push(planned);
+  }
+  const [only] = plans;
+  const plan: Plan =
+    plans.length === 1 && only
+      ? only
+      : {
+          kind: 'plan',
+          title: `Undo ${request.undoes ?? 'several'}: ${plans.map((one) => one.title).join('; ')}`.slice(
+            0,
+            300,
+          ),
+          steps: plans.flatMap((one) => one.steps),
+          notes: [...new Set(plans.flatMap((one) => one.notes ?? []))],
+        };
+  assertDistinct(plan.steps);
+  return plan;
+}
+
+/** The steps of a new plan that are still to be taken: a `once` step that this request already took is not. */
+export function remainingSteps(plan: Plan, request: Request): readonly Step[] {
+  const taken = new Set(
+    [...request.doneBefore, ...(request.plan?.steps ?? [])]
+      .filter((now) => now.step.kind === 'once' && now.state === 'done')
+      .map((now) => now.digest),
+  );
+  return plan.steps.filter((step) => !taken.has(digestOfEffect(step.effect)));
+}
+
+/** The event of a new numbered plan. */
+export function plannedEvent(
+  request: Request,
+  plan: Plan,
+  steps: readonly Step[],
+  rule: Rule,
+  now: Date,
+): NewEvent {
+  const { roles, people, ownRequest, expiresHours } = rule.approval;
+  const data: EventData['planned'] = {
+    n: (request.plan?.n ?? 0) + 1,
+    title: plan.title,
+    steps,
+    digests: steps.map((step) => digestOfEffect(step.effect)),
+    notes: plan.notes ?? [],
+    needs: { roles, people, ownRequest },
+    expiresAt: new Date(now.getTime() + expiresHours * 3_600_000).toISOString(),
+    tooLong: isTooLong(steps),
+  };
+  return { type: 'planned', by: STEWARD, data };
+}
+
+/** Beyond this nobody reads a plan whole, and nobody may approve what they cannot read. */
+const MOST_STEPS = 100;
+const MOST_CHARACTERS = 40_000;
+
+function isTooLong(steps: readonly Step[]): boolean {
+  const characters = steps.reduce(
+    (sum, step) => sum + step.title.length + canonical(step.effect as unknown as Json).length,
+    0,
+  );
+  return steps.length > MOST_STEPS || characters > MOST_CHARACTERS;
+}
+
+function assertDistinct(steps: readonly Step[]): void {
+  const keys = new Set(steps.map((step) => step.key));
+  const digests = new Set(steps.map((step) => digestOfEffect(step.effect)));
+  if (keys.size < steps.length || digests.size < steps.length)
+    throw new Error('a plan with the same step twice');
+}

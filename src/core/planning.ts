@@ -1,0 +1,91 @@
+import { type NewEvent, STEWARD } from './events.ts';
+import type { Person } from './person.ts';
+import { plannedEvent, planRequest, remainingSteps, ruleOfRequest, type Site } from './planner.ts';
+import type { Log } from './ports.ts';
+import { Refused } from './refused.ts';
+import type { Request } from './request.ts';
+import type { Requests } from './requests.ts';
+import { awayOf, isPatient, waitingEvent } from './waiting.ts';
+import { viewOf, type World } from './world.ts';
+
+/** What the jobs of a worker need. */
+export interface Work {
+  readonly requests: Requests;
+  readonly site: Site;
+  readonly world: World;
+  readonly now: () => Date;
+  readonly log: Log;
+}
+
+/** Longest that planning may take, in milliseconds. */
+const PLAN_DEADLINE_MS = 60_000;
+
+/** The job `plan`: looks, and writes an answer or a numbered plan. Safe to run twice. */
+export async function plan(id: string, work: Work, signal: AbortSignal): Promise<void> {
+  const request = await work.requests.load(id);
+  if (request?.status !== 'asked') return;
+  const events = await outcomeOf(request, work, signal);
+  if (signal.aborted) return;
+  await work.requests.change(id, (current) => ({
+    // Somebody may have cancelled it meanwhile.
+    events: current.status === 'asked' && current.seq === request.seq ? events : [],
+    result: undefined,
+  }));
+}
+
+async function outcomeOf(request: Request, work: Work, signal: AbortSignal): Promise<readonly NewEvent[]> {
+  const { site, world, now } = work;
+  try {
+    const within = AbortSignal.any([signal, AbortSignal.timeout(PLAN_DEADLINE_MS)]);
+    const plan = await planRequest(request, site, viewOf(world, askerOf(request), now(), within));
+    if (plan.kind === 'answer') return [{ type: 'answered', by: STEWARD, data: { answer: plan } }];
+    const steps = remainingSteps(plan, request);
+    const unmet = steps.flatMap((step) => step.guards).filter((guard) => !guard.holds);
+    if (unmet.length > 0) throw new Refused(guardText(unmet), 'Ask again when that has changed.');
+    const planned = plannedEvent(request, plan, steps, ruleOfRequest(site, request), now());
+    return steps.length > 0
+      ? [planned]
+      : [planned, { type: 'succeeded', by: STEWARD, data: { says: 'Nothing to do: it is so already.' } }];
+  } catch (error) {
+    return [failureEvent(error, request, work)];
+  }
+}
+
+function failureEvent(error: unknown, request: Request, work: Work): NewEvent {
+  if (error instanceof Refused) {
+    return {
+      type: 'refused',
+      by: STEWARD,
+      data: { says: error.message, ...(error.next ? { next: error.next } : {}) },
+    };
+  }
+  const away = awayOf(error);
+  if (away && isPatient(request, work.now())) return waitingEvent(away, request, work.now());
+  if (away) {
+    return {
+      type: 'refused',
+      by: STEWARD,
+      data: { says: `${away.message} I tried for half an hour.`, next: 'Ask again when it answers.' },
+    };
+  }
+  const reference = `${request.id}-${request.seq}`;
+  work.log.error('planning failed', { request: request.id, reference, error });
+  return {
+    type: 'refused',
+    by: STEWARD,
+    data: {
+      says: `Something went wrong inside Steward while working this out. Nothing was changed.`,
+      next: `Tell the admins the reference ${reference}: the log has the cause.`,
+    },
+  };
+}
+
+/** What was seen of each guard that does not hold. */
+export function guardText(unmet: readonly { readonly text: string; readonly saw: string }[]): string {
+  return unmet.map((guard) => `It needs ${guard.text}, and there is ${guard.saw}.`).join(' ');
+}
+
+/** The asker as a view shows them: their name in the record; what they may do was settled when they asked. */
+export function askerOf(request: Request): Person {
+  return { id: request.asker.id, name: request.asker.name, roles: new Set(), accounts: {} };
+}

@@ -1,0 +1,65 @@
+import { type NewEvent, STEWARD } from './events.ts';
+import type { Request, StepNow } from './request.ts';
+import type { Requests } from './requests.ts';
+import type { Fence } from './store.ts';
+
+/** Ends an attempt to run: what there is to say is written down already, or the request is not ours any more. */
+export class Stop extends Error {
+  override readonly name = 'Stop';
+}
+
+/** The pen of one attempt: writes only while the locks are held. */
+export interface Pen {
+  /** Writes if the request still runs; throws `Stop` when somebody ended it or wants it to stop. */
+  write(events: (request: Request) => readonly NewEvent[]): Promise<Request>;
+  /** Writes whatever the request's state: an outcome is never dropped. */
+  record(events: readonly NewEvent[]): Promise<Request>;
+}
+
+export function createPen(id: string, requests: Requests, fence: Fence): Pen {
+  return {
+    async write(events) {
+      const { request, result } = await requests.change<'on' | 'stop'>(
+        id,
+        (now) => {
+          if (now.status !== 'approved' && now.status !== 'running') return { events: [], result: 'stop' };
+          if (!now.stopping) return { events: events(now), result: 'on' };
+          const { by, because, via } = now.stopping;
+          return { events: [{ type: 'cancelled', by, data: { because, via } }], result: 'stop' };
+        },
+        fence,
+      );
+      if (result === 'stop') throw new Stop();
+      return request;
+    },
+    async record(events) {
+      const { request } = await requests.change(id, () => ({ events, result: undefined }), fence);
+      return request;
+    },
+  };
+}
+
+/** The intent of a step, recorded before the call. */
+export function startedEvent(now: StepNow): NewEvent {
+  return { type: 'step-started', by: STEWARD, data: aboutStep(now) };
+}
+
+export function doneEvent(now: StepNow, how: 'called' | 'found' | 'resolved'): NewEvent {
+  return { type: 'step-done', by: STEWARD, data: { ...aboutStep(now), how } };
+}
+
+export function failedEvent(now: StepNow, says: string): NewEvent {
+  return { type: 'step-failed', by: STEWARD, data: { ...aboutStep(now), says } };
+}
+
+export function unknownEvent(now: StepNow, says: string): NewEvent {
+  return { type: 'step-unknown', by: STEWARD, data: { ...aboutStep(now), says } };
+}
+
+export function notDoneEvent(now: StepNow): NewEvent {
+  return { type: 'step-not-done', by: STEWARD, data: aboutStep(now) };
+}
+
+function aboutStep(now: StepNow): { readonly key: string; readonly digest: string } {
+  return { key: now.step.key, digest: now.digest };
+}

@@ -1,0 +1,153 @@
+import type { NewEvent, RequestEvent } from './events.ts';
+import { after, fold } from './fold.ts';
+import type { Hints } from './ports.ts';
+import type { Request } from './request.ts';
+import type { Fence, Store, Summary } from './store.ts';
+
+/** What a change of a request comes to: events to add (none: nothing changes) and a result for the caller. */
+export interface Change<T> {
+  readonly events: readonly NewEvent[];
+  readonly result: T;
+}
+
+/** The lock was lost: another worker has this request. Stop, and write nothing more. */
+export class Fenced extends Error {
+  override readonly name = 'Fenced';
+}
+
+/** Reads and changes requests: the only way events are written. */
+export interface Requests {
+  create(
+    origin: string,
+    event: Extract<NewEvent, { type: 'asked' }>,
+  ): Promise<{ id: string; isNew: boolean; queued: boolean }>;
+  /** Null for an unknown id. */
+  load(id: string): Promise<Request | null>;
+  /**
+   * Decides on the request as it stands, and writes. When somebody else wrote in between, `decide` is asked
+   * again with what stands now: so the second of two approvals in one second counts.
+   */
+  change<T>(
+    id: string,
+    decide: (request: Request) => Change<T>,
+    fence?: Fence,
+  ): Promise<{ request: Request; result: T }>;
+}
+
+/** Hours after which approvers are told once more. */
+export interface Times {
+  readonly remindHours: number;
+}
+
+export function createRequests(deps: {
+  readonly store: Store;
+  readonly hints: Hints;
+  readonly now: () => Date;
+  readonly times: Times;
+}): Requests {
+  const { store, hints, now, times } = deps;
+
+  async function load(id: string): Promise<Request | null> {
+    const events = await store.requests.events(id);
+    return events.length > 0 ? fold(events) : null;
+  }
+
+  /** Losing a hint loses nothing: the sweeper finds what is due. */
+  async function hint(request: Request, summary: Summary): Promise<boolean> {
+    const announced = hints.send({ kind: 'announce', request: request.id, round: request.seq });
+    const due = summary.due;
+    const soon =
+      due && (due.kind === 'plan' || due.kind === 'run') && due.at.getTime() - now().getTime() < 60_000;
+    if (!soon || (request.status === 'running' && !request.waiting)) return announced;
+    const delayMs = Math.max(0, due.at.getTime() - now().getTime());
+    const [, queued] = await Promise.all([
+      announced,
+      hints.send({
+        kind: due.kind === 'plan' ? 'plan' : 'run',
+        request: request.id,
+        round: request.seq,
+        delayMs,
+      }),
+    ]);
+    return queued;
+  }
+
+  return {
+    load,
+    async create(origin, event) {
+      const at = now();
+      const made = (id: string) => fold([{ ...event, request: id, seq: 1, at }]);
+      const created = await store.requests.create(origin, (id) => ({
+        events: [event],
+        summary: summaryOf(made(id), at, times),
+      }));
+      if (!created.isNew) return { ...created, queued: true };
+      const request = made(created.id);
+      return { ...created, queued: await hint(request, summaryOf(request, at, times)) };
+    },
+    async change(id, decide, fence) {
+      for (;;) {
+        const request = await load(id);
+        if (!request) throw new Error(`no request ${id}`);
+        const { events, result } = decide(request);
+        if (events.length === 0) return { request, result };
+        const at = now();
+        const changed = events.reduce<Request>(
+          (so, event) => after(so, stamped(event, id, so.seq + 1, at)),
+          request,
+        );
+        const summary = summaryOf(changed, at, times);
+        const written = await store.requests.append(id, request.seq, events, summary, fence);
+        if (written === 'fenced') throw new Fenced(`${id} lost its lock`);
+        if (written === 'conflict') continue;
+        await hint(changed, summary);
+        return { request: changed, result };
+      }
+    },
+  };
+}
+
+/** What the store keeps beside the events. */
+export function summaryOf(request: Request, now: Date, times: Times): Summary {
+  return {
+    status: request.status,
+    command: request.askings.map((asking) => asking.command).join(', '),
+    text: request.text,
+    asker: request.asker.id,
+    title: titleOf(request),
+    due: dueOf(request, now, times),
+  };
+}
+
+/** What a request is called: its plan's or answer's title once there is one. */
+export function titleOf(request: Request): string {
+  return request.plan?.title ?? request.answer?.title ?? request.text;
+}
+
+/** While a worker runs it, the sweeper leaves a request alone this long; then it asks again (and may find the lock held). */
+const RUN_AGAIN_MS = 10_000;
+
+function dueOf(request: Request, now: Date, times: Times): Summary['due'] {
+  switch (request.status) {
+    case 'asked':
+      return { kind: 'plan', at: request.waiting?.until ?? now };
+    case 'approved':
+      return { kind: 'run', at: request.waiting?.until ?? now };
+    case 'running':
+      return { kind: 'run', at: request.waiting?.until ?? new Date(now.getTime() + RUN_AGAIN_MS) };
+    case 'planned': {
+      const plan = request.plan;
+      const remindAt = new Date(request.updatedAt.getTime() + times.remindHours * 3_600_000);
+      if (plan && !plan.reminded && (plan.expiresAt === null || remindAt < plan.expiresAt)) {
+        return { kind: 'remind', at: remindAt };
+      }
+      return plan?.expiresAt ? { kind: 'expire', at: plan.expiresAt } : null;
+    }
+    default:
+      return null;
+  }
+}
+
+function stamped(event: NewEvent, request: string, seq: number, at: Date): RequestEvent {
+  return { ...event, request, seq, at };
+}

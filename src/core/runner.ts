@@ -1,0 +1,202 @@
+import { randomUUID } from 'node:crypto';
+import { carryOut } from './carrying.ts';
+import type { Plan, Step } from './command.ts';
+import { type NewEvent, STEWARD } from './events.ts';
+import { digestOfEffect, plannedEvent, planRequest, remainingSteps, ruleOfRequest } from './planner.ts';
+import { askerOf, guardText, type Work } from './planning.ts';
+import {
+  createPen,
+  doneEvent,
+  failedEvent,
+  type Pen,
+  Stop,
+  startedEvent,
+  unknownEvent,
+} from './recording.ts';
+import { Refused, Unavailable } from './refused.ts';
+import type { Request, StepNow } from './request.ts';
+import { Fenced } from './requests.ts';
+import { settle } from './settling.ts';
+import type { LockStore, NotesStore } from './store.ts';
+import { awayOf, isPatient, waitForLock, waitingEvent, waitsForThaw } from './waiting.ts';
+import { viewOf } from './world.ts';
+
+/** What the job `run` needs beside the rest. */
+export interface Running extends Work {
+  readonly locks: LockStore;
+  readonly notes: NotesStore;
+  /** How long a dead worker's locks stand, in milliseconds; a live one renews them. */
+  readonly leaseMs: number;
+}
+
+const LOOK_DEADLINE_MS = 60_000;
+/** A call that has begun is let end, also at shutdown: an answer that nobody waits for is an unknown outcome. */
+const CALL_DEADLINE_MS = 150_000;
+const MOST_CALLS_TOGETHER = 100;
+
+/**
+ * The job `run`: takes the locks, plans again, compares with what was approved, and carries it out.
+ * Whatever dies on the way, running it again ends in the same world, each `once` step taken once.
+ */
+export async function run(id: string, work: Running, signal: AbortSignal): Promise<void> {
+  const request = await work.requests.load(id);
+  if (request?.status !== 'approved' && request?.status !== 'running') return;
+  if (await waitsForThaw(request, work)) return;
+  const acquired = await work.locks.acquire(id, randomUUID(), lockNames(request, work), work.leaseMs);
+  if (!acquired.held) return waitForLock(request, acquired, work);
+  const { fence } = acquired;
+  const renewing = setInterval(() => {
+    work.locks
+      .renew(fence, work.leaseMs)
+      .catch((error: unknown) => work.log.warn('lock not renewed', { request: id, error }));
+  }, work.leaseMs / 4);
+  const pen = createPen(id, work.requests, fence);
+  try {
+    await attempt(request, work, pen, signal);
+  } catch (error) {
+    if (!isStop(error) && !signal.aborted) await writeDown(error, request, work, pen);
+  } finally {
+    clearInterval(renewing);
+    await work.locks.release(id);
+  }
+}
+
+async function attempt(loaded: Request, work: Running, pen: Pen, signal: AbortSignal): Promise<void> {
+  const started = await pen.write((now) =>
+    now.status === 'approved' ? [{ type: 'started', by: STEWARD, data: { n: now.plan?.n ?? 0 } }] : [],
+  );
+  const plan = await look(started, work, signal);
+  const request = await settle(started, plan, work, pen, signal);
+  const todo = remainingSteps(plan, request);
+  await stopOnDrift(request, plan, todo, work, pen);
+  const unmet = todo.flatMap((step) => step.guards).filter((guard) => !guard.holds);
+  if (unmet.length > 0) throw new Refused(guardText(unmet));
+  const wanted = new Set(todo.map((step) => digestOfEffect(step.effect)));
+  for (const batch of batches((request.plan?.steps ?? []).filter((now) => wanted.has(now.digest)))) {
+    if (signal.aborted || (await waitsForThaw(loaded, work))) throw new Stop();
+    await takeBatch(batch, work, pen, signal);
+  }
+  await finish(await look(request, work, signal), pen);
+}
+
+/** Plans again, from what is there now. */
+async function look(request: Request, work: Running, signal: AbortSignal): Promise<Plan> {
+  const within = AbortSignal.any([signal, AbortSignal.timeout(LOOK_DEADLINE_MS)]);
+  const plan = await planRequest(
+    request,
+    work.site,
+    viewOf(work.world, askerOf(request), work.now(), within),
+  );
+  if (plan.kind === 'answer') throw new Error('a command that answers was approved');
+  return plan;
+}
+
+/** A step that nobody approved stops everything: the request asks again, with the new plan. */
+async function stopOnDrift(
+  request: Request,
+  plan: Plan,
+  todo: readonly Step[],
+  work: Running,
+  pen: Pen,
+): Promise<void> {
+  const open = (request.plan?.steps ?? []).filter((now) => now.state !== 'done');
+  const approved = new Set(open.map((now) => now.digest));
+  const strange = todo.filter((step) => !approved.has(digestOfEffect(step.effect)));
+  if (strange.length === 0) return;
+  const titles = strange.map((step) => step.title).join('; ');
+  const says = `Things changed after the approval, so nothing was done. Now it would be: ${titles}`.slice(
+    0,
+    1000,
+  );
+  const planned = plannedEvent(request, plan, todo, ruleOfRequest(work.site, request), work.now());
+  await pen.write((now) => [{ type: 'drifted', by: STEWARD, data: { n: now.plan?.n ?? 0, says } }, planned]);
+  throw new Stop();
+}
+
+/** Hub calls that may be repeated go together; everything else one at a time. */
+function batches(steps: readonly StepNow[]): readonly (readonly StepNow[])[] {
+  const together = (one: StepNow | undefined): boolean =>
+    one?.step.kind === 'set' && one.step.effect.kind === 'hub';
+  const groups: StepNow[][] = [];
+  for (const now of steps) {
+    const last = groups.at(-1);
+    if (last && last.length < MOST_CALLS_TOGETHER && together(now) && together(last[0])) last.push(now);
+    else groups.push([now]);
+  }
+  return groups;
+}
+
+async function takeBatch(
+  batch: readonly StepNow[],
+  work: Running,
+  pen: Pen,
+  signal: AbortSignal,
+): Promise<void> {
+  await pen.write(() => batch.map(startedEvent));
+  const effects = batch.map((now) => now.step.effect);
+  const outcomes = await carryOut(effects, work.world, AbortSignal.timeout(CALL_DEADLINE_MS));
+  const events = batch.map((now, index): NewEvent => {
+    const outcome = outcomes[index] ?? { kind: 'unknown', says: 'No outcome came back.' };
+    if (outcome.kind === 'done') return doneEvent(now, 'called');
+    return outcome.kind === 'failed' ? failedEvent(now, outcome.says) : unknownEvent(now, outcome.says);
+  });
+  const request = await pen.record(events);
+  const failed = request.plan?.steps.find(
+    (now) => now.state === 'failed' && batch.some((one) => one.digest === now.digest),
+  );
+  if (failed) throw new Refused(`“${failed.step.title}” failed: ${failed.says}`);
+  if (events.some((event) => event.type === 'step-unknown')) {
+    await settle(request, await look(request, work, signal), work, pen, signal);
+    throw new Unavailable(
+      'the answer',
+      'An answer was lost on the way. I looked at what is there now and go on from that.',
+    );
+  }
+}
+
+/** After everything the plan must be empty; what was accepted and is not so is a failure. */
+async function finish(plan: Plan, pen: Pen): Promise<void> {
+  await pen.write((request) => {
+    const left = remainingSteps(plan, request);
+    if (left.length > 0) {
+      const titles = left.map((step) => step.title).join('; ');
+      const says = `The calls were accepted, but it still is not so: ${titles}. Somebody may be changing the same thing.`;
+      return [{ type: 'failed', by: STEWARD, data: { says: says.slice(0, 1000) } }];
+    }
+    const steps = request.plan?.steps ?? [];
+    const found = steps.filter((now) => now.state !== 'done').map((now) => doneEvent(now, 'found'));
+    const says =
+      steps.length === 1 ? 'Done, and checked.' : `All ${steps.length} steps are done, and checked.`;
+    return [...found, { type: 'succeeded', by: STEWARD, data: { says } }];
+  });
+}
+
+async function writeDown(error: unknown, request: Request, work: Running, pen: Pen): Promise<void> {
+  const away = awayOf(error);
+  const reference = `${request.id}-${request.seq}`;
+  if (!away && !(error instanceof Refused))
+    work.log.error('run failed', { request: request.id, reference, error });
+  try {
+    await pen.write((now) => {
+      if (away && isPatient(now, work.now())) return [waitingEvent(away, now, work.now())];
+      const expected = away ? `${away.message} I tried for half an hour.` : null;
+      const said = error instanceof Refused ? error.message : expected;
+      const says = said ?? `Something went wrong inside Steward. The log has the cause under ${reference}.`;
+      return [{ type: 'failed', by: STEWARD, data: { says } }];
+    });
+  } catch (stopped) {
+    if (!isStop(stopped)) throw stopped;
+  }
+}
+
+function isStop(error: unknown): boolean {
+  return error instanceof Stop || error instanceof Fenced;
+}
+
+/** Every request has a lock of its own, so that two workers never run it at once. */
+function lockNames(request: Request, work: Running): readonly string[] {
+  const named = request.askings.flatMap(
+    (asking) => work.site.registry.get(asking.command)?.locks(asking.given) ?? [],
+  );
+  return [...new Set([`request:${request.id}`, ...named])].sort();
+}

@@ -1,0 +1,27 @@
+import type { View } from './command.ts';
+import type { Person } from './person.ts';
+import type { HostReader, HostWriter, HubReader, HubWriter } from './ports.ts';
+
+/** The outside, as the worker holds it. Commands only ever see the reading half, through a `View`. */
+export interface World {
+  readonly hubReader: HubReader;
+  readonly hubWriter: HubWriter;
+  readonly hostReader: HostReader;
+  readonly hostWriter: HostWriter;
+}
+
+/** The reading half of the world, at this moment, for this asker. */
+export function viewOf(world: World, asker: Person, now: Date, signal: AbortSignal): View {
+  // Fresh objects with the reading methods alone: a command cannot reach a writer by casting.
+  const { hubReader, hostReader } = world;
+  return {
+    hub: { read: (call, readSignal) => hubReader.read(call, readSignal) },
+    hosts: {
+      names: () => hostReader.names(),
+      read: (host, script, args, options) => hostReader.read(host, script, args, options),
+    },
+    asker,
+    now,
+    signal,
+  };
+}

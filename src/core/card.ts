@@ -36,8 +36,11 @@ export interface Card {
   readonly plan: number;
   /** Person ids to mention when a new message is called for: the asker at an end, the approvers for a decision. */
   readonly asker: string;
-  /** The ask needs a new message, because people must notice: a decision is due, or it ended. */
-  readonly notice: { readonly kind: 'decision' | 'end'; readonly text: string } | null;
+  /**
+   * Something that people must notice, so an edit is not enough: a decision is due, or it ended. Each `key` is
+   * told once in each place.
+   */
+  readonly notice: { readonly kind: 'decision' | 'end'; readonly key: string; readonly text: string } | null;
 }
 
 /** A step as a card shows it. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Params } from './command.ts';
-import { choice, identifier, words } from './fields.ts';
+import { choice, decimal, identifier, words } from './fields.ts';
 
 /** What people can do with requests, beside asking for commands. The same words in chat, forum and terminal. */
 export type VerbName =
@@ -29,6 +29,10 @@ const request = identifier({
   hint: 'Its id; in its own thread you can leave it out.',
   example: 'r42',
 });
+const plan = decimal(
+  { title: 'Plan', hint: 'Its number, where a request has had more than one.', example: '2', named: true },
+  { above: 0, most: 1000 },
+).optional();
 const because = (hint: string) =>
   words({ title: 'Because', hint, example: 'the disk is failing', named: true });
 
@@ -62,13 +66,13 @@ export const VERBS: readonly Verb[] = [
   {
     name: 'approve',
     summary: 'Say yes to the plan of a request',
-    params: z.object({ request: request.optional() }),
+    params: z.object({ request: request.optional(), plan }),
     example: 'approve r42',
   },
   {
     name: 'deny',
     summary: 'Say no to a request, with the reason',
-    params: z.object({ request: request.optional(), because: because('The asker reads it.') }),
+    params: z.object({ request: request.optional(), plan, because: because('The asker reads it.') }),
     example: 'deny r42 because=builder2 is being replaced',
   },
   {

@@ -1,0 +1,208 @@
+import type { Reply } from './card.ts';
+import type { NewEvent, Via } from './events.ts';
+import type { Person } from './person.ts';
+import { mayApprove, waitsFor } from './policy.ts';
+import { doneEvent, notDoneEvent } from './recording.ts';
+import { ENDED, type Request } from './request.ts';
+import type { Requests } from './requests.ts';
+import type { Ledger } from './store.ts';
+
+/** Yes, no, stop, go on: what people decide about a request. All of them answer; none throws for a "no". */
+export interface Decisions {
+  /** `plan`: the number of the plan that the person saw; null where they typed without one. */
+  approve(who: Person, id: string, plan: number | null, via: Via): Promise<Reply>;
+  deny(who: Person, id: string, plan: number | null, because: string, via: Via): Promise<Reply>;
+  cancel(who: Person, id: string, because: string, via: Via): Promise<Reply>;
+  resume(who: Person, id: string, via: Via): Promise<Reply>;
+  resolve(who: Person, id: string, outcome: 'done' | 'not-done', via: Via): Promise<Reply>;
+}
+
+interface Decision {
+  readonly events: readonly NewEvent[];
+  readonly result: Reply;
+}
+
+export function createDecisions(deps: { readonly requests: Requests; readonly ledger: Ledger }): Decisions {
+  const { requests, ledger } = deps;
+
+  /** Decides on what stands; a refusal for want of rights goes into the audit trail as well. */
+  async function decide(
+    who: Person,
+    what: string,
+    id: string,
+    by: (request: Request) => Decision,
+  ): Promise<Reply> {
+    const { result } = await requests.change(id, by);
+    if (result.tone === 'bad') {
+      await ledger.note('decision-refused', actor(who), { request: id, what, says: result.title });
+    }
+    return result;
+  }
+
+  return {
+    approve: (who, id, plan, via) =>
+      decide(who, 'approve', id, (request) => approve(who, request, plan, via)),
+    deny: (who, id, plan, because, via) =>
+      decide(who, 'deny', id, (request) => deny(who, request, plan, because, via)),
+    cancel: (who, id, because, via) =>
+      decide(who, 'cancel', id, (request) => cancel(who, request, because, via)),
+    resume: (who, id, via) => decide(who, 'resume', id, (request) => resume(who, request, via)),
+    resolve: (who, id, outcome, via) =>
+      decide(who, 'resolve', id, (request) => resolve(who, request, outcome, via)),
+  };
+}
+
+function approve(who: Person, request: Request, seen: number | null, via: Via): Decision {
+  const { plan } = request;
+  const closed = notWaiting(request, seen);
+  if (closed || !plan) return closed ?? no(`${request.id} has no plan yet.`);
+  if (plan.tooLong) {
+    return no(
+      `The plan of ${request.id} is too long to be read whole, so nobody can approve it.`,
+      'Ask for it in smaller parts.',
+    );
+  }
+  const allowed = mayApprove(who, request, plan.needs);
+  if (!allowed.ok) return denied(allowed.says, allowed.next);
+  if (plan.approvals.some((yes) => yes.by.id === who.id)) {
+    return no(`You have approved ${request.id} already.`, `It waits for ${waitsFor(request, plan.needs)}.`);
+  }
+  const digests = plan.steps.map((now) => now.digest);
+  const event: NewEvent = { type: 'approved', by: actor(who), data: { n: plan.n, digests, via } };
+  const missing = plan.needs.people - plan.approvals.length - 1;
+  return missing > 0
+    ? yes([event], `Your yes to ${request.id} counts.`, `It waits for ${missing} more.`)
+    : yes([event], `${request.id} is approved, and starts.`);
+}
+
+function deny(who: Person, request: Request, seen: number | null, because: string, via: Via): Decision {
+  const { plan } = request;
+  const closed = notWaiting(request, seen);
+  if (closed || !plan) return closed ?? no(`${request.id} has no plan yet.`);
+  const allowed = mayApprove(who, request, { ...plan.needs, ownRequest: true });
+  if (!allowed.ok) return denied(allowed.says.replace('approve', 'deny'), allowed.next);
+  return yes(
+    [{ type: 'denied', by: actor(who), data: { n: plan.n, because, via } }],
+    `${request.id} is denied.`,
+    'The asker reads your reason.',
+  );
+}
+
+/** Why a decision comes too late or too early; null when the plan waits for one. */
+function notWaiting(request: Request, seen: number | null): Decision | null {
+  const { plan, status } = request;
+  if (status === 'asked')
+    return no(`${request.id} has no plan yet.`, 'Wait a moment: it is being worked out.');
+  if (status !== 'planned' || !plan)
+    return no(
+      `${request.id} does not wait for a decision: ${standing(request)}.`,
+      'Nothing was changed by this.',
+    );
+  if (seen === null ? plan.n > 1 : plan.n !== seen) {
+    return no(
+      `The plan of ${request.id} has changed: it is now plan ${plan.n}.`,
+      `Read it, then \`approve ${request.id} plan=${plan.n}\` or use the button below it.`,
+    );
+  }
+  return null;
+}
+
+function cancel(who: Person, request: Request, because: string, via: Via): Decision {
+  const mine = request.asker.id === who.id;
+  const roles = request.plan?.needs.roles ?? [];
+  if (!mine && !roles.some((role) => who.roles.has(role))) {
+    return denied(
+      `Only ${request.asker.name}, who asked, or one of the ${roles.join(' or ') || 'admin'}s can cancel ${request.id}.`,
+    );
+  }
+  const data = { because, via };
+  if (request.status === 'running') {
+    return yes(
+      [{ type: 'stopping', by: actor(who), data }],
+      `${request.id} stops before its next step.`,
+      'What is done stays done; `undo` takes it back.',
+    );
+  }
+  if (ENDED.includes(request.status) && request.status !== 'failed' && request.status !== 'unknown') {
+    return no(`${request.id} has ended already: ${standing(request)}.`);
+  }
+  return yes([{ type: 'cancelled', by: actor(who), data }], `${request.id} is cancelled.`);
+}
+
+function resume(who: Person, request: Request, via: Via): Decision {
+  if (!mayRun(who, request))
+    return denied(
+      `Only ${request.asker.name}, who asked, or those who may approve ${request.id} can resume it.`,
+    );
+  if (request.status !== 'failed' && request.status !== 'unknown') {
+    return no(`${request.id} has nothing to resume: ${standing(request)}.`);
+  }
+  return yes(
+    [{ type: 'resumed', by: actor(who), data: { via } }],
+    `${request.id} goes on from where it stopped.`,
+    'Steps that are done are not repeated.',
+  );
+}
+
+function resolve(who: Person, request: Request, outcome: 'done' | 'not-done', via: Via): Decision {
+  const roles = request.plan?.needs.roles ?? [];
+  if (!roles.some((role) => who.roles.has(role))) {
+    return denied(
+      `You may not resolve ${request.id}: that takes one of the ${roles.join(' or ') || 'admin'}s.`,
+    );
+  }
+  const open = request.plan?.steps.filter((now) => now.state === 'unknown') ?? [];
+  if (request.status !== 'unknown' || open.length === 0)
+    return no(`${request.id} has no step of unknown outcome.`);
+  const events = open.map((now): NewEvent => {
+    const event = outcome === 'done' ? doneEvent(now, 'resolved') : notDoneEvent(now);
+    return { ...event, by: actor(who) };
+  });
+  events.push({ type: 'resumed', by: actor(who), data: { via } });
+  return yes(
+    events,
+    `Noted: “${open[0]?.step.title}” is ${outcome === 'done' ? 'done' : 'not done'}. ${request.id} goes on.`,
+  );
+}
+
+function mayRun(who: Person, request: Request): boolean {
+  return request.asker.id === who.id || (request.plan?.needs.roles ?? []).some((role) => who.roles.has(role));
+}
+
+/** Where it stands, as the end of a sentence. */
+function standing(request: Request): string {
+  const by = request.decidedBy ? ` by ${request.decidedBy.name}` : '';
+  switch (request.status) {
+    case 'denied':
+      return `it was denied${by} (${request.says ?? 'no reason given'})`;
+    case 'cancelled':
+      return `it was cancelled${by}`;
+    case 'approved':
+    case 'running':
+      return `it was approved${by} and is under way`;
+    case 'succeeded':
+      return 'it is done';
+    case 'expired':
+      return 'nobody decided in time';
+    default:
+      return `it is ${request.status}`;
+  }
+}
+
+/** Somebody as the record names them. */
+export function actor(who: Person): { readonly id: string; readonly name: string } {
+  return { id: who.id, name: who.name };
+}
+
+function yes(events: readonly NewEvent[], title: string, ...lines: readonly string[]): Decision {
+  return { events, result: { tone: 'good', title, lines } };
+}
+
+function no(title: string, ...lines: readonly string[]): Decision {
+  return { events: [], result: { tone: 'warn', title, lines } };
+}
+
+/** A no for want of rights: `bad`, and kept in the audit trail. */
+function denied(title: string, ...lines: readonly string[]): Decision {
+  return { events: [], result: { tone: 'bad', title, lines } };
+}

@@ -1,0 +1,273 @@
+import type { Action, Card, CardStep } from './card.ts';
+import type { Effect, Inverse } from './command.ts';
+import type { Json } from './json.ts';
+import { waitsFor } from './policy.ts';
+import type { PlanNow, Request, Status, StepNow } from './request.ts';
+import { titleOf } from './requests.ts';
+
+/** Draws a request from the record: what every front end shows, and nothing kept beside it. */
+export function drawCard(request: Request): Card {
+  const { plan } = request;
+  return {
+    id: request.id,
+    seq: request.seq,
+    title: titleOf(request),
+    status: request.status,
+    tone: toneOf(request),
+    line: lineOf(request),
+    next: nextOf(request),
+    fields: fieldsOf(request),
+    steps: (plan?.steps ?? []).map(drawStep),
+    notes: plan?.notes ?? [],
+    answer: request.answer,
+    actions: actionsOf(request),
+    footer: footerOf(request),
+    plan: plan?.n ?? 0,
+    asker: request.asker.id,
+    notice: noticeOf(request),
+  };
+}
+
+/** The exact call, as it is digested: `editHost("builder2", capacity=8)`. */
+export function callText(effect: Effect): string {
+  if (effect.kind === 'host') {
+    const args = effect.args.map((arg) => JSON.stringify(arg)).join(' ');
+    return `${effect.host}: ${effect.script} ${args} (sha256 ${effect.sha256.slice(0, 12)})`;
+  }
+  const named = Object.entries(effect.kwargs ?? {}).map(([key, value]) => `${key}=${text(value)}`);
+  return `${effect.method}(${[...effect.args.map(text), ...named].join(', ')})`;
+}
+
+function text(value: Json): string {
+  return JSON.stringify(value);
+}
+
+function drawStep(now: StepNow): CardStep {
+  const { step } = now;
+  return {
+    title: step.title,
+    state: now.state,
+    changes: step.changes,
+    evidence: step.evidence,
+    guards: step.guards,
+    undo: step.inverse?.restores ?? 'none',
+    call: callText(step.effect),
+    digest: now.digest,
+    says: now.says,
+  };
+}
+
+function toneOf(request: Request): Card['tone'] {
+  const tones: Partial<Record<Status, Card['tone']>> = {
+    succeeded: 'good',
+    failed: 'bad',
+    unknown: 'bad',
+    refused: 'warn',
+    denied: 'warn',
+    cancelled: 'warn',
+    expired: 'warn',
+  };
+  if (request.status === 'answered')
+    return ({ ok: 'good', warn: 'warn', bad: 'bad' } as const)[request.answer?.verdict ?? 'ok'];
+  return tones[request.status] ?? (request.waiting ? 'warn' : 'info');
+}
+
+function lineOf(request: Request): string {
+  const by = request.decidedBy?.name ?? 'somebody';
+  if (request.waiting && ['asked', 'approved', 'running'].includes(request.status))
+    return `Waiting. ${request.waiting.says}`;
+  switch (request.status) {
+    case 'asked':
+      return 'Working out what it would do…';
+    case 'planned':
+      return plannedLine(request);
+    case 'approved':
+      return `Approved by ${approvers(request)}. It starts in a moment.`;
+    case 'running':
+      return request.stopping
+        ? `Stops before its next step: ${request.stopping.by.name} asked for that.`
+        : `Running, approved by ${approvers(request)}.`;
+    case 'succeeded':
+      return request.plan && request.plan.steps.length > 0
+        ? `${request.says ?? 'Done.'} Approved by ${approvers(request)}.`
+        : (request.says ?? 'Done.');
+    case 'denied':
+      return `Denied by ${by}: ${request.says ?? ''}`;
+    case 'cancelled':
+      return `Cancelled by ${by}${request.says ? `: ${request.says}` : '.'}`;
+    case 'expired':
+      return 'Nobody decided in time, so nothing was done.';
+    case 'answered':
+      return '';
+    case 'refused':
+    case 'failed':
+    case 'unknown':
+      return request.says ?? request.status;
+  }
+}
+
+function plannedLine(request: Request): string {
+  const plan = request.plan;
+  if (!plan) return '';
+  const drifted = request.says ? `${request.says} ` : '';
+  if (plan.tooLong)
+    return `${drifted}This plan is too long to be read whole, so nobody can approve it. Ask for it in smaller parts.`;
+  return `${drifted}Waits for the yes of ${waitsFor(request, plan.needs)}.`;
+}
+
+function approvers(request: Request): string {
+  const names = request.plan?.approvals.map((yes) => yes.by.name) ?? [];
+  return names.length > 0 ? names.join(' and ') : 'nobody';
+}
+
+function nextOf(request: Request): string | null {
+  const { id, status } = request;
+  if (request.next) return request.next;
+  if (status === 'unknown')
+    return `Look whether it happened, then say \`resolve ${id} done\` or \`resolve ${id} not-done\`.`;
+  if (status === 'failed')
+    return `Mend the cause, then \`resume ${id}\`; or \`undo ${id}\` takes back what was done.`;
+  if (status === 'expired' || status === 'cancelled')
+    return `Ask again with \`${request.text}\` if it is still wanted.`;
+  return null;
+}
+
+function fieldsOf(request: Request): Card['fields'] {
+  const fields: { label: string; value: string }[] = [];
+  const { plan } = request;
+  if (plan && plan.approvals.length > 0 && request.status === 'planned') {
+    fields.push({
+      label: 'Approved by',
+      value: `${approvers(request)} (${plan.approvals.length} of ${plan.needs.people})`,
+    });
+  }
+  if (plan && plan.steps.length > 0) {
+    const done = plan.steps.filter((now) => now.state === 'done').length;
+    if (plan.steps.length > 1 && request.status !== 'planned')
+      fields.push({ label: 'Steps', value: `${done} of ${plan.steps.length} done` });
+    if (request.status === 'planned') fields.push({ label: 'Can be undone', value: undoText(plan) });
+  }
+  if (request.doneBefore.length > 0) {
+    fields.push({
+      label: 'Done under an earlier plan',
+      value: request.doneBefore.map((now) => now.step.title).join('; '),
+    });
+  }
+  return fields;
+}
+
+function undoText(plan: PlanNow): string {
+  const inverses = plan.steps
+    .map((now) => now.step.inverse)
+    .filter((one): one is Inverse => one !== undefined);
+  if (inverses.length === 0) return 'no';
+  const partly = inverses.find((one) => one.restores === 'partial');
+  if (inverses.length < plan.steps.length) return `${inverses.length} of ${plan.steps.length} steps`;
+  return partly ? `yes, but ${partly.leaves ?? 'not all of it'}` : 'yes';
+}
+
+function actionsOf(request: Request): readonly Action[] {
+  const { id, status, plan } = request;
+  const act = (
+    verb: Action['verb'],
+    label: string,
+    style: Action['style'],
+    line: string,
+    confirm?: string,
+  ): Action => ({
+    verb,
+    label,
+    style,
+    line,
+    ...(confirm ? { confirm } : {}),
+  });
+  const cancel = act('cancel', 'Cancel', 'plain', `cancel ${id}`);
+  if (status === 'planned' && plan) {
+    const number = plan.n > 1 ? ` plan=${plan.n}` : '';
+    const approve = act(
+      'approve',
+      'Approve',
+      'primary',
+      `approve ${id}${number}`,
+      `${plan.title}: ${plan.steps.length} step(s) will be carried out.`,
+    );
+    const deny = act('deny', 'Deny…', 'danger', `deny ${id}${number} because=…`);
+    return plan.tooLong ? [deny, cancel] : [approve, deny, cancel];
+  }
+  if (status === 'asked' || status === 'approved') return [cancel];
+  if (status === 'running')
+    return request.stopping
+      ? []
+      : [act('cancel', 'Stop', 'danger', `cancel ${id}`, 'It stops before its next step.')];
+  const undo = canUndo(request) ? [act('undo', 'Undo…', 'plain', `undo ${id}`)] : [];
+  if (status === 'failed') return [act('resume', 'Resume', 'primary', `resume ${id}`), ...undo];
+  if (status === 'unknown') {
+    return [
+      act('resume', 'Look again', 'primary', `resume ${id}`),
+      act('resolve-done', 'It happened', 'plain', `resolve ${id} done`, 'You looked, and it did happen.'),
+      act(
+        'resolve-not-done',
+        'It did not',
+        'plain',
+        `resolve ${id} not-done`,
+        'You looked, and it did not happen. It will be done now.',
+      ),
+    ];
+  }
+  return undo;
+}
+
+/** Has it changed something that can be changed back, and was that not asked for yet? */
+export function canUndo(request: Request): boolean {
+  const ended =
+    request.status === 'succeeded' || request.status === 'failed' || request.status === 'cancelled';
+  return ended && request.undoneBy === null && inversesOf(request).length > 0;
+}
+
+/** The inverses of what was carried out, last first. */
+export function inversesOf(request: Request): readonly Inverse[] {
+  return [...request.doneBefore, ...(request.plan?.steps ?? [])]
+    .filter((now) => now.state === 'done')
+    .map((now) => now.step.inverse)
+    .filter((one): one is Inverse => one !== undefined)
+    .reverse();
+}
+
+function footerOf(request: Request): string {
+  const undo = request.undoes ? ` · undoes ${request.undoes}` : '';
+  const undone = request.undoneBy ? ` · undone by ${request.undoneBy}` : '';
+  const plan = request.plan && request.plan.n > 1 ? ` · plan ${request.plan.n}` : '';
+  return `${request.id} · asked by ${request.asker.name}${plan}${undo}${undone}`;
+}
+
+function noticeOf(request: Request): Card['notice'] {
+  const title = titleOf(request);
+  switch (request.status) {
+    case 'planned': {
+      if (!request.plan || request.plan.tooLong) return null;
+      const again = request.plan.reminded ? 'Still waiting: ' : '';
+      const text = `${again}${title} (${request.id}) waits for ${waitsFor(request, request.plan.needs)}.`;
+      return {
+        kind: 'decision',
+        key: `decision-${request.plan.n}${request.plan.reminded ? '-again' : ''}`,
+        text,
+      };
+    }
+    case 'succeeded':
+    case 'failed':
+    case 'unknown':
+    case 'denied':
+    case 'expired':
+    case 'refused':
+    case 'cancelled':
+      return {
+        kind: 'end',
+        key: `end-${request.status}-${request.plan?.n ?? 0}`,
+        text: `${title} (${request.id}): ${lineOf(request)}`,
+      };
+    case 'answered':
+      return { kind: 'end', key: 'end-answered', text: `${title} (${request.id})` };
+    default:
+      return null;
+  }
+}

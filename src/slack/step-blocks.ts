@@ -1,0 +1,85 @@
+import type { KnownBlock } from '@slack/types';
+import type { CardStep } from '../core/card.ts';
+import type { StepState } from '../core/request.ts';
+import { context, fences, LIMITS, section } from './blocks.ts';
+import { entitiesLength, inline, oneLine } from './escape.ts';
+
+const MARK: Readonly<Record<StepState, string>> = {
+  todo: '○',
+  started: '⏳',
+  done: '✓',
+  failed: '✗',
+  unknown: '?',
+};
+
+const UNDO = {
+  full: 'can be undone',
+  partial: 'can be undone in part',
+  none: 'cannot be undone',
+} as const;
+
+const TITLE = 600;
+const ASIDE = 400;
+const ASIDES = 12;
+
+/** A step's blocks. `whole`: nothing of what somebody would approve was left out. */
+export interface StepBlocks {
+  readonly blocks: readonly KnownBlock[];
+  readonly whole: boolean;
+}
+
+/**
+ * One step: what it does and what changes, then the exact call, then in small print what it rests on.
+ * `closed`: it is over, so only what happened is of interest.
+ */
+export function stepBlocks(step: CardStep, closed: boolean): StepBlocks {
+  const title = `${MARK[step.state]} *${inline(step.title, TITLE)}*`;
+  const changes = step.changes.map(
+    (change) => `${inline(change.what)}: ${inline(change.before || '–')} → ${inline(change.after || '–')}`,
+  );
+  const said = step.says ? [`↳ ${inline(step.says, ASIDE)}`] : [];
+  const [first, rest] = asSections([title, ...changes, ...said]);
+  const blocks: KnownBlock[] = [section(first), ...rest.map(section)];
+  if (closed && step.state !== 'failed' && step.state !== 'unknown') return { blocks, whole: true };
+  const asides = [
+    ...step.guards.map(
+      (guard) => `${guard.holds ? '✓' : '✗'} ${inline(guard.text, ASIDE)} (${inline(guard.saw)})`,
+    ),
+    ...step.evidence.map((one) => `${inline(one.label, 100)}: ${inline(one.value, ASIDE)}`),
+  ];
+  const small = [...asides.slice(0, ASIDES), `${UNDO[step.undo]} · digest ${step.digest.slice(0, 12)}`];
+  const [smallFirst, smallRest] = asSections(small, ' · ');
+  blocks.push(...fences(step.call), context(smallFirst), ...smallRest.map(context));
+  const whole =
+    asides.length <= ASIDES &&
+    fits(step.title, TITLE) &&
+    step.changes.every((change) =>
+      [change.what, change.before, change.after].every((text) => fits(text, 300)),
+    ) &&
+    step.guards.every((guard) => fits(guard.text, ASIDE) && fits(guard.saw, 300));
+  return { blocks, whole };
+}
+
+/** Is the text shown to its end by `inline(text, max)`? */
+export function fits(text: string, max: number): boolean {
+  return entitiesLength(oneLine(text)) <= max - 2;
+}
+
+/** Lines joined into texts that each fit a section. */
+function asSections(lines: readonly string[], joint = '\n'): [string, string[]] {
+  const texts: string[] = [];
+  let now = '';
+  for (const line of lines) {
+    if (now && now.length + joint.length + line.length > LIMITS.section) {
+      texts.push(now);
+      now = line;
+    } else now = now ? `${now}${joint}${line}` : line;
+  }
+  const [first = now, ...rest] = [...texts, now];
+  return [first, rest];
+}
+
+/** One line a step, for a plan that does not fit. */
+export function stepLine(step: CardStep): string {
+  return `${MARK[step.state]} ${inline(step.title, 150)}`;
+}

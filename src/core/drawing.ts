@@ -265,8 +265,6 @@ function noticeOf(request: Request): Card['notice'] {
         key: `end-${request.status}-${request.plan?.n ?? 0}`,
         text: `${title} (${request.id}): ${lineOf(request)}`,
       };
-    case 'answered':
-      return { kind: 'end', key: 'end-answered', text: `${title} (${request.id})` };
     default:
       return null;
   }

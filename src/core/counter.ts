@@ -1,0 +1,292 @@
+import type { Reply } from './card.ts';
+import { actor, createDecisions } from './decisions.ts';
+import type { Desk, Said } from './desk.ts';
+import { canUndo, drawCard, inversesOf } from './drawing.ts';
+import type { Asking } from './events.ts';
+import { plainText } from './fields.ts';
+import { readFreeze, writeFreeze } from './freeze.ts';
+import { commandsFor, helpReply } from './help.ts';
+import { listReply, OPEN } from './listing.ts';
+import { check, formOf, LONGEST_LINE, lineOf, parse } from './parse.ts';
+import type { Person, Place } from './person.ts';
+import type { Site } from './planner.ts';
+import { mayAsk, strictest } from './policy.ts';
+import type { Hints, Log } from './ports.ts';
+import { Refused } from './refused.ts';
+import type { Requests } from './requests.ts';
+import type { Store } from './store.ts';
+import { VERBS, type VerbName } from './verbs.ts';
+
+/** Where something was said, by whom. */
+interface Origin {
+  readonly who: Person;
+  readonly place: Place;
+  readonly origin: string;
+}
+
+/** Builds the desk: the one place where what people say turns into requests and decisions. */
+export function createDesk(deps: {
+  readonly site: Site;
+  readonly requests: Requests;
+  readonly store: Store;
+  readonly hints: Hints;
+  /** Roles that may freeze and thaw. */
+  readonly operators: readonly string[];
+  readonly now: () => Date;
+  readonly log: Log;
+}): Desk {
+  const { site, requests, store, now, log } = deps;
+  const decisions = createDecisions({ requests, ledger: store.ledger });
+
+  async function ask(from: Origin, askings: readonly Asking[], text: string, undoes?: string): Promise<Said> {
+    const { id, isNew, queued } = await requests.create(from.origin, {
+      type: 'asked',
+      by: actor(from.who),
+      data: { askings, text, place: from.place, ...(undoes ? { undoes } : {}) },
+    });
+    return { kind: 'request', id, isNew, queued };
+  }
+
+  async function submit(from: Origin, name: string, given: Readonly<Record<string, string>>): Promise<Said> {
+    const command = site.registry.get(name);
+    if (!command)
+      return reply({
+        tone: 'warn',
+        title: `There is no command called “${plainText(name)}”.`,
+        lines: [],
+        next: ['help'],
+      });
+    const allowed = mayAsk(from.who, name, site.rule(name));
+    if (!allowed.ok) {
+      await store.ledger.note('asking-refused', actor(from.who), { command: name });
+      return reply({ tone: 'bad', title: allowed.says, lines: [allowed.next] });
+    }
+    const problems = check(command.params, given);
+    if (Object.keys(problems).length > 0) {
+      return { kind: 'form', form: formOf(name, command.summary, command.params, given, problems) };
+    }
+    return ask(from, [{ command: name, given }], lineOf(name, command.params, given));
+  }
+
+  async function undo(from: Origin, id: string): Promise<Said> {
+    const request = await requests.load(id);
+    if (!request) return reply(noSuch(id));
+    if (!canUndo(request)) {
+      const why = request.undoneBy
+        ? `${request.undoneBy} undoes it already`
+        : 'it has changed nothing that can be changed back';
+      return reply({ tone: 'warn', title: `${id} cannot be undone: ${why}.`, lines: [] });
+    }
+    const askings = distinct(inversesOf(request).map(({ command, given }) => ({ command, given })));
+    const rule = strictest(askings.map((asking) => site.rule(asking.command)));
+    const allowed = mayAsk(from.who, `undo ${id}`, rule);
+    if (!allowed.ok) return reply({ tone: 'bad', title: allowed.says, lines: [allowed.next] });
+    const said = await ask(from, askings, `undo ${id}`, id);
+    if (said.kind === 'request') {
+      await requests.change(id, (target) => ({
+        events:
+          target.undoneBy === null
+            ? [{ type: 'undo-asked', by: actor(from.who), data: { request: said.id } }]
+            : [],
+        result: undefined,
+      }));
+    }
+    return said;
+  }
+
+  async function freeze(who: Person, because: string | null): Promise<Reply> {
+    if (!deps.operators.some((role) => who.roles.has(role))) {
+      return {
+        tone: 'bad',
+        title: `You may not ${because === null ? 'thaw' : 'freeze'}: that takes one of the ${deps.operators.join(' or ')}s.`,
+        lines: [],
+      };
+    }
+    const frozen = await readFreeze(store.notes);
+    if (because === null && !frozen) return { tone: 'info', title: 'Nothing is frozen.', lines: [] };
+    await writeFreeze(store, actor(who), because, now());
+    if (because !== null) {
+      return {
+        tone: 'warn',
+        title: `Frozen: ${because}.`,
+        lines: ['Every run stops at its next step. People can still ask and approve.'],
+        next: ['thaw'],
+      };
+    }
+    const waiting = await store.requests.list({ status: ['approved', 'running'], limit: 200 });
+    await Promise.all(
+      waiting.map((one) => deps.hints.send({ kind: 'run', request: one.id, round: one.seq })),
+    );
+    return {
+      tone: 'good',
+      title: 'Thawed: runs go on.',
+      lines: [`${waiting.length} request(s) were waiting.`],
+    };
+  }
+
+  async function list(who: Person, which: string): Promise<Reply> {
+    const filter = { open: { status: OPEN }, mine: { asker: who.id }, all: {} }[which] ?? { status: OPEN };
+    const listed = await store.requests.list({ ...filter, limit: 20 });
+    const title =
+      { open: 'Open requests', mine: 'Your requests', all: 'Latest requests' }[which] ?? 'Open requests';
+    const frozen = await readFreeze(store.notes);
+    const shown = listReply(title, listed, now());
+    return frozen
+      ? { ...shown, lines: [`Everything is frozen by ${frozen.by}: ${frozen.because}.`, ...shown.lines] }
+      : shown;
+  }
+
+  /** A verb with its parameters read; `plan` is null where the person named none. */
+  async function act(
+    from: Origin,
+    verb: VerbName,
+    given: Readonly<Record<string, string>>,
+    here: string | undefined,
+  ): Promise<Said> {
+    const { who } = from;
+    const via = from.place.kind;
+    if (verb === 'help') return reply(helpReply(who, given.topic, site));
+    if (verb === 'requests') return reply(await list(who, given.which ?? 'open'));
+    if (verb === 'freeze') return reply(await freeze(who, given.because ?? ''));
+    if (verb === 'thaw') return reply(await freeze(who, null));
+    const id = given.request?.toLowerCase() ?? here;
+    if (!id)
+      return reply({
+        tone: 'warn',
+        title: `Which request? Say \`${verb} r42\`.`,
+        lines: [],
+        next: ['requests open'],
+      });
+    if (!(await requests.load(id))) return reply(noSuch(id));
+    const plan = given.plan === undefined ? null : Number(given.plan);
+    const because = plainText(given.because ?? '');
+    switch (verb) {
+      case 'show':
+        return { kind: 'request', id, isNew: false, queued: true };
+      case 'approve':
+        return { kind: 'decided', id, reply: await decisions.approve(who, id, plan, via) };
+      case 'deny':
+        return { kind: 'decided', id, reply: await decisions.deny(who, id, plan, because, via) };
+      case 'cancel':
+        return { kind: 'decided', id, reply: await decisions.cancel(who, id, because, via) };
+      case 'resume':
+        return { kind: 'decided', id, reply: await decisions.resume(who, id, via) };
+      case 'resolve':
+        return {
+          kind: 'decided',
+          id,
+          reply: await decisions.resolve(who, id, given.outcome === 'done' ? 'done' : 'not-done', via),
+        };
+      case 'undo':
+        return undo(from, id);
+    }
+  }
+
+  /** Bad input is answered, and a bug of ours is a reference, never a stack. */
+  async function guarded(origin: string, work: () => Promise<Said>): Promise<Said> {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof Refused)
+        return reply({ tone: 'warn', title: error.message, lines: error.next ? [error.next] : [] });
+      log.error('the desk failed', { origin, error });
+      throw error;
+    }
+  }
+
+  return {
+    say: ({ who, text, place, origin, here }) =>
+      guarded(origin, async () => {
+        const from = { who, place, origin };
+        const parsed = parse(text, site.registry);
+        switch (parsed.kind) {
+          case 'command':
+            if (parsed.problems[''] !== undefined)
+              return reply({
+                tone: 'warn',
+                title: parsed.problems[''],
+                lines: [],
+                next: [`help ${parsed.command.name}`],
+              });
+            return submit(from, parsed.command.name, parsed.given);
+          case 'verb': {
+            const { verb, given, problems } = parsed;
+            const [wrong] = Object.entries(problems);
+            if (!wrong) return act(from, verb.name, given, here);
+            const says = wrong[1] === 'missing' ? `\`${verb.name}\` needs ${wrong[0]}.` : wrong[1];
+            return reply({ tone: 'warn', title: says, lines: [], next: [verb.example] });
+          }
+          case 'empty':
+            return reply(helpReply(who, undefined, site));
+          case 'too-long':
+            return reply({
+              tone: 'warn',
+              title: `That is ${parsed.length} characters; I read at most ${LONGEST_LINE}. Nothing was done.`,
+              lines: [],
+            });
+          case 'unclear':
+            if (parsed.begins.length > 0)
+              return reply(helpReply(who, parsed.begins[0]?.name.split(' ')[0], site));
+            return reply({
+              tone: 'warn',
+              title: `I do not know “${plainText(parsed.word).slice(0, 60)}”.`,
+              lines: parsed.meant ? ['Did you mean this?'] : ['`help` shows what you can ask for.'],
+              next: [parsed.meant ? plainText(parsed.meant) : 'help'],
+            });
+        }
+      }),
+    submit: ({ who, command, given, place, origin }) =>
+      guarded(origin, () => submit({ who, place, origin }, command, given)),
+    press: ({ who, verb, request, plan, because, place, origin }) =>
+      guarded(origin, async () => {
+        const resolved = /^resolve-(done|not-done)$/.exec(verb)?.[1];
+        const name = resolved ? 'resolve' : VERBS.find((one) => one.name === verb)?.name;
+        if (!name)
+          return reply({
+            tone: 'warn',
+            title: 'That button is from an older Steward.',
+            lines: [],
+            next: [`show ${request}`],
+          });
+        const given: Record<string, string> = { request, plan: String(plan) };
+        if (because) given.because = because;
+        if (resolved) given.outcome = resolved;
+        return act({ who, place, origin }, name, given, undefined);
+      }),
+    async card(id) {
+      const request = await requests.load(id);
+      return request ? drawCard(request) : null;
+    },
+    form(name, given) {
+      const command = site.registry.get(name);
+      return command ? formOf(name, command.summary, command.params, given, {}) : null;
+    },
+    menu: (who) =>
+      commandsFor(who, site).map(({ name, summary, examples }) => ({
+        name,
+        summary,
+        example: examples[0] ?? name,
+      })),
+  };
+}
+
+function reply(said: Reply): Said {
+  return { kind: 'reply', reply: said };
+}
+
+function noSuch(id: string): Reply {
+  return {
+    tone: 'warn',
+    title: `There is no request ${plainText(id).slice(0, 40)}.`,
+    lines: [],
+    next: ['requests all'],
+  };
+}
+
+function distinct(askings: readonly Asking[]): readonly Asking[] {
+  const seen = new Set<string>();
+  return askings.filter((asking) => {
+    const key = JSON.stringify(asking);
+    return !seen.has(key) && seen.add(key);
+  });
+}

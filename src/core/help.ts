@@ -1,0 +1,91 @@
+import type { Reply } from './card.ts';
+import type { Command } from './command.ts';
+import { isOptional, metaOf } from './fields.ts';
+import { nearest } from './near.ts';
+import { usageOf } from './parse.ts';
+import type { Person } from './person.ts';
+import type { Site } from './planner.ts';
+import { mayAsk } from './policy.ts';
+import { VERBS } from './verbs.ts';
+
+/** What this person may ask for. */
+export function commandsFor(who: Person, site: Site): readonly Command[] {
+  return site.registry.all.filter((command) => mayAsk(who, command.name, site.rule(command.name)).ok);
+}
+
+/** Help: what this person may ask for, or how one command is used. */
+export function helpReply(who: Person, topic: string | undefined, site: Site): Reply {
+  if (!topic) return overview(who, site);
+  const wanted = topic.toLowerCase().trim();
+  const command = site.registry.get(wanted);
+  if (command) return commandHelp(who, command, site);
+  const verb = VERBS.find((one) => one.name === wanted);
+  if (verb) {
+    return {
+      tone: 'info',
+      title: usageOf(verb.name, verb.params),
+      lines: [`${verb.summary}.`],
+      next: [verb.example],
+    };
+  }
+  const family = site.registry.all.filter((one) => one.name.startsWith(`${wanted} `));
+  if (family.length > 0) {
+    return { tone: 'info', title: `Commands that begin with ${wanted}`, lines: [], table: tableOf(family) };
+  }
+  const meant = nearest(wanted, [
+    ...site.registry.all.map((one) => one.name),
+    ...VERBS.map((one) => one.name),
+  ]);
+  return {
+    tone: 'warn',
+    title: `There is no command called “${topic}”.`,
+    lines: meant ? [`Did you mean ${meant}?`] : [],
+    next: [meant ? `help ${meant}` : 'help'],
+  };
+}
+
+function overview(who: Person, site: Site): Reply {
+  const mine = commandsFor(who, site);
+  return {
+    tone: 'info',
+    title: mine.length > 0 ? 'What you can ask for' : 'You cannot ask for anything yet',
+    lines: [
+      mine.length > 0
+        ? 'I show what I would do, wait for the approvals that it needs, then do it and tell you here.'
+        : 'Ask an admin of the build system to give you a role.',
+      `About requests: ${VERBS.map((verb) => `\`${verb.name}\``).join(', ')}.`,
+    ],
+    table: tableOf(mine),
+    next: mine.slice(0, 1).map((command) => `help ${command.name}`),
+  };
+}
+
+function tableOf(commands: readonly Command[]): Reply['table'] & object {
+  return {
+    columns: ['Command', 'What it does'],
+    rows: commands.map((one) => [usageOf(one.name, one.params), one.summary]),
+  };
+}
+
+function commandHelp(who: Person, command: Command, site: Site): Reply {
+  const rule = site.rule(command.name);
+  const allowed = mayAsk(who, command.name, rule);
+  const { people, roles } = rule.approval;
+  const decide =
+    people === 0
+      ? 'It only looks, so nobody has to approve it.'
+      : `It takes the yes of ${people} ${roles.join(' or ')}${people > 1 ? 's' : ''}${rule.approval.ownRequest ? '' : ', not the asker'}.`;
+  return {
+    tone: 'info',
+    title: usageOf(command.name, command.params),
+    lines: [`${command.summary}.`, allowed.ok ? decide : `${allowed.says} ${allowed.next}`],
+    table: {
+      columns: ['Parameter', 'What it is'],
+      rows: Object.entries(command.params.shape).map(([name, field]) => {
+        const { hint, example } = metaOf(field);
+        return [isOptional(field) ? `${name} (optional)` : name, `${hint} For example ${example}.`];
+      }),
+    },
+    next: command.examples.slice(0, 3),
+  };
+}

@@ -1,0 +1,248 @@
+import { once } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer } from 'node:https';
+import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type PeerCertificate, TLSSocket } from 'node:tls';
+import type { Pki } from '../pki.ts';
+import { type DispatchOptions, dispatch, methodOf } from './dispatch.ts';
+import { keep, remember } from './memory.ts';
+import type { Version } from './method.ts';
+import { createAgenda, type Misbehaviour, page } from './misbehaviour.ts';
+import { encodeFault } from './wire.ts';
+import { type Change, firstWorld, type World } from './world.ts';
+
+export interface SandboxHubOptions {
+  readonly version: Version;
+  readonly pki: Pki;
+  /** A JSON file: a second start with it finds the same world. */
+  readonly statePath?: string;
+  /** Changes the first world; not called when the file holds one. */
+  readonly world?: (world: World) => void;
+  /** 0 for any. */
+  readonly port?: number;
+  /** `LoginCreatesUser`; true, as on a real hub. */
+  readonly createsUsers?: boolean;
+  /** `DisableURLSessions`; false, as on a real hub. */
+  readonly urlSessionsDisabled?: boolean;
+  /** `SessionRenewalTimeout`, in seconds; a day. */
+  readonly renewalSeconds?: number;
+}
+
+export interface SandboxHub {
+  /** `https://127.0.0.1:<port>/kojihub` */
+  readonly url: string;
+  /** As it is now; may be changed behind everybody's back. */
+  readonly world: World;
+  /** How many calls changed something. */
+  writes(): number;
+  /** Every call of a changing method that was carried out, those that found nothing to change too. */
+  history(): readonly Change[];
+  misbehave(how: Misbehaviour): Promise<void>;
+  /** Ends every misbehaviour; after `down` it listens again at the same port. */
+  behave(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A pretend Koji hub behind a pretend Apache: TLS, client certificates, XML-RPC, and the unkind rules of a version. */
+export async function startHub(options: SandboxHubOptions): Promise<SandboxHub> {
+  const { version, pki, statePath } = options;
+  const kept = remember(statePath);
+  const world = kept ?? firstWorld(Date.now() / 1000);
+  if (kept === null) options.world?.(world);
+  const save = () => keep(statePath, world);
+  save();
+
+  const rules: DispatchOptions = {
+    world,
+    version,
+    save,
+    createsUsers: options.createsUsers ?? true,
+    urlSessionsDisabled: options.urlSessionsDisabled ?? false,
+    renewalSeconds: options.renewalSeconds ?? 24 * 3600,
+  };
+  const agenda = createAgenda();
+  const stopped = new AbortController();
+  const sockets = new Set<Duplex>();
+  const server = createServer(
+    {
+      cert: pki.server.cert,
+      key: pki.server.key,
+      ca: pki.ca,
+      requestCert: true,
+      // Only the login's path insists on a certificate; anybody may read.
+      rejectUnauthorized: false,
+      keepAliveTimeout: 15_000,
+    },
+    (request, response) => {
+      answer(request, response, rules, agenda.next, stopped.signal).catch(() => request.socket.destroy());
+    },
+  );
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+  });
+  server.on('tlsClientError', (_, socket) => socket.destroy());
+
+  const listen = async (port: number) => {
+    server.listen(port, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    return typeof address === 'object' && address !== null ? address.port : port;
+  };
+  const shut = async () => {
+    if (!server.listening) return;
+    const closed = once(server, 'close');
+    server.close();
+    for (const socket of sockets) socket.destroy();
+    await closed;
+  };
+
+  const port = await listen(options.port ?? 0);
+  let back: NodeJS.Timeout | undefined;
+
+  const behave = async () => {
+    clearTimeout(back);
+    agenda.clear();
+    if (!server.listening) await listen(port);
+  };
+  return {
+    url: `https://127.0.0.1:${port}/kojihub`,
+    world,
+    writes: () => world.changes.filter(({ changed }) => changed).length,
+    history: () => world.changes,
+    misbehave: async (how) => {
+      if (how.kind === 'expire-sessions') for (const session of world.sessions) session.expired = true;
+      else if (how.kind === 'drop-sessions') world.sessions = [];
+      else if (how.kind === 'down') {
+        await shut();
+        if (how.ms !== undefined) back = setTimeout(() => void behave(), how.ms);
+      } else agenda.add(how);
+    },
+    behave,
+    close: async () => {
+      clearTimeout(back);
+      stopped.abort();
+      await shut();
+    },
+  };
+}
+
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  rules: DispatchOptions,
+  meets: (method: string) => Misbehaviour | null,
+  stopped: AbortSignal,
+): Promise<void> {
+  const send = (status: number, type: string, body: string) => {
+    const length = Buffer.byteLength(body);
+    const about = rules.version === '1.20' ? {} : { 'Koji-Version': '1.35.3' };
+    response.writeHead(status, { ...about, 'Content-Type': type, 'Content-Length': length }).end(body);
+  };
+  const html = (status: number, title: string, reason: string) =>
+    send(status, 'text/html; charset=iso-8859-1', page(status, title, reason));
+
+  const [path = '', query = ''] = (request.url ?? '').split('?', 2);
+  const body = await read(request);
+  if (path !== '/kojihub' && path !== '/kojihub/ssllogin')
+    return html(404, 'Not Found', 'The requested URL was not found.');
+  if (request.method !== 'POST')
+    return send(405, 'text/plain', 'Method Not Allowed\nThis is an XML-RPC server.\n');
+
+  const isLogin = path === '/kojihub/ssllogin';
+  const tls = request.socket;
+  if (!(tls instanceof TLSSocket)) throw new Error('not TLS');
+  if (isLogin && tls.getProtocol() === 'TLSv1.3') {
+    // Apache asks for the certificate only now, and over TLS 1.3 Node cannot be asked again.
+    const reason =
+      "You don't have permission to access this resource.Reason: Cannot perform Post-Handshake Authentication.";
+    return html(403, 'Forbidden', reason);
+  }
+  if (isLogin && !tls.authorized) {
+    // Apache sends a TLS alert; a server in Node can only hang up.
+    tls.destroy();
+    return;
+  }
+
+  const met = meets(methodOf(body));
+  const post = {
+    body,
+    query,
+    headers: request.headers,
+    ip: request.socket.remoteAddress ?? '',
+    certificate: isLogin ? commonName(tls) : undefined,
+  };
+  const carryOut = () => dispatch(rules, post);
+  const deliver = () => {
+    const { status, body: xml } = carryOut();
+    send(status, status === 200 ? 'text/xml' : 'text/plain', xml);
+  };
+
+  switch (met?.kind) {
+    case 'reset':
+      tls.destroy();
+      return;
+    case 'lose-answer':
+      carryOut();
+      tls.destroy();
+      return;
+    case 'truncate': {
+      const { body: xml } = carryOut();
+      response.writeHead(200, { 'Content-Type': 'text/xml', 'Content-Length': Buffer.byteLength(xml) });
+      response.write(xml.slice(0, xml.length / 2), () => tls.destroy());
+      return;
+    }
+    case 'slow': {
+      const { status, body: xml } = carryOut();
+      await sleep(met.ms ?? 1000, undefined, { signal: stopped });
+      return send(status, 'text/xml', xml);
+    }
+    case 'hang':
+      return;
+    case 'html':
+      return html(503, 'Service Unavailable', 'The server is temporarily unable to service your request.');
+    case 'gateway':
+      carryOut();
+      return html(502, 'Bad Gateway', 'The proxy server received an invalid response.');
+    case 'forbid':
+      return html(403, 'Forbidden', "You don't have permission to access this resource.");
+    case 'redirect':
+      response.writeHead(302, { Location: 'https://127.0.0.1:1/elsewhere', 'Content-Length': 0 }).end();
+      return;
+    case 'garbage':
+      return send(200, 'text/xml', 'Traceback (most recent call last):\n');
+    case 'huge':
+      return endless(response, stopped);
+    case 'offline':
+      return send(200, 'text/xml', encodeFault(1014, 'temporary outage'));
+    case 'sql':
+      return send(
+        200,
+        'text/xml',
+        encodeFault(1, 'DETAIL:  Failing row contains (2, x86_64, 4, null, SELECT secret).\n'),
+      );
+    default:
+      return deliver();
+  }
+}
+
+async function read(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+async function endless(response: ServerResponse, stopped: AbortSignal): Promise<void> {
+  response.writeHead(200, { 'Content-Type': 'text/xml' });
+  response.write("<?xml version='1.0'?><methodResponse><params><param><value><string>");
+  const piece = 'x'.repeat(1024 * 1024);
+  while (!response.destroyed && !stopped.aborted) {
+    if (!response.write(piece)) await Promise.race([once(response, 'drain'), once(response, 'close')]);
+  }
+}
+
+function commonName(tls: TLSSocket): string | null {
+  const certificate: Partial<PeerCertificate> = tls.getPeerCertificate();
+  return certificate.subject?.CN ?? null;
+}

@@ -1,0 +1,78 @@
+import { z } from 'zod';
+import { defineCommand, type Step } from '../../src/core/command.ts';
+import { decimal, hostNames } from '../../src/core/fields.ts';
+import { type Builder, listBuilders, number, pickBuilders, stateOf } from '../builders.ts';
+
+export default defineCommand({
+  name: 'builder capacity',
+  summary: 'Set how much work a builder takes at once',
+  params: z.object({
+    host: hostNames({
+      title: 'Builder',
+      hint: 'One builder, or several with commas; * stands for any letters.',
+      example: 'builder2',
+    }),
+    // Koji refuses 1 and less; so much that nobody means it is more likely a slip.
+    capacity: decimal(
+      { title: 'Capacity', hint: 'A number above 1: about one for each task at a time.', example: '8' },
+      { above: 1, most: 10_000 },
+    ),
+  }),
+  risk: 'low',
+  ask: ['packager', 'admin'],
+  examples: [
+    'builder capacity builder2 8',
+    'builder capacity builder1,builder3 12.5',
+    'builder capacity builder* 10',
+  ],
+  locks: ({ host }) => host.map((name) => `host:${name.toLowerCase()}`),
+  async plan({ host, capacity }, view) {
+    const builders = pickBuilders(host, await listBuilders(view));
+    const steps = builders
+      .filter((builder) => builder.capacity !== capacity)
+      .map((builder) => stepFor(builder, capacity));
+    const disabled = builders.filter((builder) => !builder.enabled).map((builder) => builder.name);
+    return {
+      kind: 'plan',
+      title: titleOf(builders, steps, capacity),
+      steps,
+      notes:
+        disabled.length > 0
+          ? [`${disabled.join(', ')}: disabled, so the capacity has no effect until it is enabled.`]
+          : [],
+    };
+  },
+});
+
+function stepFor(builder: Builder, capacity: number): Step {
+  const before = number(builder.capacity);
+  return {
+    key: `capacity:${builder.name}`,
+    title: `Set the capacity of ${builder.name} to ${capacity}`,
+    kind: 'set',
+    effect: { kind: 'hub', method: 'editHost', args: [builder.name], kwargs: { capacity } },
+    changes: [{ what: `capacity of ${builder.name}`, before, after: String(capacity) }],
+    evidence: [{ label: builder.name, value: stateOf(builder) }],
+    guards: [],
+    // What the hub cannot be told to store cannot be restored either: NaN, or 1 and less.
+    ...(builder.capacity !== null && builder.capacity > 1
+      ? {
+          inverse: {
+            command: 'builder capacity',
+            given: { host: builder.name, capacity: before },
+            restores: 'full',
+          },
+        }
+      : {}),
+  };
+}
+
+function titleOf(builders: readonly Builder[], steps: readonly Step[], capacity: number): string {
+  const [only] = builders;
+  if (builders.length !== 1 || !only)
+    return `Set the capacity of ${steps.length || builders.length} builders to ${capacity}`;
+  if (only.capacity === null) return `Set the capacity of ${only.name} to ${capacity}`;
+  if (only.capacity === capacity) return `The capacity of ${only.name} is ${capacity} already`;
+  const verb = capacity > only.capacity ? 'Raise' : 'Lower';
+  return `${verb} the capacity of ${only.name} from ${number(only.capacity)} to ${capacity}`;
+}

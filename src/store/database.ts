@@ -20,7 +20,7 @@ export interface Queryable {
 export interface Database extends Queryable {
   readonly kind: 'postgres' | 'pglite';
   /**
-   * All or nothing. `fn` may only await statements of `tx`: on PGlite everybody else waits meanwhile, and a
+   * All or nothing; after a deadlock `fn` runs again. It may only await statements of `tx`: on PGlite everybody else waits meanwhile, and a
    * statement on the database itself from inside would wait for ever, so it throws.
    */
   tx<T>(fn: (tx: Queryable) => Promise<T>): Promise<T>;

@@ -57,6 +57,7 @@ export const MIGRATIONS: readonly Migration[] = [
       `create table steward.locks (
         name text primary key,
         owner text,
+        holder text,
         until timestamptz,
         token bigint not null
       )`,

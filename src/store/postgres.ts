@@ -4,7 +4,7 @@ import pg from 'pg';
 import type { Log } from '../core/ports.ts';
 import type { Database, Queryable, Rows } from './database.ts';
 import { refuseBareTransaction } from './statement.ts';
-import { asUnavailable } from './unavailable.ts';
+import { asUnavailable, codeOf } from './unavailable.ts';
 
 const STATEMENT_MS = 10_000;
 const CONNECT_MS = 5_000;
@@ -36,8 +36,7 @@ export async function openPostgres(url: string, log: Log): Promise<Database> {
     return run(pool, sql, params, deadlineMs);
   };
 
-  const tx: Database['tx'] = async (fn) => {
-    if (inside.getStore()?.open) throw new Error('tx() inside tx()');
+  const once = async <T>(fn: (tx: Queryable) => Promise<T>): Promise<T> => {
     const client = await pool.connect().catch((error: unknown) => {
       throw asUnavailable(error);
     });
@@ -47,22 +46,36 @@ export async function openPostgres(url: string, log: Log): Promise<Database> {
       await run(client, 'begin', [], STATEMENT_MS);
       const result = await inside.run(scope, () =>
         fn({
-          query: (sql, params = [], deadlineMs = STATEMENT_MS) => {
+          query: async (sql, params = [], deadlineMs = STATEMENT_MS) => {
             refuseBareTransaction(sql);
+            if (!scope.open) throw new Error('a statement after the end of its tx()');
             return run(client, sql, params, deadlineMs);
           },
         }),
       );
+      scope.open = false;
       await run(client, 'commit', [], STATEMENT_MS);
       return result;
     } catch (error) {
+      scope.open = false;
       await run(client, 'rollback', [], STATEMENT_MS).catch(() => {
         broken = true;
       });
       throw error;
     } finally {
-      scope.open = false;
       client.release(broken);
+    }
+  };
+
+  const tx: Database['tx'] = async (fn) => {
+    if (inside.getStore()?.open) throw new Error('tx() inside tx()');
+    for (let tries = 0; ; tries++) {
+      try {
+        return await once(fn);
+      } catch (error) {
+        // A deadlock undid it whole.
+        if (tries >= 3 || !['40P01', '40001'].includes(codeOf(error))) throw error;
+      }
     }
   };
 

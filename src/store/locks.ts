@@ -1,0 +1,149 @@
+import { z } from 'zod';
+import type { Fence, LockStore } from '../core/store.ts';
+import { cleanText } from './clean.ts';
+import type { Database, Queryable } from './database.ts';
+
+/** A place in line that nobody asked for is given up after this. */
+const FORGOTTEN = `interval '1 minute'`;
+
+const lock = z.object({
+  name: z.string(),
+  owner: z.string().nullable(),
+  holder: z.string().nullable(),
+  token: z.coerce.number(),
+  live: z.boolean(),
+});
+const waiting = z.object({ name: z.string(), owner: z.string(), place: z.coerce.number() });
+
+/**
+ * Do all the numbers of a fence still stand? Holds their rows until the caller's commit, so that nobody can
+ * take a lock over in between. A lease that ran out unnoticed still stands while nobody took the lock.
+ */
+export async function stands(
+  tx: Queryable,
+  fence: Fence,
+  mode: 'share' | 'update' = 'share',
+): Promise<boolean> {
+  if (fence.locks.length === 0) return true;
+  const rows = await tx.query(
+    `select name, owner, holder, token, true as live from steward.locks where name = any($1)
+     order by name collate "C" for ${mode}`,
+    [fence.locks.map(({ name }) => name)],
+  );
+  const found = new Map(
+    z
+      .array(lock)
+      .parse(rows)
+      .map((row) => [row.name, row]),
+  );
+  return fence.locks.every(({ name, token }) => {
+    const row = found.get(name);
+    return row?.owner === fence.owner && row.token === token;
+  });
+}
+
+/**
+ * Locks as rows. Leases are measured with the database's clock, because the clocks of several machines differ;
+ * `now` is for tests.
+ */
+export function createLocks(database: Database, now: (() => Date) | undefined): LockStore {
+  const clock = (): string | null => now?.().toISOString() ?? null;
+  const NOW = (n: number): string => `coalesce($${n}::timestamptz, clock_timestamp())`;
+
+  return {
+    acquire: (owner, holder, wanted, leaseMs) =>
+      database.tx(async (tx) => {
+        const names = [...new Set(wanted.map(cleanText))].sort();
+        if (names.length === 0) return { held: true, fence: { owner, locks: [] } };
+        await tx.query(
+          `insert into steward.locks (name, token) select unnest($1::text[]), 0 on conflict do nothing`,
+          [names],
+        );
+        // Everybody takes the rows in the same order; from here on nobody else decides about these names.
+        const locks = z.array(lock).parse(
+          await tx.query(
+            `select name, owner, holder, token, coalesce(until > ${NOW(2)}, false) as live from steward.locks
+             where name = any($1) order by name collate "C" for update`,
+            [names, clock()],
+          ),
+        );
+        await tx.query(
+          `delete from steward.lock_line where (owner = $2 and name <> all($1))
+             or (name = any($1) and owner <> $2 and asked < ${NOW(3)} - ${FORGOTTEN})`,
+          [names, owner, clock()],
+        );
+        const line = z
+          .array(waiting)
+          .parse(
+            await tx.query(
+              'select name, owner, place from steward.lock_line where name = any($1) order by place',
+              [names],
+            ),
+          );
+        // One place for all its names: otherwise two could each wait for the other in different lines.
+        const place = Math.min(...line.filter((one) => one.owner === owner).map((one) => one.place));
+        for (const one of locks) {
+          const taken = one.live && one.owner !== null && (one.owner !== owner || one.holder !== holder);
+          // An earlier attempt of the same request: it needs no place in the line, it has the lock.
+          if (taken && one.owner === owner) return { held: false, name: one.name, owner, ahead: 1 };
+          const before = line.filter(
+            (other) => other.name === one.name && other.owner !== owner && other.place < place,
+          );
+          const first = taken ? one.owner : before[0]?.owner;
+          if (first === null || first === undefined) continue;
+          await tx.query(
+            `insert into steward.lock_line (name, owner, place, asked)
+             select unnest($1::text[]), $2, $4, ${NOW(3)}
+             on conflict (name, owner) do update set asked = excluded.asked`,
+            [names, owner, clock(), Number.isFinite(place) ? place : await nextPlace(tx)],
+          );
+          const others = before.filter((other) => other.owner !== one.owner).length;
+          return { held: false, name: one.name, owner: first, ahead: others + (taken ? 1 : 0) };
+        }
+        await tx.query(
+          `update steward.locks set owner = $2, holder = $5, token = token + 1,
+             until = ${NOW(3)} + $4::double precision * interval '1 millisecond' where name = any($1)`,
+          [names, owner, clock(), leaseMs, holder],
+        );
+        await tx.query('delete from steward.lock_line where owner = $1', [owner]);
+        return {
+          held: true,
+          fence: { owner, locks: locks.map(({ name, token }) => ({ name, token: token + 1 })) },
+        };
+      }),
+
+    renew: (fence, leaseMs) =>
+      database.tx(async (tx) => {
+        if (!(await stands(tx, fence, 'update'))) return false;
+        await tx.query(
+          `update steward.locks set until = ${NOW(2)} + $3::double precision * interval '1 millisecond'
+           where name = any($1)`,
+          [fence.locks.map(({ name }) => name), clock(), leaseMs],
+        );
+        return true;
+      }),
+
+    release: (owner) =>
+      database.tx(async (tx) => {
+        await tx.query(
+          `update steward.locks set owner = null, holder = null, until = null where name in
+             (select name from steward.locks where owner = $1 order by name collate "C" for update)`,
+          [owner],
+        );
+        await tx.query('delete from steward.lock_line where owner = $1', [owner]);
+      }),
+
+    all: async () => {
+      const rows = await database.query(
+        `select name, owner, until from steward.locks where owner is not null and until > ${NOW(1)} order by name`,
+        [clock()],
+      );
+      return z.array(z.object({ name: z.string(), owner: z.string(), until: z.date() })).parse(rows);
+    },
+  };
+}
+
+async function nextPlace(tx: Queryable): Promise<number> {
+  const [row] = await tx.query(`select nextval('steward.lock_place') as place`);
+  return z.coerce.number().parse(row?.place);
+}

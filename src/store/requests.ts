@@ -1,0 +1,130 @@
+import { z } from 'zod';
+import { type NewEvent, upcast, VERSIONS } from '../core/events.ts';
+import type { Fence, Listed, RequestStore, Summary } from '../core/store.ts';
+import { cleanText } from './clean.ts';
+import type { Database, Queryable } from './database.ts';
+import { stands } from './locks.ts';
+import { addToRecord, COLUMNS, type Entry, rowOf } from './record.ts';
+
+const STATUSES = [
+  'asked',
+  'planned',
+  'approved',
+  'running',
+  'unknown',
+  'failed',
+  'succeeded',
+  'answered',
+  'refused',
+  'denied',
+  'cancelled',
+  'expired',
+] as const;
+
+const listed = z
+  .object({
+    id: z.string(),
+    seq: z.number(),
+    status: z.enum(STATUSES),
+    command: z.string(),
+    text: z.string(),
+    asker: z.string(),
+    title: z.string(),
+    due_kind: z.enum(['plan', 'run', 'expire', 'remind']).nullable(),
+    due_at: z.date().nullable(),
+    updated: z.date(),
+  })
+  .transform(({ due_kind, due_at, ...rest }): Listed => {
+    return { ...rest, due: due_kind === null || due_at === null ? null : { kind: due_kind, at: due_at } };
+  });
+
+const LISTED = 'id, seq, status, command, text, asker, title, due_kind, due_at, updated';
+
+/** Requests and their events. */
+export function createRequests(database: Database, now: () => Date): RequestStore {
+  const madeFrom = async (on: Queryable, origin: string): Promise<string | null> => {
+    const [row] = await on.query('select id from steward.requests where origin = $1', [origin]);
+    return row === undefined ? null : z.string().parse(row.id);
+  };
+
+  return {
+    create: async (from, make) => {
+      const origin = cleanText(from);
+      const before = await madeFrom(database, origin);
+      if (before !== null) return { id: before, isNew: false };
+      return database.tx(async (tx) => {
+        const [next] = await tx.query(`select nextval('steward.request_number') as n`);
+        const n = z.coerce.number().parse(next?.n);
+        const id = `r${n}`;
+        const { events, summary } = make(id);
+        const at = now();
+        // Waits for another transaction that is making a request from the same origin.
+        const made = await tx.query(
+          `insert into steward.requests (num, origin, ${LISTED})
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+           on conflict (origin) do nothing returning id`,
+          [n, origin, id, events.length, ...summaryParams(summary), at.toISOString()],
+        );
+        if (made.length === 0) {
+          return { id: z.string().parse(await madeFrom(tx, origin)), isNew: false };
+        }
+        await addToRecord(tx, at, entriesOf(id, 0, events));
+        return { id, isNew: true };
+      });
+    },
+
+    events: async (id) => {
+      const rows = await database.query(
+        `select ${COLUMNS} from steward.record where request = $1 order by seq`,
+        [cleanText(id)],
+      );
+      return rows.map((found) => upcast(rowOf(found).row));
+    },
+
+    append: (id, after, events, summary, fence?: Fence) =>
+      database.tx(async (tx) => {
+        const [found] = await tx.query('select seq from steward.requests where id = $1 for update', [id]);
+        if (found === undefined) throw new Error(`there is no request ${id}`);
+        if (found.seq !== after) return 'conflict';
+        if (fence !== undefined && !(await stands(tx, fence))) return 'fenced';
+        const at = now();
+        if (events.length > 0) await addToRecord(tx, at, entriesOf(id, after, events));
+        await tx.query(
+          `update steward.requests set seq = $2, status = $3, command = $4, text = $5, asker = $6, title = $7,
+             due_kind = $8, due_at = $9, updated = $10 where id = $1`,
+          [id, after + events.length, ...summaryParams(summary), at.toISOString()],
+        );
+        return 'written';
+      }),
+
+    list: async ({ status, asker, limit }) => {
+      const rows = await database.query(
+        `select ${LISTED} from steward.requests
+         where ($1::text[] is null or status = any($1)) and ($2::text is null or asker = $2)
+         order by num desc limit $3`,
+        [status ?? null, asker ?? null, limit],
+      );
+      return z.array(listed).parse(rows);
+    },
+
+    due: async (at, limit) => {
+      const rows = await database.query(
+        `select ${LISTED} from steward.requests where due_at <= $1 order by due_at, num limit $2`,
+        [at.toISOString(), limit],
+      );
+      return z.array(listed).parse(rows);
+    },
+  };
+}
+
+function entriesOf(request: string, after: number, events: readonly NewEvent[]): Entry[] {
+  return events.map(({ type, by, data }, index) => {
+    return { request, seq: after + index + 1, type, v: VERSIONS[type], by, data };
+  });
+}
+
+function summaryParams(summary: Summary): unknown[] {
+  const { status, command, text, asker, title, due } = summary;
+  const cleaned = [command, text, asker, title].map(cleanText);
+  return [status, ...cleaned, due?.kind ?? null, due?.at.toISOString() ?? null];
+}

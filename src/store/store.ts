@@ -1,0 +1,23 @@
+import type { Store } from '../core/store.ts';
+import type { Database } from './database.ts';
+import { createInbox } from './inbox.ts';
+import { createLocks } from './locks.ts';
+import { createNotes } from './notes.ts';
+import { createPlaces } from './places.ts';
+import { createLedger } from './record.ts';
+import { createRequests } from './requests.ts';
+import { createTokens } from './tokens.ts';
+
+/** Everything that has to survive, in one database. `now` is for tests. */
+export function createStore(database: Database, options: { readonly now?: () => Date } = {}): Store {
+  const now = options.now ?? (() => new Date());
+  return {
+    requests: createRequests(database, now),
+    ledger: createLedger(database, now),
+    locks: createLocks(database, options.now),
+    inbox: createInbox(database, now),
+    places: createPlaces(database),
+    notes: createNotes(database),
+    tokens: createTokens(database, now),
+  };
+}

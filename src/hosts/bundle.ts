@@ -79,7 +79,6 @@ function instructions(scripts: readonly HostScript[], { scriptsDir, user }: Bund
   return `Koji Steward: root scripts for a host
 
 Once, as root:  useradd --system --create-home --shell /bin/bash ${user}
-                passwd -l ${user}
                 (and the bot's public key in ~${user}/.ssh/authorized_keys, mode 600)
 Then, as root, in this directory:  ./install.sh
 

@@ -1,0 +1,65 @@
+import { plan } from '../src/core/planning.ts';
+import type { Hint, Hints } from '../src/core/ports.ts';
+import { type Running, run } from '../src/core/runner.ts';
+import type { Store } from '../src/core/store.ts';
+import type { JobQueue } from './queue.ts';
+import { repeat, sweep } from './sweep.ts';
+
+/** How often the truth is searched for what is due, in milliseconds. */
+const SWEEP_MS = 1_000;
+
+/** Starts what a worker process does: planning, running, and the sweep. Stopping lets a call that has begun end. */
+export async function startWorker(deps: {
+  readonly queue: JobQueue;
+  readonly hints: Hints;
+  readonly work: Running;
+  readonly store: Store;
+  readonly concurrency: number;
+}): Promise<{ stop(): Promise<void> }> {
+  const { queue, work, store, hints, concurrency } = deps;
+  const planning = await queue.work('plan', ({ request }, signal) => plan(request, work, signal), {
+    concurrency,
+  });
+  const running = await queue.work('run', ({ request }, signal) => run(request, work, signal), {
+    concurrency,
+  });
+  const sweeping = repeat(
+    'the sweep',
+    () => sweep({ store, requests: work.requests, hints, now: work.now }),
+    SWEEP_MS,
+    work.log,
+  );
+  return {
+    async stop() {
+      await sweeping.stop();
+      await Promise.all([planning.close(), running.close()]);
+    },
+  };
+}
+
+/** Starts what a web process does beside listening: bringing places up to date, and finding those left behind. */
+export async function startAnnouncer(deps: {
+  readonly queue: JobQueue;
+  readonly announce: (request: string) => Promise<void>;
+  readonly stale: () => Promise<readonly string[]>;
+  readonly work: Pick<Running, 'log'>;
+}): Promise<{ stop(): Promise<void> }> {
+  const { queue, announce, stale, work } = deps;
+  const announcing = await queue.work('announce', ({ request }: Pick<Hint, 'request'>) => announce(request), {
+    concurrency: 8,
+  });
+  const catchingUp = repeat(
+    'catching up with places',
+    async () => {
+      for (const request of await stale()) await announce(request);
+    },
+    5_000,
+    work.log,
+  );
+  return {
+    async stop() {
+      await catchingUp.stop();
+      await announcing.close();
+    },
+  };
+}

@@ -1,11 +1,12 @@
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
-import type { Duplex } from 'node:stream';
+import { type Duplex, Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type PeerCertificate, TLSSocket } from 'node:tls';
 import type { Pki } from '../pki.ts';
-import { type DispatchOptions, dispatch, methodOf } from './dispatch.ts';
+import { type DispatchOptions, dispatch, methodOf, type Post } from './dispatch.ts';
 import { keep, remember } from './memory.ts';
 import type { Version } from './method.ts';
 import { createAgenda, type Misbehaviour, page } from './misbehaviour.ts';
@@ -166,7 +167,7 @@ async function answer(
   }
 
   const met = meets(methodOf(body));
-  const post = {
+  const post: Post = {
     body,
     query,
     headers: request.headers,
@@ -174,8 +175,8 @@ async function answer(
     certificate: isLogin ? commonName(tls) : undefined,
   };
   const carryOut = () => dispatch(rules, post);
-  const deliver = () => {
-    const { status, body: xml } = carryOut();
+  const deliver = (call: Post) => {
+    const { status, body: xml } = dispatch(rules, call);
     send(status, status === 200 ? 'text/xml' : 'text/plain', xml);
   };
 
@@ -187,6 +188,13 @@ async function answer(
       carryOut();
       tls.destroy();
       return;
+    case 'lose-session':
+      carryOut();
+      rules.world.sessions = [];
+      tls.destroy();
+      return;
+    case 'anonymous':
+      return deliver({ ...post, headers: {}, query: '' });
     case 'truncate': {
       const { body: xml } = carryOut();
       response.writeHead(200, { 'Content-Type': 'text/xml', 'Content-Length': Buffer.byteLength(xml) });
@@ -223,7 +231,7 @@ async function answer(
         encodeFault(1, 'DETAIL:  Failing row contains (2, x86_64, 4, null, SELECT secret).\n'),
       );
     default:
-      return deliver();
+      return deliver(post);
   }
 }
 
@@ -234,15 +242,17 @@ async function read(request: IncomingMessage): Promise<string> {
 }
 
 async function endless(response: ServerResponse, stopped: AbortSignal): Promise<void> {
-  response.writeHead(200, { 'Content-Type': 'text/xml' });
-  response.write("<?xml version='1.0'?><methodResponse><params><param><value><string>");
   const piece = 'x'.repeat(1024 * 1024);
-  while (!response.destroyed && !stopped.aborted) {
-    if (!response.write(piece)) await Promise.race([once(response, 'drain'), once(response, 'close')]);
+  function* pieces() {
+    yield "<?xml version='1.0'?><methodResponse><params><param><value><string>";
+    while (true) yield piece;
   }
+  response.writeHead(200, { 'Content-Type': 'text/xml' });
+  await pipeline(Readable.from(pieces()), response, { signal: stopped });
 }
 
 function commonName(tls: TLSSocket): string | null {
   const certificate: Partial<PeerCertificate> = tls.getPeerCertificate();
-  return certificate.subject?.CN ?? null;
+  const name = certificate.subject?.CN;
+  return typeof name === 'string' ? name : null;
 }

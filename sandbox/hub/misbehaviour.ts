@@ -3,6 +3,7 @@
  * - `down`: nothing listens; connections are cut. Lasts `ms`, or until the hub is told to behave.
  * - `reset`: the connection is closed before the call is looked at.
  * - `lose-answer`: carried out, and closed instead of answered. `truncate`: half of the answer, then closed.
+ * - `lose-session`: as `lose-answer`, and the hub forgets all sessions. `anonymous`: the session gets lost on the way.
  * - `slow`: carried out, answered after `ms`. `hang`: never answered, nor carried out.
  * - `html`: a maintenance page with status 503, not carried out. `gateway`: carried out, answered with a 502 page.
  * - `forbid`: 403 page. `redirect`: 302. `garbage`: status 200 and no XML-RPC. `huge`: an answer without an end.
@@ -15,6 +16,8 @@ export type Misbehaviour = {
     | 'reset'
     | 'lose-answer'
     | 'truncate'
+    | 'lose-session'
+    | 'anonymous'
     | 'slow'
     | 'hang'
     | 'html'

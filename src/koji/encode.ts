@@ -4,11 +4,12 @@ export class Unsendable extends TypeError {
 }
 
 const MAX_DEPTH = 100;
-// What XML 1.0 cannot carry, and DEL and C1, which nobody means.
+// What XML 1.0 cannot carry, DEL and C1, which nobody means, and CR: a hub takes it and gives back LF, so that
+// what was set would never be found set.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is the point.
-const FORBIDDEN = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]|\p{Surrogate}/u;
-// `]]>` must not stand in text, and a bare CR would come out as LF.
-const ESCAPES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '\r': '&#13;' };
+const FORBIDDEN = /[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffe\uffff]|\p{Surrogate}/u;
+// `>` too: `]]>` must not stand in text.
+const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
 
 /**
  * The body of a call. Keyword arguments go as a last struct marked `__starstar`, Koji's own convention.
@@ -74,7 +75,7 @@ function escapeText(text: string, where: string): string {
     const code = (found[0].codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
     throw new Unsendable(`${where}: the text holds a character that cannot be sent to the hub (U+${code})`);
   }
-  return text.replace(/[&<>\r]/g, (char) => ESCAPES[char] ?? char);
+  return text.replace(/[&<>]/g, (char) => ESCAPES[char] ?? char);
 }
 
 function members(value: object, where: string, depth: number): [string, string][] {

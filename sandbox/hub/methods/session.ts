@@ -38,7 +38,7 @@ export const sessionMethods: Methods = {
   },
   getSessionInfo: {
     signature: '',
-    run: ({ session, version, user }) => {
+    run: ({ session, version, user, now }) => {
       if (session === null || user === null) return null;
       const { callnum, expired, startTs, renewTs } = session;
       const common: Record<string, Wire> = {
@@ -49,6 +49,8 @@ export const sessionMethods: Methods = {
         master: null,
         start_time: dateText(startTs, version),
         start_ts: double(startTs),
+        update_time: dateText(now, version),
+        update_ts: double(now),
         user_id: user.id,
       };
       if (version === '1.20') return common;

@@ -44,7 +44,15 @@ export const userMethods: Methods = {
       return existing(context, userID).permissions;
     },
   },
-  getAllPerms: { signature: '', run: () => PERMISSIONS.map((name, at) => ({ id: at + 1, name })) },
+  getAllPerms: {
+    signature: '',
+    run: ({ version }) =>
+      PERMISSIONS.map((name, at) => ({
+        id: at + 1,
+        name,
+        ...(version === '1.20' ? {} : { description: null }),
+      })),
+  },
   createUser: {
     signature: 'username, status?, krb_principal?',
     writes: true,

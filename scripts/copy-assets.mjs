@@ -1,0 +1,11 @@
+// tsc compiles only TypeScript: the scripts that commands send to hosts go beside their compiled commands.
+import { cp, readdir } from 'node:fs/promises';
+
+for (const top of ['commands', 'src', 'config']) {
+  for (const entry of await readdir(top, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile() || entry.name.endsWith('.ts')) continue;
+    const path = `${entry.parentPath}/${entry.name}`;
+    await cp(path, `dist/${path}`, { recursive: true });
+  }
+}
+await cp('package.json', 'dist/package.json');

@@ -49,10 +49,24 @@ const BACKTICK_LOOKALIKE = 'ˋ';
 const FORMATTING =
   /`|(?<![\p{L}\p{N}])[*_~](?=\S)|(?<=\S)[*_~](?![\p{L}\p{N}])|:[a-z0-9_+'-]+:|^\s*(?:>|•|\d+\.\s)/iu;
 
-/** One line of a person's text within our own mrkdwn. Text that Slack would format is shown as code. */
+/**
+ * One line of text within our own mrkdwn. What stands between backticks is code; a part that Slack would format
+ * in any other way is shown as code too.
+ */
 export function inline(text: string, max = 300): string {
-  const line = oneLine(text);
-  return FORMATTING.test(line) ? code(line, max) : entities(cut(line, max, entitiesLength));
+  const line = cut(oneLine(text), max, entitiesLength);
+  return line
+    .split(/(`[^`]+`)/u)
+    .map((part) => {
+      if (/^`[^`]+`$/u.test(part)) return `\`${entities(part.slice(1, -1))}\``;
+      return FORMATTING.test(part) ? formattedAsCode(part) : entities(part);
+    })
+    .join('');
+}
+
+function formattedAsCode(part: string): string {
+  const [, before = '', middle = '', after = ''] = /^(\s*)(.*?)(\s*)$/su.exec(part) ?? [];
+  return `${before}${code(middle, Number.POSITIVE_INFINITY)}${after}`;
 }
 
 /** One line as code, formatted by nothing. */

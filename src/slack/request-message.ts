@@ -83,14 +83,12 @@ function leftOut(count: number, more: string): KnownBlock {
 }
 
 function textOf(card: Card): string {
-  return fallback(`${card.id}: ${card.title} — ${card.line}`);
+  return fallback([`${card.id}: ${card.title}`, card.line].filter(Boolean).join(' — '));
 }
 
 function headBlocks(card: Card): KnownBlock[] {
-  const blocks: KnownBlock[] = [
-    header(card.title),
-    section(`${MARK[card.status]} ${inline(card.line, LINE)}`),
-  ];
+  const blocks: KnownBlock[] = [header(card.title)];
+  if (card.line) blocks.push(section(`${MARK[card.status]} ${inline(card.line, LINE)}`));
   const fields = card.fields.slice(0, LIMITS.fields).map((field) => ({
     type: 'mrkdwn' as const,
     text: `*${inline(field.label, 100)}*\n${inline(field.value || '–', 200)}`,

@@ -173,9 +173,9 @@ export function createScheduler(deps: {
 
   /** Back into the line, unless a newer state of its message waits there. */
   function again(job: Job): void {
-    if (stopped) return job.settle({ kind: 'stopped' });
     const newer = job.message !== undefined && waiting.some((other) => other.message === job.message);
-    if (newer) job.settle({ kind: 'overtaken' });
+    if (stopped) job.settle({ kind: 'stopped' });
+    else if (newer) job.settle({ kind: 'overtaken' });
     else waiting.push(job);
   }
 

@@ -20,7 +20,7 @@ export function cardOf(rest: Partial<Card> = {}): Card {
     footer: 'r42 · asked by maria',
     plan: 2,
     asker: 'maria',
-    notice: { kind: 'decision', text: 'r42 waits for an admin' },
+    notice: { kind: 'decision', key: 'decision-2', text: 'r42 waits for an admin' },
     ...rest,
   };
 }

@@ -1,0 +1,85 @@
+import { z } from 'zod';
+import type { Log } from '../core/ports.ts';
+import type { Scheduler } from './scheduler.ts';
+
+/** What a message of ours says of itself, unseen by people: so that one whose answer was lost is found again. */
+export interface Marker {
+  readonly event_type: 'steward_request' | 'steward_notice';
+  readonly event_payload: Readonly<Record<string, string>>;
+}
+
+/** The marker of a request's own message in a place. */
+export function requestMarker(request: string, place: string): Marker {
+  return { event_type: 'steward_request', event_payload: { request, place } };
+}
+
+/** The marker of a notice: a reply that makes people look. */
+export function noticeMarker(request: string, place: string, notice: string): Marker {
+  return { event_type: 'steward_notice', event_payload: { request, place, notice } };
+}
+
+const page = z.looseObject({
+  messages: z.array(
+    z.looseObject({
+      ts: z.string(),
+      metadata: z
+        .looseObject({ event_type: z.string(), event_payload: z.record(z.string(), z.unknown()) })
+        .optional(),
+    }),
+  ),
+  response_metadata: z.looseObject({ next_cursor: z.string().default('') }).optional(),
+});
+
+const PAGES = 5;
+
+/**
+ * Looks for a message with this marker, not older than `since`: its ts, or null when it is not there.
+ * `unknown`: Slack could not be asked, so nobody may conclude that it is not there.
+ */
+export async function findPosted(
+  deps: { readonly scheduler: Scheduler; readonly log: Log },
+  at: { readonly channel: string; readonly thread: string | undefined; readonly since: Date },
+  marker: Marker,
+): Promise<string | null | 'unknown'> {
+  const method = at.thread === undefined ? 'conversations.history' : 'conversations.replies';
+  // Slack's clock and ours need not agree to the second.
+  const oldest = String(Math.floor(at.since.getTime() / 1000) - 120);
+  let cursor = '';
+  for (let n = 0; n < PAGES; n++) {
+    const written = await deps.scheduler.write({
+      method,
+      urgency: 'new',
+      repeatable: true,
+      args: {
+        channel: at.channel,
+        ...(at.thread === undefined ? {} : { ts: at.thread }),
+        oldest,
+        limit: 100,
+        include_all_metadata: true,
+        ...(cursor ? { cursor } : {}),
+      },
+    });
+    if (written.kind === 'error') {
+      // Without the scope, or out of the channel: nothing will ever be found, and posting again is the lesser evil.
+      deps.log.warn('cannot look for what was posted', { method, error: written.error });
+      return null;
+    }
+    if (written.kind !== 'ok') return 'unknown';
+    const read = page.parse(written.data);
+    const found = read.messages.find((message) => isMarked(message.metadata, marker));
+    if (found) return found.ts;
+    cursor = read.response_metadata?.next_cursor ?? '';
+    if (!cursor) return null;
+  }
+  return null;
+}
+
+function isMarked(
+  metadata: { event_type: string; event_payload: Record<string, unknown> } | undefined,
+  marker: Marker,
+): boolean {
+  return (
+    metadata?.event_type === marker.event_type &&
+    Object.entries(marker.event_payload).every(([key, value]) => metadata.event_payload[key] === value)
+  );
+}

@@ -1,0 +1,69 @@
+/**
+ * Finds private keys in what people send, so that none is ever stored: as PEM, or with its text encoded once
+ * or twice (percent, base64, hex, JSON and HTML escapes), or as the bare body of a key without its header.
+ */
+
+const HEADER = /BEGIN[\s+_A-Z0-9-]{0,40}?PRIVATE[\s+_]{1,3}KEY|PuTTY-User-Key-File-\d/iu;
+
+/** How key files begin once they are base64: PKCS#8 and PKCS#1 for RSA, PKCS#8 and SEC 1 for EC, Ed25519, OpenSSH. */
+const BODY =
+  /MII[A-Za-z0-9+/]{3}IBADANBgkqhkiG9w0BAQ|MI[IG][A-Za-z0-9+/]{1,4}AgEAM[A-Za-z0-9+/]{1,4}(?:BgkqhkiG9w0BAQ|BgcqhkjOPQIB)|MII[A-Za-z0-9+/]{3}IBAAKC[A-Za-z0-9+/]{20}|M[A-Z][A-Za-z0-9+/]{1,3}AgEBB[A-Za-z0-9+/]{10,}oAcGBSuBBA|MHcCAQEEI|MIGkAgEBBD|MC4CAQAwBQYDK2V|b3BlbnNzaC1rZXktdjE/u;
+
+/** `PRIVATE KEY` in hex. */
+const HEX = /50524956415445204b4559/iu;
+
+const BASE64_RUN = /[A-Za-z0-9+/_-]{24,}={0,2}/gu;
+
+/** The text, and what it says in the other ways of writing it, at most `depth` layers down. */
+export function holdsPrivateKey(text: string, depth = 3): boolean {
+  if (HEADER.test(text) || HEX.test(text)) return true;
+  // Line breaks and quoting inside the base64 of a key, as mail and chat clients leave them.
+  const joined = text.length > 24 ? text.replace(/[\s>|"',\\]+/gu, '') : text;
+  if (BODY.test(joined)) return true;
+  if (depth === 0) return false;
+  const decoded = unescaped(text);
+  if (decoded !== text && holdsPrivateKey(decoded, depth - 1)) return true;
+  return (joined.match(BASE64_RUN) ?? []).some((run) =>
+    [0, 1, 2, 3].some((from) => {
+      const inner = Buffer.from(run.slice(from), 'base64').toString('latin1');
+      return /PRIVATE|UFJJVkFURS|BEGIN|LS0tLS/u.test(inner) && holdsPrivateKey(inner, depth - 1);
+    }),
+  );
+}
+
+function unescaped(text: string): string {
+  return text
+    .replace(/%([0-9a-f]{2})/giu, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+    .replace(/\\u([0-9a-f]{4})/giu, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+    .replace(/\\[nrt]/gu, '\n')
+    .replace(/&#(\d{1,5});/gu, (_, number: string) => String.fromCharCode(Number(number)))
+    .replace(/&#x([0-9a-f]{1,4});/giu, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+}
+
+/** Does any text inside this value, however deep, hold a private key? Texts of one array are read together too. */
+export function anyPrivateKey(value: unknown): boolean {
+  const texts: string[] = [];
+  collect(value, texts);
+  return (
+    texts.some((text) => holdsPrivateKey(text)) ||
+    (texts.length < 200 && holdsPrivateKey(texts.join('\n'), 1))
+  );
+}
+
+function collect(value: unknown, texts: string[]): void {
+  if (typeof value === 'string') {
+    if (value.length > 8) texts.push(value);
+  } else if (typeof value === 'object' && value !== null) {
+    for (const one of Object.values(value)) collect(one, texts);
+  }
+}
+
+/** What the person is told. */
+export const KEY_BURNT = {
+  title: 'That looked like a private key. I have not kept it, but Slack has.',
+  lines: [
+    'Treat that key as burnt: whoever can read this conversation, an export or a notification of it may have it.',
+    'Make a new key, never paste it anywhere, and ask for the certificate of the old one to be revoked.',
+    'Delete your message too. Steward never needs a private key: for a certificate it takes a signing request (CSR).',
+  ],
+} as const;

@@ -1,0 +1,169 @@
+import { z } from 'zod';
+import type { Command } from '../src/core/command.ts';
+import { nearest } from '../src/core/near.ts';
+import { loosens, type Rule, ruleOf } from '../src/core/policy.ts';
+import type { Registry } from '../src/core/registry.ts';
+import { problemsOf } from './problems.ts';
+import { configSchema } from './schema.ts';
+
+type Keys = readonly (string | number)[];
+
+/** A problem before its line is known. */
+export interface Found {
+  readonly keys: Keys;
+  readonly says: string;
+}
+
+/** What the site says of every command: the declaration with the config's tightening, and its settings. */
+export interface CommandOnSite {
+  readonly rule: Rule;
+  readonly settings: unknown;
+}
+
+const { shape } = configSchema;
+
+/** The part of the file that can be read; what cannot is somebody else's problem. */
+function part<S extends z.ZodType>(schema: S, raw: unknown, fallback: z.output<S>): z.output<S> {
+  const read = schema.safeParse(raw);
+  return read.success ? read.data : fallback;
+}
+
+function fieldOf(raw: unknown, key: string): unknown {
+  const read = z.record(z.string(), z.unknown()).safeParse(raw);
+  return read.success && Object.hasOwn(read.data, key) ? read.data[key] : undefined;
+}
+
+/** Commands that do not exist, loosened rules, settings that the command does not take. */
+export function checkCommands(
+  raw: unknown,
+  registry: Registry,
+): { readonly found: readonly Found[]; readonly commands: ReadonlyMap<string, CommandOnSite> } {
+  const found: Found[] = [];
+  const given = part(z.record(z.string(), z.unknown()), fieldOf(raw, 'commands'), {});
+  const names = registry.all.map((command) => command.name);
+  for (const name of Object.keys(given)) {
+    if (registry.get(name)) continue;
+    const meant = nearest(name, names);
+    const says = `there is no such command.${meant ? ` Did you mean ${meant}?` : ''} Commands: ${names.join(', ')}.`;
+    found.push({ keys: ['commands', name], says });
+  }
+  const commands = new Map<string, CommandOnSite>();
+  for (const command of registry.all) {
+    const own = part(shape.commands.unwrap().valueType, given[command.name] ?? {}, {});
+    for (const { path, says } of loosens(command, own))
+      found.push({
+        keys: ['commands', command.name, path],
+        says: `loosens what the command declares: ${says}`,
+      });
+    const settings = checkSettings(command, own.settings);
+    found.push(...settings.found);
+    commands.set(command.name, { rule: ruleOf(command, own), settings: settings.value });
+  }
+  return { found, commands };
+}
+
+function checkSettings(command: Command, given: unknown): { found: readonly Found[]; value: unknown } {
+  const base = ['commands', command.name, 'settings'];
+  if (!command.settings) {
+    const says = `\`${command.name}\` has no settings`;
+    return { found: given === undefined ? [] : [{ keys: base, says }], value: undefined };
+  }
+  const raw = given ?? {};
+  const read = command.settings.safeParse(raw);
+  if (read.success) return { found: [], value: read.data };
+  return { found: problemsOf(read.error, command.settings, raw, base), value: undefined };
+}
+
+/** Roles that do not exist, and people who are there twice. */
+export function checkPeople(raw: unknown): readonly Found[] {
+  const found: Found[] = [];
+  const roles = Object.keys(
+    part(z.record(z.string(), z.unknown()), fieldOf(raw, 'roles'), { admin: {}, packager: {} }),
+  );
+  const check = (named: unknown, keys: Keys): void => {
+    for (const [index, role] of part(z.array(z.unknown()), named, []).entries()) {
+      if (typeof role !== 'string' || roles.includes(role)) continue;
+      const meant = nearest(role, roles);
+      const says = `there is no role ${role.slice(0, 40)}.${meant ? ` Did you mean ${meant}?` : ''} Roles: ${roles.join(', ')}.`;
+      found.push({ keys: [...keys, index], says });
+    }
+  };
+  check(fieldOf(raw, 'everybody'), ['everybody']);
+  check(fieldOf(raw, 'operators'), ['operators']);
+  for (const [name, command] of Object.entries(
+    part(z.record(z.string(), z.unknown()), fieldOf(raw, 'commands'), {}),
+  )) {
+    check(fieldOf(command, 'ask'), ['commands', name, 'ask']);
+    check(fieldOf(command, 'roles'), ['commands', name, 'roles']);
+  }
+  const people = part(z.array(z.unknown()), fieldOf(raw, 'people'), []);
+  people.forEach((person, index) => {
+    check(fieldOf(person, 'roles'), ['people', index, 'roles']);
+  });
+  for (const key of ['id', 'slack', 'discourse'])
+    found.push(...doubles(people, key, (index) => ['people', index, key]));
+  const hosts = part(z.array(z.unknown()), fieldOf(fieldOf(raw, 'hosts'), 'list'), []);
+  found.push(...doubles(hosts, 'name', (index) => ['hosts', 'list', index, 'name']));
+  return found;
+}
+
+function doubles(list: readonly unknown[], key: string, keysOf: (index: number) => Keys): readonly Found[] {
+  const seen = new Map<string, number>();
+  return list.flatMap((entry, index) => {
+    const value = fieldOf(entry, key);
+    if (typeof value !== 'string') return [];
+    const folded = key === 'slack' ? value : value.toLowerCase();
+    const before = seen.get(folded);
+    if (before === undefined) seen.set(folded, index);
+    return before === undefined
+      ? []
+      : [{ keys: keysOf(index), says: `is there twice: number ${before + 1} has it too` }];
+  });
+}
+
+/** The way into Slack needs its own secret. */
+export function checkSlack(raw: unknown): readonly Found[] {
+  const slack = fieldOf(raw, 'slack');
+  const mode = fieldOf(slack, 'mode');
+  const needed = mode === 'http' ? 'signingSecret' : mode === 'socket' ? 'appToken' : undefined;
+  if (needed === undefined || fieldOf(slack, needed) !== undefined) return [];
+  return [
+    {
+      keys: ['slack', needed],
+      says: `is missing: mode ${mode} needs it, as { env: NAME } or { file: path }`,
+    },
+  ];
+}
+
+/** What is allowed and surely not meant. */
+export function oddities(
+  config: z.output<typeof configSchema>,
+  commands: ReadonlyMap<string, CommandOnSite>,
+): readonly Found[] {
+  const found: Found[] = [];
+  for (const [name, { rule }] of commands) {
+    const { approval, ask } = rule;
+    if (approval.people === 0) continue;
+    const open = approval.roles.filter((role) => config.everybody.includes(role));
+    if (open.length > 0)
+      found.push({
+        keys: ['everybody'],
+        says: `everybody is ${open.join(', ')}, so anybody may approve \`${name}\``,
+      });
+    const grouped = approval.roles.some((role) => (config.roles[role]?.slackGroups.length ?? 0) > 0);
+    const able = config.people.filter((one) => one.roles.some((role) => approval.roles.includes(role)));
+    const needed = approval.people + (approval.ownRequest ? 0 : 1);
+    const onlyThem = ask.every((role) => approval.roles.includes(role));
+    if (!grouped && open.length === 0 && able.length < (onlyThem ? needed : approval.people)) {
+      const says = `\`${name}\` needs the yes of ${approval.people} ${approval.roles.join(' or ')}, and people of that role are ${able.length}`;
+      found.push({ keys: ['people'], says });
+    }
+  }
+  const unreached = config.people.findIndex((one) => one.slack !== undefined && config.slack === undefined);
+  if (unreached >= 0)
+    found.push({
+      keys: ['people', unreached, 'slack'],
+      says: 'there is no `slack` part, so this account is of no use',
+    });
+  return found;
+}

@@ -1,0 +1,243 @@
+import { z } from 'zod';
+
+/** A secret is named, never written down here: an environment variable, or a file that holds it alone. */
+export const INLINE_SECRET =
+  'a secret may not stand in this file: write { env: NAME } or { file: path }, and change the secret that stood here';
+
+const EITHER = 'should be { env: NAME } or { file: path }';
+
+const secretRef = z.union(
+  [z.strictObject({ env: z.string().min(1) }), z.strictObject({ file: z.string().min(1) })],
+  { error: (issue) => (typeof issue.input === 'string' ? INLINE_SECRET : EITHER) },
+);
+
+// An address without a password is no secret; one with a password is.
+const secretUrl = (schemes: readonly string[]) =>
+  z.union([secretRef, z.string().refine((text) => isOpenUrl(text, schemes))], {
+    error: (issue) =>
+      typeof issue.input === 'string' && hasPassword(issue.input)
+        ? INLINE_SECRET
+        : `${EITHER}, or an address without a password (${schemes.join(' or ')}://…)`,
+  });
+
+const path = z.string().min(1, 'should be the path of a file').max(4000);
+const port = z.number().int().min(1).max(65_535);
+const role = z
+  .string()
+  .regex(
+    /^[a-z][a-z0-9-]{0,39}$/,
+    'should be a role: small letters, digits and dashes, beginning with a letter',
+  );
+const hostName = z
+  .string()
+  .max(253)
+  .regex(
+    /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i,
+    'should be a host name: letters, digits, dots and dashes',
+  );
+const account = z
+  .string()
+  .regex(/^[a-z_][a-z0-9_-]{0,31}$/, 'should be the name of an account: small letters, digits, _ and -');
+const webUrl = z.url({ protocol: /^https?$/, error: 'should be an address: https://…' });
+
+const hub = z
+  .strictObject({
+    url: z
+      .url({
+        protocol: /^https?$/,
+        error: 'should be the address of the hub: https://koji.example.org/kojihub',
+      })
+      .describe('Address of the hub.'),
+    ca: path.describe('File with the certificate of the authority that vouches for the hub, PEM.'),
+    cert: path.describe('File with the certificate of the bot’s own Koji account, PEM.'),
+    key: path.describe('File with its key, PEM. May be the same file.'),
+    user: z
+      .string()
+      .min(1)
+      .max(255)
+      .optional()
+      .describe('The login name that the hub should see; doctor says when it is another.'),
+  })
+  .describe('The Koji hub. The files are read by the worker only.');
+
+const host = z.strictObject({
+  name: hostName.describe('What people call it; for a builder, its name on the hub.'),
+  address: z
+    .string()
+    .min(1)
+    .max(253)
+    .regex(/^[a-z0-9:._%-]+$/i, 'should be a host name or an IP address')
+    .regex(/^[^-]/, 'should be a host name or an IP address')
+    .optional()
+    .describe('Where to reach it, if not by its name.'),
+  port: port.optional().describe('SSH port, if not the one above.'),
+  user: account.optional().describe('Account, if not the one above.'),
+});
+
+const hosts = z
+  .strictObject({
+    user: account.describe('The bot’s account on the hosts. It has no rights of its own.'),
+    port: port.default(22).describe('SSH port.'),
+    privateKey: path.describe('File with the bot’s SSH key, without a passphrase.'),
+    knownHosts: path.describe('A known_hosts file: the key of every host.'),
+    scriptsDir: z
+      .string()
+      .regex(
+        /^(\/[A-Za-z0-9_][A-Za-z0-9._-]*)+$/,
+        'should be an absolute path of letters, digits, dots and dashes',
+      )
+      .default('/usr/local/libexec/steward')
+      .describe('Where the root scripts are installed on the hosts.'),
+    list: z.array(host).max(1000).default([]).describe('The hosts.'),
+  })
+  .describe('The machines that are reached over SSH. The files are read by the worker only.');
+
+const database = z
+  .strictObject({
+    url: secretUrl(['postgres', 'postgresql'])
+      .optional()
+      .describe('PostgreSQL. If not given: STEWARD_DATABASE_URL, then DATABASE_URL, then PGlite in `dir`.'),
+    dir: path
+      .default('.steward/data')
+      .describe('Directory of PGlite, for one process only; if not given, below the working directory.'),
+  })
+  .describe('The truth.');
+
+const redis = z
+  .strictObject({
+    url: secretUrl(['redis', 'rediss'])
+      .optional()
+      .describe('Redis of the queue. If not given: REDIS_URL, then the queue is in the database.'),
+  })
+  .describe('The queue.');
+
+const slack = z
+  .strictObject({
+    mode: z
+      .enum(['http', 'socket'])
+      .describe('`http`: Slack calls this server. `socket`: this server calls Slack.'),
+    team: z
+      .string()
+      .regex(/^[TE][A-Z0-9]{2,}$/, 'should be the id of the workspace: T and then capital letters and digits')
+      .describe('Id of the workspace. Nobody from another one is listened to.'),
+    approversChannel: z
+      .string()
+      .regex(/^[CG][A-Z0-9]{2,}$/, 'should be the id of a channel (C…), not its name')
+      .optional()
+      .describe('Channel where approvers are told of what waits for them.'),
+    directMessageApprovers: z.boolean().default(false).describe('Tell approvers by direct message as well.'),
+    botToken: secretRef.describe('Token of the bot, xoxb-….'),
+    appToken: secretRef.optional().describe('Token of the app, xapp-…; for mode `socket`.'),
+    signingSecret: secretRef.optional().describe('Signing secret of the app; for mode `http`.'),
+    apiUrl: webUrl.optional().describe('Another address of the Web API, for tests.'),
+  })
+  .describe('Slack. The secrets are read by the web role only.');
+
+const person = z.strictObject({
+  id: z
+    .string()
+    .regex(
+      /^[a-z0-9][a-z0-9._-]{0,63}$/i,
+      'should be a short name: letters, digits, dots and dashes. It stands in every record',
+    )
+    .refine((id) => id !== 'steward', '`steward` is the bot itself'),
+  name: z.string().min(1).max(100).describe('What people read.'),
+  slack: z
+    .string()
+    .regex(/^[UW][A-Z0-9]{2,}$/, 'should be the id of a Slack member (U…), not a name')
+    .optional()
+    .describe('Slack member id.'),
+  discourse: z.string().min(1).max(100).optional().describe('Account of the forum.'),
+  roles: z.array(role).default([]).describe('Roles of this person.'),
+});
+
+const command = z.strictObject({
+  ask: z.array(role).optional().describe('Roles that may ask. Empty: nobody may.'),
+  roles: z
+    .array(role)
+    .min(1, 'should name at least one role: nobody could approve otherwise')
+    .optional()
+    .describe('Roles that may approve.'),
+  people: z.number().int().min(0).max(20).optional().describe('How many different people have to approve.'),
+  ownRequest: z.boolean().optional().describe('May the asker be one of them?'),
+  expiresHours: z
+    .number()
+    .positive()
+    .max(8760)
+    .optional()
+    .describe('Hours after which a plan that nobody decided on expires.'),
+  settings: z.unknown().optional().describe('The command’s own settings.'),
+});
+
+const roleGroups = z.strictObject({
+  slackGroups: z
+    .array(z.string().regex(/^S[A-Z0-9]{2,}$/, 'should be the id of a Slack user group (S…), not its handle'))
+    .default([])
+    .describe('Ids of Slack user groups whose members have the role.'),
+});
+
+/** Every setting of Steward. `docs/` is made from it, and `load.ts` adds what one schema cannot say. */
+export const configSchema = z.strictObject({
+  hub,
+  hosts,
+  database: database.prefault({}),
+  redis: redis.prefault({}),
+  slack: slack.optional(),
+  people: z.array(person).max(10_000).default([]).describe('People the bot knows by name.'),
+  roles: z
+    .record(role, roleGroups)
+    .default({ admin: { slackGroups: [] }, packager: { slackGroups: [] } })
+    .describe('All roles, and who has them beside the lists of `people`.'),
+  everybody: z
+    .array(role)
+    .default(['packager'])
+    .describe('Roles of every full member of the workspace, listed or not.'),
+  operators: z.array(role).default(['admin']).describe('Roles that may freeze and thaw.'),
+  commands: z
+    .record(z.string(), command)
+    .default({})
+    .describe('By name of the command: who may ask and approve (stricter than declared), and its settings.'),
+  http: z
+    .strictObject({
+      host: z.string().min(1).default('127.0.0.1').describe('Address to listen on.'),
+      port: z.number().int().min(0).max(65_535).default(8420).describe('Port to listen on.'),
+      url: webUrl.optional().describe('How people reach it from outside.'),
+    })
+    .prefault({})
+    .describe('The HTTP surface: Slack, terminals, health, metrics.'),
+  reminders: z
+    .strictObject({
+      hours: z.number().positive().max(8760).default(4).describe('Approvers are told again after this long.'),
+    })
+    .prefault({}),
+  worker: z
+    .strictObject({
+      leaseSeconds: z
+        .number()
+        .int()
+        .min(5)
+        .max(600)
+        .default(20)
+        .describe('How long a lock outlives its worker.'),
+      concurrency: z.number().int().min(1).max(64).default(8).describe('Requests worked on at once.'),
+    })
+    .prefault({}),
+  log: z
+    .strictObject({
+      level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+    })
+    .prefault({}),
+});
+
+export type Config = z.output<typeof configSchema>;
+export type SecretRef = z.output<typeof secretRef>;
+
+function hasPassword(text: string): boolean {
+  return URL.canParse(text) && new URL(text).password !== '';
+}
+
+function isOpenUrl(text: string, schemes: readonly string[]): boolean {
+  if (!URL.canParse(text)) return false;
+  const url = new URL(text);
+  return url.password === '' && schemes.includes(url.protocol.slice(0, -1));
+}

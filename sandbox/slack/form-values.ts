@@ -37,7 +37,7 @@ export function fillIn(
     const parsed = inputBlock.safeParse(block);
     if (!parsed.success) continue;
     const { block_id: id, element, optional } = parsed.data;
-    const given = filled[element.action_id] ?? filled[id];
+    const given = filled[id] ?? filled[element.action_id];
     const options = [
       ...(element.options ?? []),
       ...(element.option_groups ?? []).flatMap((group) => group.options),

@@ -1,0 +1,234 @@
+import { readFile } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { extname } from 'node:path';
+import { z } from 'zod';
+import type { SandboxSlack } from '../slack/slack.ts';
+import { HEADERS, whyRefused } from './guard.ts';
+import { createReading, screenOf } from './screen.ts';
+
+/** A box of the panel that shows the world behind the chat. */
+export interface WorldBox {
+  readonly title: string;
+  readonly rows: readonly {
+    readonly label: string;
+    readonly value: string;
+    readonly note?: string;
+    readonly tone?: 'good' | 'warn' | 'bad';
+  }[];
+}
+
+export interface PageExtras {
+  /** Asked every two seconds while somebody looks. */
+  readonly world?: () => Promise<readonly WorldBox[]>;
+  /** Lines offered while somebody types, without `/koji`. */
+  readonly commands?: readonly { readonly line: string; readonly summary: string }[];
+  /** Lines offered for one click. */
+  readonly suggestions?: readonly string[];
+}
+
+/** The demo page, on 127.0.0.1 only. */
+export interface Page {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+const what = z.discriminatedUnion('what', [
+  z.object({
+    what: z.literal('say'),
+    channel: z.string(),
+    text: z.string().min(1).max(40_000),
+    thread: z.string().optional(),
+  }),
+  z.object({
+    what: z.literal('press'),
+    channel: z.string(),
+    ts: z.string(),
+    button: z.string(),
+    pick: z.string().optional(),
+  }),
+  z.object({
+    what: z.literal('press-view'),
+    view: z.string(),
+    button: z.string(),
+    pick: z.string().optional(),
+  }),
+  z.object({
+    what: z.literal('submit'),
+    view: z.string(),
+    values: z.record(z.string(), z.union([z.string(), z.array(z.string())])),
+  }),
+  z.object({ what: z.literal('close'), view: z.string() }),
+  z.object({ what: z.literal('home') }),
+  z.object({ what: z.literal('read'), channel: z.string(), ts: z.string() }),
+]);
+const order = z.intersection(z.object({ as: z.string() }), what);
+
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.svg': 'image/svg+xml',
+};
+const WORLD_MS = 2000;
+const SETTLE_MS = 25;
+const MAX_BODY = 200_000;
+
+/** Somebody's open window. */
+interface Window {
+  readonly user: string;
+  readonly response: ServerResponse;
+  /** What it has been told, part by part. */
+  readonly told: Map<string, string>;
+}
+
+export async function startPage(options: {
+  readonly slack: SandboxSlack;
+  readonly port?: number;
+  readonly extras?: PageExtras;
+}): Promise<Page> {
+  const { slack, extras = {} } = options;
+  const reading = createReading();
+  const windows = new Set<Window>();
+  let world: readonly WorldBox[] = [];
+  let settling: NodeJS.Timeout | undefined;
+  let port = 0;
+
+  const tell = (window: Window) => {
+    const screen = { ...screenOf(slack, window.user, reading), world };
+    for (const [part, value] of Object.entries(screen)) {
+      const text = JSON.stringify(value);
+      if (window.told.get(part) === text) continue;
+      window.told.set(part, text);
+      window.response.write(`data: ${JSON.stringify({ part, value })}\n\n`);
+    }
+  };
+  const tellSoon = () => {
+    settling ??= setTimeout(() => {
+      settling = undefined;
+      for (const window of windows) tell(window);
+    }, SETTLE_MS);
+  };
+  const lookAtWorld = async () => {
+    if (extras.world === undefined || windows.size === 0) return;
+    try {
+      world = await extras.world();
+    } catch {
+      world = [{ title: 'The hub does not answer', rows: [] }];
+    }
+    tellSoon();
+  };
+
+  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const refused = whyRefused(request, port);
+    if (refused !== null) return send(response, 403, { error: refused });
+    const url = new URL(request.url ?? '/', 'http://page');
+    if (request.method === 'POST') {
+      if (url.pathname !== '/do') return send(response, 404, { error: 'no such thing' });
+      const parsed = order.safeParse(await jsonOf(request));
+      if (!parsed.success) return send(response, 400, { error: 'that cannot be understood' });
+      try {
+        return send(response, 200, await carryOut(parsed.data));
+      } catch (error) {
+        return send(response, 400, { error: error instanceof Error ? error.message : 'that did not work' });
+      }
+    }
+    if (url.pathname === '/live') return live(url.searchParams.get('as') ?? '', response);
+    if (url.pathname === '/extras')
+      return send(response, 200, { commands: extras.commands ?? [], suggestions: extras.suggestions ?? [] });
+    const name = url.pathname === '/' ? 'index.html' : url.pathname.slice(1);
+    const type = TYPES[extname(name)];
+    if (type === undefined || !/^[a-z-]+\.[a-z]+$/.test(name))
+      return send(response, 404, { error: 'no such page' });
+    try {
+      const body = await readFile(new URL(`assets/${name}`, import.meta.url));
+      response.writeHead(200, { ...HEADERS, 'content-type': type }).end(body);
+    } catch {
+      send(response, 404, { error: 'no such page' });
+    }
+  }
+
+  function live(user: string, response: ServerResponse): void {
+    if (!slack.users.some((one) => one.id === user && !one.isBot))
+      return send(response, 404, { error: 'nobody' });
+    response.writeHead(200, { ...HEADERS, 'content-type': 'text/event-stream' });
+    const window: Window = { user, response, told: new Map() };
+    windows.add(window);
+    response.on('close', () => windows.delete(window));
+    tell(window);
+    void lookAtWorld();
+  }
+
+  async function carryOut(asked: z.output<typeof order>): Promise<unknown> {
+    const person = slack.as(asked.as);
+    switch (asked.what) {
+      case 'say':
+        if (asked.text.startsWith('/') && asked.thread === undefined)
+          await person.slash(asked.text, asked.channel);
+        else await person.say(asked.text, asked.channel, asked.thread);
+        return { ok: true };
+      case 'press':
+        return { ok: (await person.press(asked.channel, asked.ts, asked.button, asked.pick)).kind === 'ok' };
+      case 'press-view':
+        return { ok: (await person.pressInView(asked.view, asked.button, asked.pick)).kind === 'ok' };
+      case 'submit':
+        return person.submit(asked.view, asked.values);
+      case 'close':
+        await person.closeView(asked.view);
+        return { ok: true };
+      case 'home':
+        return { ok: (await person.openHome()).kind === 'ok' };
+      case 'read':
+        reading.mark(asked.as, asked.channel, asked.ts);
+        tellSoon();
+        return { ok: true };
+    }
+  }
+
+  const server = createServer((request, response) => {
+    handle(request, response).catch(() => {
+      if (!response.headersSent) response.writeHead(500, HEADERS);
+      response.end();
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port ?? 0, '127.0.0.1', resolve);
+  });
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the page has no port');
+  port = address.port;
+  const stopListening = slack.onChange(tellSoon);
+  const poll = setInterval(() => void lookAtWorld(), WORLD_MS);
+  poll.unref();
+
+  return {
+    url: `http://127.0.0.1:${port}/`,
+    async close() {
+      stopListening();
+      clearInterval(poll);
+      clearTimeout(settling);
+      server.closeAllConnections();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+    },
+  };
+}
+
+function send(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { ...HEADERS, 'content-type': 'application/json; charset=utf-8' });
+  response.end(JSON.stringify(body));
+}
+
+async function jsonOf(request: IncomingMessage): Promise<unknown> {
+  const parts: Buffer[] = [];
+  let size = 0;
+  for await (const part of request) {
+    size += part.length;
+    if (size > MAX_BODY) return null;
+    parts.push(part);
+  }
+  try {
+    return JSON.parse(Buffer.concat(parts).toString('utf8'));
+  } catch {
+    return null;
+  }
+}

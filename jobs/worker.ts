@@ -1,5 +1,5 @@
 import { plan } from '../src/core/planning.ts';
-import type { Hint, Hints } from '../src/core/ports.ts';
+import type { Hints, Log } from '../src/core/ports.ts';
 import { type Running, run } from '../src/core/runner.ts';
 import type { Store } from '../src/core/store.ts';
 import type { JobQueue } from './queue.ts';
@@ -42,10 +42,10 @@ export async function startAnnouncer(deps: {
   readonly queue: JobQueue;
   readonly announce: (request: string) => Promise<void>;
   readonly stale: () => Promise<readonly string[]>;
-  readonly work: Pick<Running, 'log'>;
+  readonly log: Log;
 }): Promise<{ stop(): Promise<void> }> {
-  const { queue, announce, stale, work } = deps;
-  const announcing = await queue.work('announce', ({ request }: Pick<Hint, 'request'>) => announce(request), {
+  const { queue, announce, stale, log } = deps;
+  const announcing = await queue.work('announce', ({ request }) => announce(request), {
     concurrency: 8,
   });
   const catchingUp = repeat(
@@ -54,7 +54,7 @@ export async function startAnnouncer(deps: {
       for (const request of await stale()) await announce(request);
     },
     5_000,
-    work.log,
+    log,
   );
   return {
     async stop() {

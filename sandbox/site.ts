@@ -1,0 +1,123 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { exampleSettings } from '../commands/nfs-check/settings.ts';
+import { type SandboxHosts, startHosts } from './hosts/hosts.ts';
+import { type SandboxHub, startHub } from './hub/hub.ts';
+import type { Version } from './hub/method.ts';
+import { makePki } from './pki.ts';
+import { type SandboxSlack, startSlack } from './slack/slack.ts';
+
+/** A whole pretend site, and the config file of a Steward that serves it. */
+export interface SandboxSite {
+  readonly hub: SandboxHub;
+  readonly hosts: SandboxHosts;
+  readonly slack: SandboxSlack;
+  readonly configPath: string;
+  close(): Promise<void>;
+}
+
+/** Builders of the pretend site; all of them are hosts as well. */
+export const BUILDERS = ['builder1', 'builder2', 'builder3', 'koji-fedora28'] as const;
+
+/** Starts hub, hosts and Slack in `dir`; the same directory gives the same site again. */
+export async function startSite(options: {
+  readonly dir: string;
+  readonly version?: Version;
+  readonly slackMode?: 'http' | 'socket';
+  /** Port that Steward is to listen on; 0 for any. */
+  readonly port?: number;
+}): Promise<SandboxSite> {
+  const { dir, version = '1.20', slackMode = 'http', port = 0 } = options;
+  await mkdir(dir, { recursive: true, mode: 0o700 });
+  const pki = await makePki(join(dir, 'pki'));
+  const hub = await startHub({
+    version,
+    pki,
+    statePath: join(dir, 'hub.json'),
+    world: (world) => {
+      // Something to do for `builder enable`.
+      const resting = world.hosts.find((host) => host.name === 'builder3');
+      if (resting) Object.assign(resting, { enabled: false, comment: 'new disk, to be tried again' });
+    },
+  });
+  const hosts = await startHosts({ dir: join(dir, 'hosts'), names: BUILDERS });
+  const slack = await startSlack({ statePath: join(dir, 'slack.json') });
+  const configPath = await writeConfig(dir, {
+    hub,
+    hosts,
+    slack,
+    slackMode,
+    port,
+    ca: pki.ca,
+    steward: await pki.client('steward'),
+  });
+  return {
+    hub,
+    hosts,
+    slack,
+    configPath,
+    async close() {
+      await Promise.all([slack.close(), hosts.close(), hub.close()]);
+    },
+  };
+}
+
+async function writeConfig(
+  dir: string,
+  site: {
+    readonly hub: SandboxHub;
+    readonly hosts: SandboxHosts;
+    readonly slack: SandboxSlack;
+    readonly slackMode: 'http' | 'socket';
+    readonly port: number;
+    readonly ca: string;
+    readonly steward: { readonly cert: string; readonly key: string };
+  },
+): Promise<string> {
+  const secret = async (name: string, text: string): Promise<string> => {
+    const path = join(dir, 'secrets', name);
+    await writeFile(path, text, { mode: 0o600 });
+    return path;
+  };
+  await mkdir(join(dir, 'secrets'), { recursive: true, mode: 0o700 });
+  const { hub, hosts, slack } = site;
+  const config = {
+    hub: {
+      url: hub.url,
+      ca: await secret('hub-ca.pem', site.ca),
+      cert: await secret('hub-cert.pem', site.steward.cert),
+      key: await secret('hub-key.pem', site.steward.key),
+      user: 'steward',
+    },
+    hosts: {
+      user: hosts.hosts[0]?.user,
+      privateKey: await secret('ssh-key', hosts.clientKey),
+      knownHosts: await secret('known-hosts', hosts.knownHosts),
+      scriptsDir: hosts.scriptsDir,
+      list: hosts.hosts.map(({ name, address, port }) => ({ name, address, port })),
+    },
+    database: { dir: join(dir, 'data') },
+    slack: {
+      mode: site.slackMode,
+      team: slack.team,
+      approversChannel: 'C0ADMINS',
+      apiUrl: slack.apiUrl,
+      botToken: { file: await secret('slack-bot-token', slack.botToken) },
+      appToken: { file: await secret('slack-app-token', slack.appToken) },
+      signingSecret: { file: await secret('slack-signing-secret', slack.signingSecret) },
+    },
+    people: [
+      { id: 'maria', name: 'maria', slack: 'U0MARIA', roles: ['packager'] },
+      { id: 'adam', name: 'adam', slack: 'U0ADAM', roles: ['admin'] },
+    ],
+    roles: { packager: {}, admin: { slackGroups: ['S0ADMINS'] } },
+    commands: { 'nfs check': { settings: { ...exampleSettings, deadlineSeconds: 3 } } },
+    http: { port: site.port },
+    worker: { leaseSeconds: 5 },
+    log: { level: 'warn' },
+  };
+  const path = join(dir, 'steward.yaml');
+  await writeFile(path, stringify(config), { mode: 0o600 });
+  return path;
+}

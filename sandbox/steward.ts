@@ -1,0 +1,25 @@
+import { loadConfig } from '../config/load.ts';
+import { problemLines } from '../config/problems.ts';
+import { type App, startApp } from '../src/app.ts';
+import { scanCommands } from '../src/core/registry.ts';
+import { createLog } from '../src/log.ts';
+import type { SandboxSite } from './site.ts';
+
+/** Starts the real Steward, from its config file, against the pretend site; Slack is told where it listens. */
+export async function startSteward(
+  site: SandboxSite,
+): Promise<App & { readonly commands: readonly { readonly line: string; readonly summary: string }[] }> {
+  const registry = await scanCommands(new URL('../commands/', import.meta.url));
+  const loaded = await loadConfig(site.configPath, { registry, role: 'all' });
+  if (!loaded.ok) throw new Error(problemLines(site.configPath, loaded.problems).join('\n'));
+  const fatal = (error: Error): never => {
+    throw error;
+  };
+  const app = await startApp(loaded.config, createLog(loaded.config.log.level), fatal);
+  if (loaded.config.slack?.mode === 'http')
+    site.slack.setRequestUrl(`http://127.0.0.1:${app.port}/slack/events`);
+  return {
+    ...app,
+    commands: registry.all.map(({ summary, examples }) => ({ line: examples[0] ?? '', summary })),
+  };
+}

@@ -1,0 +1,208 @@
+import type { Loaded } from '../config/load.ts';
+import { type JobQueue, openQueue } from '../jobs/queue.ts';
+import { startAnnouncer, startWorker } from '../jobs/worker.ts';
+import { createDesk } from './core/counter.ts';
+import type { Person } from './core/person.ts';
+import type { Log } from './core/ports.ts';
+import { createRequests } from './core/requests.ts';
+import type { Store } from './core/store.ts';
+import type { World } from './core/world.ts';
+import { createHosts } from './hosts/hosts.ts';
+import { createHttp } from './http.ts';
+import { createHub } from './koji/hub.ts';
+import { createMetrics } from './metrics.ts';
+import { createSlackFront, type SlackFront } from './slack/front.ts';
+import { type Database, openDatabase } from './store/database.ts';
+import { createStore } from './store/store.ts';
+
+/** A running Steward. */
+export interface App {
+  /** Where it listens; null for a worker. */
+  readonly port: number | null;
+  /** Takes no new work, lets calls that have begun end, and closes everything in reverse order. */
+  stop(): Promise<void>;
+}
+
+/** Things to close, last opened first. */
+type Closing = () => Promise<unknown>;
+
+/**
+ * Starts Steward: the one place that knows every adapter. A web process is never given the hub's certificate or
+ * the SSH key, and a worker no Slack token: the config does not read them for it.
+ */
+export async function startApp(config: Loaded, log: Log, onFatal: (error: Error) => void): Promise<App> {
+  const closing: Closing[] = [];
+  const stop = async (): Promise<void> => {
+    for (const close of closing.splice(0).reverse()) {
+      await close().catch((error: unknown) => log.warn('something did not close', { error }));
+    }
+  };
+  try {
+    return { port: await start(config, log, onFatal, closing), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function start(
+  config: Loaded,
+  log: Log,
+  onFatal: (error: Error) => void,
+  closing: Closing[],
+): Promise<number | null> {
+  const now = (): Date => new Date();
+  const database = await openDatabase({
+    url: config.database.url ?? undefined,
+    dir: config.database.dir,
+    log,
+  });
+  closing.push(() => database.close());
+  const store = createStore(database);
+  const queue = await openQueue({ redisUrl: config.redis.url ?? undefined, database, log });
+  closing.push(() => queue.close());
+  const { hints } = queue;
+  const requests = createRequests({ store, hints, now, times: { remindHours: config.reminders.hours } });
+
+  if (config.role !== 'web') {
+    const world = openWorld(config, log, closing);
+    const { locks, notes } = store;
+    const leaseMs = config.worker.leaseSeconds * 1000;
+    const work = { requests, site: config.site, world, now, log, locks, notes, leaseMs };
+    const worker = await startWorker({ queue, hints, work, store, concurrency: config.worker.concurrency });
+    closing.push(() => worker.stop());
+  }
+  if (config.role === 'worker') return null;
+
+  const desk = createDesk({
+    site: config.site,
+    requests,
+    store,
+    hints,
+    operators: config.operators,
+    now,
+    log,
+  });
+  const metrics = createMetrics({ store, queue });
+  const front = config.slack
+    ? openSlack(config, { desk, store, log, now, count: metrics.door, onFatal })
+    : null;
+  const http = createHttp({
+    host: config.http.host,
+    port: config.http.port,
+    ...(front?.http ? { slack: front.http } : {}),
+    health: () => health(database, queue, front),
+    metrics: () => metrics.text(),
+    desk,
+    tokens: store.tokens,
+    personById: async (id) => personById(config, id),
+    waitForChange: (id, after, ms) => waitForChange(store, id, after, ms),
+    log,
+  });
+  const { port } = await http.start();
+  closing.push(() => http.stop());
+  if (front) {
+    await front.start();
+    closing.push(() => front.stop());
+    const stale = () => store.places.stale('slack', 100);
+    const announcer = await startAnnouncer({ queue, announce: front.announce, stale, log });
+    closing.push(() => announcer.stop());
+  }
+  return port;
+}
+
+function openWorld(config: Loaded, log: Log, closing: Closing[]): World {
+  if (!config.hub || !config.hosts) throw new Error('a worker without hub and hosts in its config');
+  const { url, ca, cert, key } = config.hub;
+  const hub = createHub({ url, ca, cert, key, log });
+  closing.push(() => hub.close());
+  const { list, privateKey, knownHosts, scriptsDir } = config.hosts;
+  const hosts = createHosts({ hosts: list, privateKey, knownHosts, scriptsDir, log });
+  closing.push(() => hosts.close());
+  return { hubReader: hub, hubWriter: hub, hostReader: hosts, hostWriter: hosts };
+}
+
+function openSlack(
+  config: Loaded,
+  deps: {
+    readonly desk: ReturnType<typeof createDesk>;
+    readonly store: Store;
+    readonly log: Log;
+    readonly now: () => Date;
+    readonly count: (what: string) => void;
+    readonly onFatal: (error: Error) => void;
+  },
+): SlackFront {
+  const slack = config.slack;
+  if (!slack) throw new Error('no Slack in the config');
+  const { desk, store, log, now, count, onFatal } = deps;
+  return createSlackFront({
+    mode: slack.mode,
+    ...(slack.apiUrl ? { apiUrl: slack.apiUrl } : {}),
+    botToken: slack.botToken,
+    ...(slack.appToken ? { appToken: slack.appToken } : {}),
+    ...(slack.signingSecret ? { signingSecret: slack.signingSecret } : {}),
+    approversChannel: slack.approversChannel ?? null,
+    ...(slack.directMessageApprovers ? { directMessageRoles: approverRoles(config) } : {}),
+    people: {
+      people: config.people.map(({ id, name, slack: account, roles }) => ({
+        id,
+        name,
+        roles,
+        ...(account ? { slack: account } : {}),
+      })),
+      roles: config.roles,
+      everybody: config.everybody,
+      team: slack.team,
+    },
+    inbox: store.inbox,
+    places: store.places,
+    desk,
+    requests: store.requests,
+    log,
+    now,
+    count,
+    onDeaf: onFatal,
+  });
+}
+
+function approverRoles(config: Loaded): readonly string[] {
+  const rules = config.site.registry.all.map((command) => config.site.rule(command.name).approval);
+  return [...new Set(rules.filter((rule) => rule.people > 0).flatMap((rule) => rule.roles))];
+}
+
+/** Somebody with a terminal token. Roles by the config's list only, so that it works when Slack is down. */
+function personById(config: Loaded, id: string): Person | null {
+  const found = config.people.find((person) => person.id === id);
+  if (!found) return null;
+  const accounts = found.slack && config.slack ? { slack: `${config.slack.team}/${found.slack}` } : {};
+  return { id, name: found.name, roles: new Set([...config.everybody, ...found.roles]), accounts };
+}
+
+async function health(database: Database, queue: JobQueue, front: SlackFront | null) {
+  const check = async (look: () => Promise<string>): Promise<{ ok: boolean; says: string }> =>
+    look().then(
+      (says) => ({ ok: true, says }),
+      (error: unknown) => ({ ok: false, says: error instanceof Error ? error.message : 'does not answer' }),
+    );
+  const parts = {
+    database: await check(() => database.ping()),
+    queue: await check(
+      async () => `${Object.values(await queue.depth()).reduce((sum, count) => sum + count, 0)} hints`,
+    ),
+    ...(front
+      ? { slack: { ok: front.connected(), says: front.connected() ? 'connected' : 'not connected' } }
+      : {}),
+  };
+  return { ok: Object.values(parts).every((part) => part.ok), parts };
+}
+
+/** Waits until the request has an event after `after`, or for `ms`. */
+async function waitForChange(store: Store, id: string, after: number, ms: number): Promise<void> {
+  const end = Date.now() + ms;
+  while (Date.now() < end) {
+    const events = await store.requests.events(id);
+    if ((events.at(-1)?.seq ?? 0) > after) return;
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+}

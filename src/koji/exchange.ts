@@ -1,4 +1,6 @@
+import { Unavailable } from '../core/refused.ts';
 import { decodeReply, type Reply } from './decode.ts';
+import { FAULT } from './faults.ts';
 import type { Delivery } from './transport.ts';
 import { type Trouble, troubleNamed, troubleOfStatus } from './trouble.ts';
 
@@ -26,4 +28,26 @@ export function exchangeOf(delivery: Delivery, where: string): Exchange {
   } catch {
     return { kind: 'lost', trouble: troubleNamed('UNREADABLE', where) };
   }
+}
+
+const HUB = 'the Koji hub';
+
+/** The reply, where no answer means that nothing can be said. An offline hub counts as no answer. */
+export function answered(seen: Exchange, where: string, signal: AbortSignal): Reply {
+  if (seen.kind !== 'reply') throw unavailable(seen, signal);
+  if (seen.reply.kind === 'fault' && seen.reply.code === FAULT.offline) throw offline(where);
+  return seen.reply;
+}
+
+/** Why there is no reply, to be thrown: the caller's own reason if it gave up, else `Unavailable`. */
+export function unavailable(seen: Exclude<Exchange, { kind: 'reply' }>, signal: AbortSignal): unknown {
+  return signal.aborted ? signal.reason : new Unavailable(HUB, seen.trouble.says);
+}
+
+/** For fault 1014: nothing was carried out. */
+export function offline(where: string): Unavailable {
+  return new Unavailable(
+    HUB,
+    `The Koji hub (${where}) says that it is offline: its database is down or it is being maintained. Try again when it is back.`,
+  );
 }

@@ -1,14 +1,14 @@
-import { X509Certificate } from 'node:crypto';
-import { createSecureContext } from 'node:tls';
 import { z } from 'zod';
 import type { HubCall, HubOutcome, HubReader, HubWriter, Log } from '../core/ports.ts';
 import { Refused, Unavailable } from '../core/refused.ts';
 import { faultOf, type Reply } from './decode.ts';
 import { encodeCall, encodeItem, encodeMultiCall, Unsendable } from './encode.ts';
-import { exchangeOf } from './exchange.ts';
+import { answered } from './exchange.ts';
 import { describeFault, FAULT, showCall } from './faults.ts';
+import { hubAddress, identity } from './identity.ts';
+import { post } from './login.ts';
 import { isReading } from './reading.ts';
-import { answered, createSession, type Session, type Written } from './session.ts';
+import { createSession, type Session, type Written } from './session.ts';
 import { createTransport } from './transport.ts';
 
 export interface HubOptions {
@@ -54,8 +54,8 @@ export function createHub({ url, ca, cert, key, deadlineMs = 30_000, log }: HubO
     ...(cert === undefined ? {} : { cert }),
     ...(key === undefined ? {} : { key }),
   });
-  const path = address.pathname;
-  const session = own === null ? null : createSession({ transport, path, account: own.name, log });
+  const at = { transport, path: address.pathname };
+  const session = own === null ? null : createSession({ ...at, account: own.name, log });
 
   /** The session, after a look at the certificate: a hub says less clearly that it has expired. */
   function asBot(): Session {
@@ -73,10 +73,10 @@ export function createHub({ url, ca, cert, key, deadlineMs = 30_000, log }: HubO
 
   async function anonymous(body: string, signal: AbortSignal): Promise<Reply> {
     for (let attempt = 1; ; attempt++) {
-      const seen = exchangeOf(await transport.post(path, {}, body, signal), transport.where);
+      const seen = await post(at, null, null, body, signal);
       // A kept connection that the web server closed a moment ago; reading again harms nobody.
       if (seen.kind === 'lost' && seen.trouble.code === 'ECONNRESET' && attempt === 1) continue;
-      return answered(seen, signal);
+      return answered(seen, transport.where, signal);
     }
   }
 
@@ -185,31 +185,4 @@ function sendable(encode: () => string): string {
     if (error instanceof Unsendable) throw new Refused(`${error.message}. Nothing was sent.`);
     throw error;
   }
-}
-
-function hubAddress(url: string): URL {
-  const address = URL.canParse(url) ? new URL(url) : null;
-  if (address?.protocol !== 'https:' || address.search !== '' || address.username !== '') {
-    throw new Refused('The address of the Koji hub must look like `https://koji.example.org/kojihub`.');
-  }
-  address.pathname = address.pathname.replace(/\/+$/, '');
-  return address;
-}
-
-function identity(ca: string, cert?: string, key?: string): { name: string; until: Date } | null {
-  try {
-    createSecureContext({ ca, cert, key });
-  } catch (error) {
-    const why = error instanceof Error ? error.message : 'not readable';
-    throw new Refused(
-      `The certificate, key or CA for the Koji hub cannot be used: ${why}.`,
-      'Check the files named under `koji`.',
-    );
-  }
-  if (cert === undefined || key === undefined) return null;
-  const own = new X509Certificate(cert);
-  const name = /^CN=(.+)$/m.exec(own.subject)?.[1];
-  if (name === undefined)
-    throw new Refused("The bot's Koji certificate names nobody: it has no common name (CN).");
-  return { name, until: new Date(own.validTo) };
 }

@@ -5,7 +5,7 @@ export interface Trouble {
 }
 
 const AGAIN = 'Try again later; if it lasts, tell the people who run the hub.';
-const ADMINS = 'This needs an admin of the bot; asking again does not help.';
+const ADMINS = 'An admin of the bot has to look; this does not pass by itself.';
 
 const BY_CODE: Readonly<Record<string, string>> = {
   ECONNREFUSED: `does not accept connections: its web server is down or being restarted. ${AGAIN}`,

@@ -320,6 +320,20 @@ describe('a hub that is away', () => {
     expect(sandbox.writes()).toBe(1);
   });
 
+  it('may have carried out the change that the process stopped waiting for', async () => {
+    const { hub, sandbox } = await setUp();
+    await hub.whoAmI(soon());
+    await sandbox.misbehave({ kind: 'slow', ms: 10_000, method: 'editHost' });
+    const stop = new AbortController();
+    const asked = hub.carryOut([capacity('builder2', 9)], stop.signal);
+    await expect.poll(() => sandbox.writes(), { interval: 5 }).toBe(1);
+    stop.abort(new Error('stopping'));
+    expect(await asked).toMatchObject([{ kind: 'unknown' }]);
+    expect(await rejection(hub.carryOut([capacity('builder2', 9)], stop.signal))).toMatchObject({
+      message: 'stopping',
+    });
+  });
+
   it('does not fill the memory with an answer without an end', async () => {
     const { hub, sandbox } = await setUp({ deadlineMs: 10_000 });
     await sandbox.misbehave({ kind: 'huge' });
@@ -380,6 +394,8 @@ describe('certificates', () => {
       log: silent,
     };
     expect(() => createHub(broken)).toThrow(Refused);
+    const foreign = { ...broken, key: pki.server.key };
+    expect(() => createHub(foreign)).toThrow(/cannot be used: key values mismatch/);
     expect(() => createHub({ ...broken, key: steward.key, url: 'http://localhost/kojihub' })).toThrow(
       Refused,
     );

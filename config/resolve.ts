@@ -10,7 +10,7 @@ export interface Resolved {
   /** The hub with the bot's own certificate: for the worker. PEM texts. */
   readonly hub: {
     readonly url: string;
-    readonly user: string | null;
+    readonly user: string | undefined;
     readonly ca: string;
     readonly cert: string;
     readonly key: string;
@@ -27,19 +27,19 @@ export interface Resolved {
   readonly slack: {
     readonly mode: 'http' | 'socket';
     readonly team: string;
-    readonly approversChannel: string | null;
+    readonly approversChannel: string | undefined;
     readonly directMessageApprovers: boolean;
-    readonly apiUrl: string | null;
+    readonly apiUrl: string | undefined;
     readonly botToken: string;
-    /** Never null in mode `socket`. */
-    readonly appToken: string | null;
-    /** Never null in mode `http`. */
-    readonly signingSecret: string | null;
+    /** There in mode `socket`. */
+    readonly appToken: string | undefined;
+    /** There in mode `http`. */
+    readonly signingSecret: string | undefined;
   } | null;
-  /** `url` null: PGlite in `dir`, an absolute path. */
-  readonly database: { readonly url: string | null; readonly dir: string };
-  /** `url` null: the queue is in the database. */
-  readonly redis: { readonly url: string | null };
+  /** Without `url`: PGlite in `dir`, an absolute path. */
+  readonly database: { readonly url: string | undefined; readonly dir: string };
+  /** Without `url`: the queue is in the database. */
+  readonly redis: { readonly url: string | undefined };
 }
 
 interface Surroundings {
@@ -57,11 +57,15 @@ export async function resolveAll(
   const unread: Found[] = [];
   const warnings: Found[] = [];
 
-  function take(keys: readonly string[], read: Read, wrong: (text: string) => string | null): string | null {
+  function take(
+    keys: readonly string[],
+    read: Read,
+    wrong: (text: string) => string | null,
+  ): string | undefined {
     const says = read.ok ? wrong(read.text) : read.says;
     if (read.ok && read.warns) warnings.push({ keys, says: read.warns });
     if (says !== null) unread.push({ keys, says });
-    return read.ok && says === null ? read.text : null;
+    return read.ok && says === null ? read.text : undefined;
   }
   const file = async (
     keys: readonly string[],
@@ -73,7 +77,7 @@ export async function resolveAll(
     keys: readonly string[],
     ref: SecretRef | undefined,
     wrong: (text: string) => string | null,
-  ) => (ref === undefined ? null : take(keys, await readSecret(ref, around.folder, around.env), wrong));
+  ) => (ref === undefined ? undefined : take(keys, await readSecret(ref, around.folder, around.env), wrong));
   const address = async (
     keys: readonly string[],
     from: SecretRef | string | undefined,
@@ -92,12 +96,12 @@ export async function resolveAll(
       file(['hub', 'cert'], given.hub.cert, false, notACertificate),
       file(['hub', 'key'], given.hub.key, true, notAKey),
     ]);
-    if (ca === null || cert === null || key === null) return null;
+    if (ca === undefined || cert === undefined || key === undefined) return null;
     if (!new X509Certificate(cert).checkPrivateKey(createPrivateKey(key))) {
       unread.push({ keys: ['hub', 'key'], says: 'is not the key of the certificate in hub.cert' });
       return null;
     }
-    return { url, user: user ?? null, ca, cert, key };
+    return { url, user, ca, cert, key };
   }
 
   async function readHosts(): Promise<Resolved['hosts']> {
@@ -108,7 +112,7 @@ export async function resolveAll(
       file(['hosts', 'privateKey'], given.hosts.privateKey, true, notAnSshKey),
       file(['hosts', 'knownHosts'], given.hosts.knownHosts, false, () => null),
     ]);
-    if (privateKey === null || knownHosts === null) return null;
+    if (privateKey === undefined || knownHosts === undefined) return null;
     return { privateKey, knownHosts, scriptsDir, user, list: targetsOf(given.hosts) };
   }
 
@@ -127,16 +131,16 @@ export async function resolveAll(
             given.slack.appToken,
             mistaken('xoxb-', 'the bot; the app’s begins with xapp-'),
           )
-        : null,
+        : undefined,
       mode === 'http'
         ? secret(['slack', 'signingSecret'], given.slack.signingSecret, (text) =>
             text.length < 8 || text.startsWith('xox') ? 'should be the signing secret of the app' : null,
           )
-        : null,
+        : undefined,
     ]);
-    if (botToken === null || (mode === 'socket' ? appToken : signingSecret) === null) return null;
-    const channel = { approversChannel: approversChannel ?? null, directMessageApprovers };
-    return { mode, team, ...channel, apiUrl: apiUrl ?? null, botToken, appToken, signingSecret };
+    if (botToken === undefined || (mode === 'socket' ? appToken : signingSecret) === undefined) return null;
+    const channel = { approversChannel, directMessageApprovers };
+    return { mode, team, ...channel, apiUrl, botToken, appToken, signingSecret };
   }
 
   const { role } = around;

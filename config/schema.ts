@@ -12,13 +12,13 @@ const secretRef = z.union(
 );
 
 // An address without a password is no secret; one with a password is.
-const secretUrl = (schemes: readonly string[]) =>
-  z.union([secretRef, z.string().refine((text) => isOpenUrl(text, schemes))], {
-    error: (issue) =>
-      typeof issue.input === 'string' && hasPassword(issue.input)
-        ? INLINE_SECRET
-        : `${EITHER}, or an address without a password (${schemes.join(' or ')}://…)`,
-  });
+const secretUrl = (schemes: readonly string[]) => {
+  const error = (issue: { readonly input?: unknown }): string =>
+    typeof issue.input === 'string' && hasPassword(issue.input)
+      ? INLINE_SECRET
+      : `${EITHER}, or an address without a password (${schemes.map((one) => `${one}://…`).join(' or ')})`;
+  return z.union([secretRef, z.string().refine((text) => isOpenUrl(text, schemes), { error })], { error });
+};
 
 const path = z.string().min(1, 'should be the path of a file').max(4000);
 const port = z.number().int().min(1).max(65_535);

@@ -38,7 +38,7 @@ export async function readSecret(ref: SecretRef, folder: string, env: NodeJS.Pro
       : await readNamed(ref.file, folder, true);
   if (!read.ok) return read;
   const text = read.text.trim();
-  const where = 'env' in ref ? `the environment variable ${ref.env}` : 'the file';
+  const where = 'env' in ref ? `the environment variable ${ref.env}` : resolve(folder, ref.file);
   if (/[\s\p{Cc}]/u.test(text)) return { ok: false, says: `${where} holds more than the secret alone` };
   return { ...read, text };
 }

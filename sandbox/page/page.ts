@@ -148,8 +148,10 @@ export async function startPage(options: {
   }
 
   function live(user: string, response: ServerResponse): void {
-    if (!slack.users.some((one) => one.id === user && !one.isBot))
-      return send(response, 404, { error: 'nobody' });
+    if (!slack.users.some((one) => one.id === user && !one.isBot)) {
+      send(response, 404, { error: 'nobody' });
+      return;
+    }
     response.writeHead(200, { ...HEADERS, 'content-type': 'text/event-stream' });
     const window: Window = { user, response, told: new Map() };
     windows.add(window);

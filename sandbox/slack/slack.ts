@@ -173,12 +173,14 @@ export async function startSlack(options: SlackOptions = {}): Promise<SandboxSla
         now,
         responseUrl: (what) => `${baseUrl}response/${permits.responseUrl(what)}`,
       }),
-    messages: (channel) =>
-      state.messages.filter((one) => one.channel === channelId(channel) && one.threadTs === undefined),
-    thread: (channel, ts) =>
-      state.messages.filter(
-        (one) => one.channel === channelId(channel) && (one.ts === ts || one.threadTs === ts),
-      ),
+    messages(channel) {
+      const id = channelId(channel);
+      return state.messages.filter((one) => one.channel === id && one.threadTs === undefined);
+    },
+    thread(channel, ts) {
+      const id = channelId(channel);
+      return state.messages.filter((one) => one.channel === id && (one.ts === ts || one.threadTs === ts));
+    },
     ephemerals: (user) => state.ephemerals.filter((one) => one.to === user),
     views: (user) => state.views.filter((one) => one.user === user),
     home: (user) => state.homes.find((one) => one.user === user) ?? null,

@@ -83,7 +83,7 @@ function draw() {
     ? 'What Steward keeps for you'
     : place.kind === 'im'
       ? 'Just you and Steward'
-      : `${place.topic} · ${place.members} people${place.shared ? ' · shared with another workspace' : ''}`;
+      : `${place.topic} · ${place.members} members${place.shared ? ' · shared with another workspace' : ''}`;
   $('composer').hidden = home;
   if (home) drawHome();
   else drawPlace(place, people, me);
@@ -192,7 +192,7 @@ function pressIn(channel) {
 }
 
 async function pressWith(control, order, pick) {
-  if (control.confirm !== null && !(await askToConfirm($('confirm'), control.confirm))) return;
+  if (control.confirm !== null && !(await askToConfirm($('confirm'), control))) return;
   document.body.classList.add('pressing');
   const { ok } = await ask({ ...order, button: control.id, ...(pick !== undefined && { pick }) });
   document.body.classList.remove('pressing');

@@ -114,8 +114,11 @@ function field(list) {
 
 function table({ rows, align }) {
   const [head = [], ...body] = rows;
-  const cell = (tag, more) => (list, column) =>
-    el(tag, { ...more, class: `align-${align[column] ?? 'left'}` }, ...pieces(list));
+  const cell = (tag, more) => (list, column) => {
+    const node = el(tag, { ...more, class: `align-${align[column] ?? 'left'}` }, ...pieces(list));
+    node.classList.toggle('short', node.textContent.length <= 32);
+    return node;
+  };
   return el(
     'div',
     { class: 'b-table', tabindex: '0', role: 'region', 'aria-label': 'Table' },

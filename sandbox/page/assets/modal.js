@@ -188,7 +188,7 @@ function valuesOf(form, list) {
 }
 
 /** The dialog that some buttons ask for. True: yes. */
-export function askToConfirm(dialog, confirm) {
+export function askToConfirm(dialog, { confirm, style }) {
   return new Promise((resolve) => {
     const end = (yes) => {
       dialog.close();
@@ -196,7 +196,7 @@ export function askToConfirm(dialog, confirm) {
     };
     const yes = el('button', {
       type: 'button',
-      class: `button ${confirm.style === 'danger' ? 'danger' : 'primary'}`,
+      class: `button ${confirm.style === 'danger' || style === 'danger' ? 'danger filled' : 'primary'}`,
       onclick: () => end(true),
       text: confirm.yes,
     });

@@ -24,6 +24,8 @@ export type Counted = 'stored' | 'seen' | 'down' | 'private-key' | 'malformed' |
 /** The way of everything that comes in: stored, then acknowledged, then carried on. */
 export interface Intake {
   take(delivery: Delivery): Promise<Taken>;
+  /** Was somebody told that this was not stored? Should it turn up after all, it must not be done. */
+  disowned(id: string): boolean;
 }
 
 /** Said when the database is down. */
@@ -47,13 +49,22 @@ export function createIntake(deps: {
 }): Intake {
   const { inbox, hand, answer, burnt, count, log, storeMs = 1700, answerMs = 1000 } = deps;
 
+  const disowned = new Set<string>();
+
   async function store(incoming: Incoming): Promise<'new' | 'seen' | 'down'> {
     const put = inbox.put({ id: incoming.id, source: 'slack', body: incoming.body });
     const stored = await inTime(put, storeMs).catch((error: unknown) => {
       log.error('the inbox takes nothing', { error: String(error) });
       return 'down' as const;
     });
-    if (stored !== null && stored !== 'down') return stored;
+    if (stored !== null && stored !== 'down') {
+      disowned.delete(incoming.id);
+      return stored;
+    }
+    if (incoming.kind !== 'event') {
+      if (disowned.size > 10_000) disowned.clear();
+      disowned.add(incoming.id);
+    }
     // It may still be stored after we said that it was not. People were told to ask again, so that theirs must
     // not be done as well; Slack sends its events again by itself, and the second time finds it stored.
     void put.then(
@@ -68,6 +79,7 @@ export function createIntake(deps: {
   }
 
   return {
+    disowned: (id) => disowned.has(id),
     async take(delivery) {
       if (delivery.kind === 'malformed') count('malformed');
       if (delivery.kind === 'nothing') count('nothing');

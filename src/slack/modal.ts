@@ -21,7 +21,6 @@ export const modalOrigin = z.object({
 });
 export type ModalOrigin = z.output<typeof modalOrigin>;
 
-const VALUE = 'value';
 const FIELD = 'field:';
 const LONGEST = 3000;
 
@@ -125,13 +124,13 @@ function input(field: FormField): InputBlock {
     element: select
       ? {
           type: 'static_select',
-          action_id: VALUE,
+          action_id: field.name,
           options,
           ...(chosen ? { initial_option: chosen } : {}),
         }
       : {
           type: 'plain_text_input',
-          action_id: VALUE,
+          action_id: field.name,
           multiline: field.kind === 'text',
           max_length: LONGEST,
           ...(field.value ? { initial_value: cut(visible(field.value), LONGEST) } : {}),
@@ -166,9 +165,11 @@ export const submittedView = z.looseObject({
 export function givenIn(view: z.output<typeof submittedView>): Record<string, string> {
   const given: Record<string, string> = {};
   for (const [block, elements] of Object.entries(view.state.values)) {
-    const element = elements[VALUE];
+    if (!block.startsWith(FIELD)) continue;
+    const name = block.slice(FIELD.length);
+    const element = elements[name];
     const value = element?.selected_option?.value ?? element?.value ?? '';
-    if (block.startsWith(FIELD) && value !== '') given[block.slice(FIELD.length)] = value;
+    if (value !== '') given[name] = value;
   }
   return given;
 }

@@ -5,9 +5,30 @@
 
 const HEADER = /BEGIN[\s+_A-Z0-9-]{0,40}?PRIVATE[\s+_]{1,3}KEY|PuTTY-User-Key-File-\d/iu;
 
-/** How key files begin once they are base64: PKCS#8 and PKCS#1 for RSA, PKCS#8 and SEC 1 for EC, Ed25519, OpenSSH. */
-const BODY =
-  /MII[A-Za-z0-9+/]{3}IBADANBgkqhkiG9w0BAQ|MI[IG][A-Za-z0-9+/]{1,4}AgEAM[A-Za-z0-9+/]{1,4}(?:BgkqhkiG9w0BAQ|BgcqhkjOPQIB)|MII[A-Za-z0-9+/]{3}IBAAKC[A-Za-z0-9+/]{20}|M[A-Z][A-Za-z0-9+/]{1,3}AgEBB[A-Za-z0-9+/]{10,}oAcGBSuBBA|MHcCAQEEI|MIGkAgEBBD|MC4CAQAwBQYDK2V|b3BlbnNzaC1rZXktdjE/u;
+/** How the body of an OpenSSH key begins in base64. */
+const OPENSSH = 'b3BlbnNzaC1rZXktdjE';
+
+/** Where the base64 of an ASN.1 sequence may begin. */
+const SEQUENCE = /M(?=[A-Z][A-Za-z0-9+/_-]{22})/gu;
+
+/** Is this the beginning of PKCS#8, PKCS#1, SEC 1 or DSA: a sequence of a version and a key? */
+function beginsKey(der: Buffer): boolean {
+  const length = der[1] ?? 0;
+  const at = length < 0x80 ? 2 : length === 0x81 ? 3 : length === 0x82 ? 4 : -1;
+  if (der[0] !== 0x30 || at < 0) return false;
+  const [integer, one, version, tag, size = 0, inner] = der.subarray(at);
+  if (integer !== 2 || one !== 1 || version === undefined || version > 1) return false;
+  // An algorithm (its object id comes next), a modulus, or the octets of a curve's key.
+  return (tag === 0x30 && inner === 6) || (tag === 2 && size > 0x20) || (tag === 4 && size >= 16);
+}
+
+function holdsBody(joined: string): boolean {
+  if (joined.includes(OPENSSH)) return true;
+  for (const { index } of joined.matchAll(SEQUENCE)) {
+    if (beginsKey(Buffer.from(joined.slice(index, index + 24), 'base64'))) return true;
+  }
+  return false;
+}
 
 /** `PRIVATE KEY` in hex. */
 const HEX = /50524956415445204b4559/iu;
@@ -19,7 +40,7 @@ export function holdsPrivateKey(text: string, depth = 3): boolean {
   if (HEADER.test(text) || HEX.test(text)) return true;
   // Line breaks and quoting inside the base64 of a key, as mail and chat clients leave them.
   const joined = text.length > 24 ? text.replace(/[\s>|"',\\]+/gu, '') : text;
-  if (BODY.test(joined)) return true;
+  if (holdsBody(joined)) return true;
   if (depth === 0) return false;
   const decoded = unescaped(text);
   if (decoded !== text && holdsPrivateKey(decoded, depth - 1)) return true;

@@ -1,0 +1,295 @@
+import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
+import type { Desk } from '../core/desk.ts';
+import type { Log } from '../core/ports.ts';
+import type { Inbox, PlaceStore, RequestStore } from '../core/store.ts';
+import { createAnnouncer } from './announcer.ts';
+import { createSlackApi } from './api.ts';
+import { brokenView, createConversation } from './conversation.ts';
+import { examineSlack, type Finding } from './examine.ts';
+import type { Incoming } from './incoming.ts';
+import { createIntake, type ViewAnswer } from './intake.ts';
+import { createLane } from './lane.ts';
+import { createPeople, type PeopleOptions } from './people.ts';
+import { createSlackHttp, type DoorCount, type SlackHttp } from './receiver.ts';
+import { createRouter, type Self } from './router.ts';
+import { createScheduler, type Limits } from './scheduler.ts';
+import { createSlackSocket } from './socket.ts';
+import { createVoice } from './voice.ts';
+
+/** How Slack reaches us, and as whom we speak. */
+export interface SlackFrontOptions {
+  readonly mode: 'http' | 'socket';
+  /** `https://slack.com/api/` unless told. */
+  readonly apiUrl?: string;
+  readonly botToken: string;
+  /** Needed for `socket`. */
+  readonly appToken?: string;
+  /** Needed for `http`. */
+  readonly signingSecret?: string;
+  /** Where what waits for a decision is shown; null: only where it was asked. */
+  readonly approversChannel: string | null;
+  /** Roles whose people also get a direct message of it. */
+  readonly directMessageRoles?: readonly string[];
+  readonly people: PeopleOptions;
+  readonly inbox: Inbox;
+  readonly places: PlaceStore;
+  readonly desk: Desk;
+  readonly requests?: Pick<RequestStore, 'list'>;
+  readonly log: Log;
+  readonly now: () => Date;
+  /** Counts what happens at the door. */
+  readonly count?: (what: DoorCount) => void;
+  /** Socket Mode has heard nothing for 90 s, however often it tried: end the process, and let it be started anew. */
+  readonly onDeaf?: (error: Error) => void;
+  readonly limits?: Partial<Limits>;
+  /** For tests: how long the database may take, when to look for lost messages, how often to sweep. */
+  readonly times?: {
+    readonly storeMs?: number;
+    readonly lookMs?: readonly number[];
+    readonly sweepMs?: number;
+    readonly handMs?: number;
+  };
+}
+
+/** Slack, as the rest of the program sees it. */
+export interface SlackFront {
+  /** Takes Slack's HTTP requests, in mode `http`; says whether it was one. */
+  readonly http: SlackHttp | null;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  /**
+   * Brings every Slack place of the request up to date. What has to wait for Slack's limits goes on by itself after
+   * `handMs`; throws when something went wrong before that, and may then be called again.
+   */
+  announce(request: string): Promise<void>;
+  /** Carries on with what was stored longer ago than `olderThanMs` and not finished. Gives how many there were. */
+  drain(olderThanMs: number): Promise<number>;
+  /** Settles when nothing that came in is being worked on. */
+  idle(): Promise<void>;
+  /** Is Slack connected? Always true for `http`. */
+  connected(): boolean;
+  examine(): Promise<readonly Finding[]>;
+}
+
+const TOGETHER = 8;
+/** What a live process is surely not working on any more. */
+const LEFT_OVER_MS = 30_000;
+/** After this many failures something is dropped: it would fail for ever. */
+const MOST_TRIES = 5;
+
+const whoami = z.looseObject({ user_id: z.string(), bot_id: z.string() });
+
+export function createSlackFront(options: SlackFrontOptions): SlackFront {
+  const { botToken, appToken, signingSecret, approversChannel, desk, inbox, places, log, now } = options;
+  const { storeMs, lookMs, sweepMs = 15_000, handMs = 2000 } = options.times ?? {};
+  const base = { ...(options.apiUrl ? { apiUrl: options.apiUrl } : {}), log };
+  // Two clients: what people wait for is never behind what is written for everybody.
+  const writing = createSlackApi({ ...base, token: botToken, deadlineMs: 10_000 });
+  const quick = createSlackApi({ ...base, token: botToken, deadlineMs: 2500 });
+  const scheduler = createScheduler({
+    api: writing,
+    log,
+    ...(options.limits ? { limits: options.limits } : {}),
+  });
+  const apiHost = new URL(options.apiUrl ?? 'https://slack.com/api/').host;
+  const voice = createVoice({
+    api: quick,
+    scheduler,
+    log,
+    deadlineMs: 2500,
+    responseHosts: (host) => host === apiHost || /^hooks\.slack(?:-gov)?\.com$/u.test(host),
+  });
+  const people = createPeople({ api: quick, options: options.people, log, now });
+  const announcer = createAnnouncer({
+    desk,
+    places,
+    scheduler,
+    voice,
+    people,
+    log,
+    now,
+    approversChannel,
+    directMessageRoles: options.directMessageRoles ?? [],
+    ...(lookMs ? { lookMs } : {}),
+  });
+  const conversation = createConversation({
+    desk,
+    people,
+    places,
+    announcer,
+    voice,
+    log,
+    ...(options.requests ? { requests: options.requests } : {}),
+  });
+  const router = createRouter({ conversation, self: selfOnce(), log });
+  const lane = createLane(TOGETHER);
+  const working = new Set<string>();
+  const tries = new Map<string, number>();
+  const announcing = new Set<Promise<unknown>>();
+  let sweeper: NodeJS.Timeout | undefined;
+  let stopped = false;
+
+  /** Our own account, asked once; asked again when Slack did not say. */
+  function selfOnce(): () => Promise<Self | null> {
+    let known: Promise<Self | null> | null = null;
+    return () => {
+      known ??= quick.call('auth.test', {}).then((called) => {
+        const read = called.kind === 'ok' ? whoami.safeParse(called.data) : null;
+        if (!read?.success) {
+          known = null;
+          return null;
+        }
+        return { botId: read.data.bot_id, botUserId: read.data.user_id };
+      });
+      return known;
+    };
+  }
+
+  /** Carries on with something stored: once at a time, and it is done only when it is done. */
+  async function work(incoming: Incoming): Promise<ViewAnswer | null> {
+    if (working.has(incoming.id) || stopped) return null;
+    working.add(incoming.id);
+    try {
+      const answer = await router.route(incoming);
+      tries.delete(incoming.id);
+      await inbox
+        .done(incoming.id)
+        .catch((error: unknown) => log.warn('not marked as done', { error: String(error) }));
+      return answer;
+    } catch (error) {
+      const reference = randomUUID().slice(0, 8);
+      const failed = (tries.get(incoming.id) ?? 0) + 1;
+      tries.set(incoming.id, failed);
+      log.error('what came from slack could not be carried out', {
+        reference,
+        id: incoming.id,
+        failed,
+        error,
+      });
+      if (failed >= MOST_TRIES) {
+        tries.delete(incoming.id);
+        await inbox.done(incoming.id).catch(() => undefined);
+      } else if (failed === 1 && incoming.kind !== 'view') {
+        await conversation.broken(incoming, reference).catch(() => undefined);
+      }
+      return incoming.kind === 'view' ? brokenView(reference) : null;
+    } finally {
+      working.delete(incoming.id);
+    }
+  }
+
+  async function late(incoming: Incoming): Promise<void> {
+    const answer = await work(incoming);
+    // Whoever filled in a modal is told by other means now.
+    await answer
+      ?.otherwise()
+      .catch((error: unknown) => log.warn('an answer was lost', { error: String(error) }));
+  }
+
+  const count = options.count ?? (() => undefined);
+  const intake = createIntake({
+    inbox,
+    hand: (incoming) => lane.push(() => late(incoming)),
+    answer: work,
+    burnt: (incoming) => lane.push(() => conversation.burnt(incoming).catch(() => undefined)),
+    count,
+    log,
+    ...(storeMs ? { storeMs } : {}),
+  });
+  const http =
+    options.mode === 'http'
+      ? createSlackHttp({ signingSecret: signingSecret ?? '', intake, count, log, now })
+      : null;
+  const socket =
+    options.mode === 'socket'
+      ? createSlackSocket({
+          appToken: appToken ?? '',
+          ...(options.apiUrl ? { apiUrl: options.apiUrl } : {}),
+          intake,
+          log,
+          now,
+          onDeaf: options.onDeaf ?? ((error) => log.error('deaf to slack', { error: error.message })),
+        })
+      : null;
+
+  async function drain(olderThanMs: number): Promise<number> {
+    const left = await inbox.pending('slack', olderThanMs, 200);
+    for (const { id, body } of left) {
+      const kind = /^slack:(command|action|view|shortcut|event):/u.exec(id)?.[1];
+      if (kind === undefined || intake.disowned(id)) await inbox.done(id);
+      else lane.push(() => late({ id, kind: KINDS.parse(kind), body }));
+    }
+    return left.length;
+  }
+
+  async function sweep(): Promise<void> {
+    try {
+      await drain(LEFT_OVER_MS);
+      for (const request of await places.stale('slack', 50)) await announce(request).catch(logLate(request));
+    } catch (error) {
+      log.warn('slack is not swept', { error: String(error) });
+    } finally {
+      if (!stopped) sweeper = setTimeout(() => void sweep(), sweepMs);
+      sweeper?.unref();
+    }
+  }
+
+  const logLate = (request: string) => (error: unknown) =>
+    log.warn('a request is not shown yet', { request, error: String(error) });
+
+  async function announce(request: string): Promise<void> {
+    const shown = announcer.announce(request);
+    announcing.add(shown);
+    shown.then(
+      () => announcing.delete(shown),
+      () => announcing.delete(shown),
+    );
+    let timer: NodeJS.Timeout | undefined;
+    const handed = new Promise<'handed'>((resolve) => {
+      timer = setTimeout(() => resolve('handed'), handMs);
+    });
+    const ended = await Promise.race([shown, handed]).finally(() => clearTimeout(timer));
+    if (ended === 'handed') shown.catch(logLate(request));
+  }
+
+  return {
+    http,
+    announce,
+    drain,
+    idle: () => lane.idle(),
+    connected: () => socket === null || socket.connected() > 0,
+    async start() {
+      await socket?.start();
+      // What an earlier process left. What is younger may be another's work, or a moment ago our own.
+      await drain(2000).catch((error: unknown) =>
+        log.warn('the inbox is not drained', { error: String(error) }),
+      );
+      await sweep();
+    },
+    async stop() {
+      stopped = true;
+      clearTimeout(sweeper);
+      await socket?.stop();
+      await lane.idle();
+      await scheduler.stop();
+      await Promise.allSettled(announcing);
+      writing.stop();
+      quick.stop();
+    },
+    async examine() {
+      const groups = Object.values(options.people.roles).flatMap((role) => role.slackGroups);
+      const appApi = socket ? createSlackApi({ ...base, token: appToken ?? '', deadlineMs: 5000 }) : null;
+      return examineSlack({
+        api: writing,
+        people,
+        team: options.people.team,
+        approversChannel,
+        groups: [...new Set(groups)],
+        ...(appApi ? { appApi } : {}),
+      });
+    },
+  };
+}
+
+const KINDS = z.enum(['command', 'action', 'view', 'shortcut', 'event']);

@@ -1,0 +1,62 @@
+// Writes docs/commands.md from the declarations. With --check it only says whether it is fresh.
+import { readFile, writeFile } from 'node:fs/promises';
+import type { Command } from '../src/core/command.ts';
+import { isOptional, metaOf } from '../src/core/fields.ts';
+import { usageOf } from '../src/core/parse.ts';
+import { scanCommands } from '../src/core/registry.ts';
+import { VERBS } from '../src/core/verbs.ts';
+
+const FILE = new URL('../docs/commands.md', import.meta.url);
+const registry = await scanCommands(new URL('../commands/', import.meta.url));
+
+const text = `# What you can ask for
+
+This page is made from the declarations under \`commands/\` by \`npm run docs\`. The same lines work as
+\`/koji …\` in Slack, as \`@steward …\` in a thread, and as \`steward ask …\` in a terminal. A parameter that is
+missing in Slack opens a form.
+
+${registry.all.map(section).join('\n')}
+# What you can do with requests
+
+In the thread of a request its id can be left out.
+
+| line | what it does |
+|---|---|
+${VERBS.map((verb) => `| \`${usageOf(verb.name, verb.params).replaceAll('|', '\\|')}\` | ${verb.summary} |`).join('\n')}
+`;
+
+if (process.argv.includes('--check')) {
+  const there = await readFile(FILE, 'utf8').catch(() => '');
+  if (there !== text) {
+    process.stderr.write('docs/commands.md is not what the declarations say: run npm run docs\n');
+    process.exitCode = 1;
+  }
+} else {
+  await writeFile(FILE, text);
+}
+
+function section(command: Command): string {
+  const { risk, ask, approval } = command;
+  const decides =
+    approval.people === 0
+      ? 'It only looks; nobody has to approve it.'
+      : `Needs the yes of ${approval.people} ${approval.roles.join(' or ')}${approval.people > 1 ? 's' : ''}${approval.ownRequest ? '' : ', not the asker'}; expires after ${approval.expiresHours} hours. Risk: ${risk}.`;
+  const rows = Object.entries(command.params.shape).map(([name, field]) => {
+    const { hint, example } = metaOf(field);
+    return `| \`${name}\`${isOptional(field) ? ' (optional)' : ''} | ${hint} | \`${example}\` |`;
+  });
+  return `## ${command.name}
+
+${command.summary}. For ${ask.join(', ')}. ${decides}
+
+\`\`\`
+${usageOf(command.name, command.params)}
+\`\`\`
+
+| parameter | what it is | for example |
+|---|---|---|
+${rows.join('\n')}
+
+Examples: ${command.examples.map((example) => `\`${example}\``).join(', ')}
+`;
+}

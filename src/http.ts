@@ -1,0 +1,141 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { getRequestListener } from '@hono/node-server';
+import { Hono } from 'hono';
+import type { Desk } from './core/desk.ts';
+import type { Person } from './core/person.ts';
+import type { Log } from './core/ports.ts';
+import type { TokenStore } from './core/store.ts';
+import { type Bindings, createApi } from './http-api.ts';
+
+/** How the program is, part by part. */
+export interface Health {
+  readonly ok: boolean;
+  readonly parts: Readonly<Record<string, { readonly ok: boolean; readonly says: string }>>;
+}
+
+/** The HTTP surface. */
+export interface Http {
+  start(): Promise<{ readonly port: number }>;
+  /** Takes nothing new, answers what waits, and closes every connection within a few seconds. */
+  stop(): Promise<void>;
+}
+
+const HEALTH_MS = 5_000;
+const STOP_MS = 3_000;
+
+/**
+ * One listener: Slack's deliveries under /slack/ (as raw requests, tried first), the terminal under /api/,
+ * and /healthz (is it alive), /readyz (is everything that it needs there) and /metrics. The last two say what
+ * is inside, so they answer direct callers only: what a proxy passed on gets 404.
+ */
+export function createHttp(deps: {
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  /** Takes a request under /slack/ if it is its own, and says whether it did. */
+  readonly slack?: ((req: IncomingMessage, res: ServerResponse) => Promise<boolean>) | undefined;
+  readonly health: () => Promise<Health>;
+  /** In the text format of Prometheus. */
+  readonly metrics: () => Promise<string>;
+  /** Null where this process has no desk: a worker. */
+  readonly desk: Desk | null;
+  readonly tokens: TokenStore;
+  readonly personById: (id: string) => Promise<Person | null>;
+  /** Resolves when the request has changed after this event, or the time is over. Without it the record is polled. */
+  readonly waitForChange?: ((requestId: string, afterSeq: number, ms: number) => Promise<void>) | undefined;
+  readonly log: Log;
+}): Http {
+  const { desk, slack, log } = deps;
+  const stopping = new AbortController();
+  const app = new Hono<{ Bindings: Bindings }>();
+
+  app.use(async (c, next) => {
+    await next();
+    c.header('Cache-Control', 'no-store');
+    c.header('X-Content-Type-Options', 'nosniff');
+  });
+  app.notFound((c) => c.json({ says: 'There is nothing here.' }, 404));
+  app.onError((error, c) => {
+    log.error('an HTTP call failed', { path: c.req.path, error });
+    return c.json({ says: 'Something of mine went wrong.' }, 500);
+  });
+  app.get('/healthz', (c) => c.json({ ok: true }));
+  app.use('/readyz', directOnly);
+  app.use('/metrics', directOnly);
+  app.get('/readyz', async (c) => {
+    const health = await readHealth(deps.health);
+    return c.json(health, health.ok && !stopping.signal.aborted ? 200 : 503);
+  });
+  app.get('/metrics', async (c) => {
+    c.header('Content-Type', 'text/plain; version=0.0.4; charset=utf-8');
+    return c.body(await deps.metrics());
+  });
+  if (desk !== null) {
+    const { tokens, personById, waitForChange } = deps;
+    const api = createApi({ desk, tokens, personById, waitForChange, log, stopping: stopping.signal });
+    app.route('/api', api);
+  }
+
+  const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
+  const server = createServer((req, res) => {
+    void answer(req, res).catch((error: unknown) => {
+      log.error('an HTTP request failed', { error });
+      if (!res.headersSent) res.writeHead(500, { 'cache-control': 'no-store' });
+      res.end();
+    });
+  });
+  server.headersTimeout = 10_000;
+  server.requestTimeout = 30_000;
+  // Longer than the usual proxy keeps a connection, so that it is never closed under a new request.
+  server.keepAliveTimeout = 75_000;
+  server.maxConnections = 2_000;
+
+  async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    if (slack && req.url?.startsWith('/slack/') && (await slack(req, res))) return;
+    await listener(req, res);
+  }
+
+  return {
+    start: () =>
+      new Promise((resolve, reject) => {
+        server.once('error', reject);
+        server.listen(deps.port, deps.host, () => {
+          server.off('error', reject);
+          server.on('error', (error) => log.error('the HTTP server', { error }));
+          const address = server.address();
+          resolve({ port: typeof address === 'object' && address !== null ? address.port : deps.port });
+        });
+      }),
+    stop: async () => {
+      stopping.abort();
+      const closed = new Promise<void>((resolve) => {
+        server.close(() => resolve());
+      });
+      server.closeIdleConnections();
+      const late = setTimeout(() => server.closeAllConnections(), STOP_MS);
+      // Long polls answer at once now; their kept connections are idle a moment later.
+      const idle = setInterval(() => server.closeIdleConnections(), 50);
+      await closed;
+      clearTimeout(late);
+      clearInterval(idle);
+    },
+  };
+}
+
+async function readHealth(health: () => Promise<Health>): Promise<Health> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<Health>((resolve) => {
+    const says = `no answer within ${HEALTH_MS / 1000} s`;
+    timer = setTimeout(() => resolve({ ok: false, parts: { health: { ok: false, says } } }), HEALTH_MS);
+  });
+  return Promise.race([health(), late]).finally(() => clearTimeout(timer));
+}
+
+async function directOnly(
+  c: { req: { header(name: string): string | undefined }; notFound(): Response | Promise<Response> },
+  next: () => Promise<void>,
+): Promise<Response | undefined> {
+  if (c.req.header('x-forwarded-for') ?? c.req.header('forwarded')) return c.notFound();
+  await next();
+  return undefined;
+}

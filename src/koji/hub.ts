@@ -3,10 +3,9 @@ import type { HubCall, HubOutcome, HubReader, HubWriter, Log } from '../core/por
 import { Refused, Unavailable } from '../core/refused.ts';
 import { faultOf, type Reply } from './decode.ts';
 import { encodeCall, encodeItem, encodeMultiCall, Unsendable } from './encode.ts';
-import { answered } from './exchange.ts';
 import { describeFault, FAULT, showCall } from './faults.ts';
 import { hubAddress, identity } from './identity.ts';
-import { post } from './login.ts';
+import { postHarmless } from './login.ts';
 import { isReading } from './reading.ts';
 import { createSession, type Session, type Written } from './session.ts';
 import { createTransport } from './transport.ts';
@@ -71,14 +70,7 @@ export function createHub({ url, ca, cert, key, deadlineMs = 30_000, log }: HubO
     return session;
   }
 
-  async function anonymous(body: string, signal: AbortSignal): Promise<Reply> {
-    for (let attempt = 1; ; attempt++) {
-      const seen = await post(at, null, null, body, signal);
-      // A kept connection that the web server closed a moment ago; reading again harms nobody.
-      if (seen.kind === 'lost' && seen.trouble.code === 'ECONNRESET' && attempt === 1) continue;
-      return answered(seen, transport.where, signal);
-    }
-  }
+  const anonymous = (body: string, signal: AbortSignal) => postHarmless(at, null, body, signal);
 
   const bot = async (method: string, signal: AbortSignal) => {
     const call: HubCall = { method, args: [] };

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Log } from '../core/ports.ts';
 import { Refused, Unavailable } from '../core/refused.ts';
+import type { Reply } from './decode.ts';
 import { encodeCall } from './encode.ts';
 import { answered, type Exchange, exchangeOf } from './exchange.ts';
 import { FAULT } from './faults.ts';
@@ -43,6 +44,22 @@ export async function post(
 }
 
 /**
+ * A call that may be made twice: made again once when the connection was closed under it, as a kept one is
+ * when the web server has just given up on it.
+ */
+export async function postHarmless(
+  at: HubAddress,
+  session: Live | null,
+  body: string,
+  signal: AbortSignal,
+): Promise<Reply> {
+  let seen = await post(at, session, null, body, signal);
+  if (seen.kind === 'lost' && seen.trouble.code === 'ECONNRESET')
+    seen = await post(at, session, null, body, signal);
+  return answered(seen, at.transport.where, signal);
+}
+
+/**
  * Logs in with the certificate of the transport, and makes sure that the hub takes the bot for `account`.
  * Throws `Unavailable` and `Refused`. The call carries no trace of an older session: a dead one would be
  * refused, a live one too.
@@ -50,7 +67,7 @@ export async function post(
 export async function login(at: HubAddress, account: string, log: Log, signal: AbortSignal): Promise<Live> {
   const { where } = at.transport;
   const atLogin = { ...at, path: `${at.path}/ssllogin` };
-  const reply = answered(await post(atLogin, null, null, encodeCall('sslLogin', []), signal), where, signal);
+  const reply = await postHarmless(atLogin, null, encodeCall('sslLogin', []), signal);
   if (reply.kind === 'fault') throw refusedLogin(reply.code, account);
   const answer = LoginAnswer.safeParse(reply.value);
   if (!answer.success)
@@ -62,7 +79,7 @@ export async function login(at: HubAddress, account: string, log: Log, signal: A
     callnum: 0,
   };
   // A session that the hub does not see makes every call anonymous, and no call says so.
-  const who = answered(await post(at, fresh, null, encodeCall('getLoggedInUser', []), signal), where, signal);
+  const who = await postHarmless(at, fresh, encodeCall('getLoggedInUser', []), signal);
   const user = who.kind === 'value' ? User.safeParse(who.value) : null;
   if (user?.success !== true) {
     throw new Refused(

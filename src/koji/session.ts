@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../core/ports.ts';
 import type { Reply } from './decode.ts';
 import { encodeCall } from './encode.ts';
-import { answered, offline, unavailable } from './exchange.ts';
+import { offline, unavailable } from './exchange.ts';
 import { endsSession, FAULT } from './faults.ts';
-import { type HubAddress, type Live, login, post } from './login.ts';
+import { type HubAddress, type Live, login, post, postHarmless } from './login.ts';
 import { createTurns } from './turns.ts';
 
 /** How a write ended. `done`: the hub says that this very call was carried out, its value is not known. */
@@ -34,6 +34,8 @@ export interface Session {
 
 const ATTEMPTS = 3;
 const PAUSES_MS = [0, 500];
+
+/** Logs in when first asked for something; until then it costs nothing. */
 export function createSession({ account, log, ...at }: SessionOptions): Session {
   // Parallel calls with numbers would overtake each other, and the hub refuses the late ones.
   const turns = createTurns();
@@ -48,10 +50,7 @@ export function createSession({ account, log, ...at }: SessionOptions): Session 
   async function ask(body: string, signal: AbortSignal): Promise<Reply> {
     for (let relogins = 0; ; relogins++) {
       const session = await loggedIn(signal);
-      let seen = await post(at, session, null, body, signal);
-      if (seen.kind === 'lost' && seen.trouble.code === 'ECONNRESET')
-        seen = await post(at, session, null, body, signal);
-      const reply = answered(seen, where, signal);
+      const reply = await postHarmless(at, session, body, signal);
       if (reply.kind === 'value' || !endsSession(reply.code) || relogins > 0) return reply;
       live = null;
     }

@@ -347,6 +347,9 @@ describe('a hub that is away', () => {
     await read(hub, 'listHosts');
     await sandbox.misbehave({ kind: 'reset' });
     expect(await read(hub, 'listHosts')).toHaveLength(4);
+    await sandbox.misbehave({ kind: 'reset', method: 'sslLogin' });
+    await sandbox.misbehave({ kind: 'reset', method: 'getPerms' });
+    expect(await hub.permissions(soon())).toContain('host');
   });
 });
 

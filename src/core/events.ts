@@ -79,7 +79,7 @@ export interface EventData {
   };
   'step-failed': { readonly key: string; readonly digest: string; readonly says: string };
   'step-unknown': { readonly key: string; readonly digest: string; readonly says: string };
-  /** A person looked and said that it did not happen. */
+  /** It was begun and did not happen: the world, or a person who looked, says so. */
   'step-not-done': { readonly key: string; readonly digest: string };
   /** The world moved: what would be done now is not what was approved. A new `planned` follows. */
   drifted: { readonly n: number; readonly says: string };

@@ -24,6 +24,7 @@ export function fold(events: readonly RequestEvent[]): Request {
     doneBefore: [],
     answer: null,
     waiting: null,
+    awaySince: null,
     says: null,
     next: null,
     decidedBy: null,
@@ -55,6 +56,7 @@ function apply(request: Request, event: RequestEvent): Request {
         ...request,
         status: 'planned',
         waiting: null,
+        awaySince: null,
         doneBefore: [
           ...request.doneBefore,
           ...(request.plan?.steps ?? []).filter((step) => step.state === 'done'),
@@ -64,7 +66,8 @@ function apply(request: Request, event: RequestEvent): Request {
     case 'waiting': {
       const { reason, says, until } = event.data;
       const since = request.waiting?.reason === reason ? request.waiting.since : event.at;
-      return { ...request, waiting: { reason, says, until: new Date(until), since } };
+      const awaySince = reason === 'unavailable' ? (request.awaySince ?? event.at) : null;
+      return { ...request, waiting: { reason, says, until: new Date(until), since }, awaySince };
     }
     case 'approved': {
       const approvals = [
@@ -87,11 +90,18 @@ function apply(request: Request, event: RequestEvent): Request {
     case 'reminded':
       return withPlan(request, { reminded: true });
     case 'started':
-      return { ...request, status: 'running', waiting: null, says: null };
-    case 'step-started':
-      return withStep(request, event.data.key, { state: 'started', at: event.at, says: null });
+      return { ...request, status: 'running', waiting: null, awaySince: null, says: null };
+    case 'step-started': {
+      const started = { state: 'started', at: event.at, begun: event.at, says: null } as const;
+      return withStep({ ...request, waiting: null }, event.data.key, started);
+    }
     case 'step-done':
-      return withStep(request, event.data.key, { state: 'done', at: event.at, says: null });
+      // Only this is progress: a call that is lost again and again must not be tried for ever.
+      return withStep({ ...request, waiting: null, awaySince: null }, event.data.key, {
+        state: 'done',
+        at: event.at,
+        says: null,
+      });
     case 'step-failed':
       return withStep(request, event.data.key, { state: 'failed', at: event.at, says: event.data.says });
     case 'step-unknown':
@@ -108,7 +118,13 @@ function apply(request: Request, event: RequestEvent): Request {
       return ended(request, 'unknown', event.data.says, {});
     case 'resumed':
       // A plan that was approved stays approved; one that never came is asked for again.
-      return { ...request, status: request.plan ? 'approved' : 'asked', waiting: null, says: null };
+      return {
+        ...request,
+        status: request.plan ? 'approved' : 'asked',
+        waiting: null,
+        awaySince: null,
+        says: null,
+      };
     case 'undo-asked':
       return { ...request, undoneBy: event.data.request };
   }
@@ -123,6 +139,7 @@ function newPlan(data: Extract<RequestEvent, { type: 'planned' }>['data']): Plan
       digest: data.digests[index] ?? '',
       state: 'todo',
       at: null,
+      begun: null,
       says: null,
     })),
     notes: data.notes,
@@ -135,7 +152,7 @@ function newPlan(data: Extract<RequestEvent, { type: 'planned' }>['data']): Plan
 }
 
 function ended(request: Request, status: Status, says: string | null, more: Partial<Request>): Request {
-  return { ...request, status, says, waiting: null, stopping: null, ...more };
+  return { ...request, status, says, waiting: null, awaySince: null, stopping: null, ...more };
 }
 
 function withPlan(request: Request, change: Partial<PlanNow>): Request {

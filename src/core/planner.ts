@@ -1,6 +1,7 @@
-import type { Answer, Command, Effect, Plan, Step, View } from './command.ts';
+import type { Answer, Command, Effect, Given, Plan, Step, View } from './command.ts';
 import { type EventData, type NewEvent, STEWARD } from './events.ts';
 import { canonical, digestOf, type Json } from './json.ts';
+import { check } from './parse.ts';
 import { type Rule, strictest } from './policy.ts';
 import { Refused } from './refused.ts';
 import type { Registry } from './registry.ts';
@@ -21,6 +22,11 @@ export function commandOf(site: Site, name: string): Command {
   return command;
 }
 
+/** Does the command still take what was given when it was asked for? An upgrade may have changed that. */
+export function isReadable(command: Command, given: Given): boolean {
+  return Object.keys(check(command.params, given)).length === 0;
+}
+
 /** The rule of a request: the strictest of its askings. */
 export function ruleOfRequest(site: Site, request: Pick<Request, 'askings'>): Rule {
   return strictest(request.askings.map((asking) => site.rule(commandOf(site, asking.command).name)));
@@ -36,6 +42,11 @@ export async function planRequest(request: Request, site: Site, view: View): Pro
   const plans: Plan[] = [];
   for (const asking of request.askings) {
     const command = commandOf(site, asking.command);
+    if (!isReadable(command, asking.given))
+      throw new Refused(
+        `This Steward takes \`${command.name}\` in another form than when this was asked for.`,
+        `\`help ${command.name}\` shows how; then ask again.`,
+      );
     const planned = await command.plan(asking.given, view, site.settings(command.name));
     if (planned.kind === 'answer') {
       if (request.askings.length > 1)

@@ -42,11 +42,15 @@ async function outcomeOf(request: Request, work: Work, signal: AbortSignal): Pro
     const steps = remainingSteps(plan, request);
     const unmet = steps.flatMap((step) => step.guards).filter((guard) => !guard.holds);
     if (unmet.length > 0) throw new Refused(guardText(unmet), 'Ask again when that has changed.');
-    const planned = plannedEvent(request, plan, steps, ruleOfRequest(site, request), now());
+    const rule = ruleOfRequest(site, request);
+    if (steps.length > 0 && rule.approval.people < 1)
+      throw new Error(`${plan.title}: planned by a command that says it only looks`);
+    const planned = plannedEvent(request, plan, steps, rule, now());
     return steps.length > 0
       ? [planned]
       : [planned, { type: 'succeeded', by: STEWARD, data: { says: 'Nothing to do: it is so already.' } }];
   } catch (error) {
+    if (signal.aborted) return [];
     return [failureEvent(error, request, work)];
   }
 }

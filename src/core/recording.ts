@@ -10,20 +10,27 @@ export class Stop extends Error {
 
 /** The pen of one attempt: writes only while the locks are held. */
 export interface Pen {
-  /** Writes if the request still runs; throws `Stop` when somebody ended it or wants it to stop. */
-  write(events: (request: Request) => readonly NewEvent[]): Promise<Request>;
+  /**
+   * Writes if the request still runs; throws `Stop` when somebody ended it or wants it to stop. Steps whose
+   * outcome is not known are settled before it stops, so that `undo` can offer them; `toTheEnd` is for the end of a run
+   * that nothing is left of.
+   */
+  write(
+    events: (request: Request) => readonly NewEvent[],
+    toTheEnd?: (request: Request) => boolean,
+  ): Promise<Request>;
   /** Writes whatever the request's state: an outcome is never dropped. */
   record(events: readonly NewEvent[]): Promise<Request>;
 }
 
 export function createPen(id: string, requests: Requests, fence: Fence): Pen {
   return {
-    async write(events) {
+    async write(events, toTheEnd = () => false) {
       const { request, result } = await requests.change<'on' | 'stop'>(
         id,
         (now) => {
           if (now.status !== 'approved' && now.status !== 'running') return { events: [], result: 'stop' };
-          if (!now.stopping) return { events: events(now), result: 'on' };
+          if (!now.stopping || toTheEnd(now) || unsettled(now)) return { events: events(now), result: 'on' };
           const { by, because, via } = now.stopping;
           return { events: [{ type: 'cancelled', by, data: { because, via } }], result: 'stop' };
         },
@@ -37,6 +44,11 @@ export function createPen(id: string, requests: Requests, fence: Fence): Pen {
       return request;
     },
   };
+}
+
+/** Has it a step that was begun, and whose outcome is not known? */
+function unsettled(request: Request): boolean {
+  return request.plan?.steps.some((now) => now.state === 'started' || now.state === 'unknown') ?? false;
 }
 
 /** The intent of a step, recorded before the call. */

@@ -39,6 +39,8 @@ export interface StepNow {
   readonly state: StepState;
   /** When its last event was written; null before the first. */
   readonly at: Date | null;
+  /** When its intent was last recorded, just before the call; null: this request never called it. */
+  readonly begun: Date | null;
   /** What went wrong, for people. */
   readonly says: string | null;
 }
@@ -80,6 +82,8 @@ export interface Request {
     /** When it began to wait for this reason. */
     readonly since: Date;
   } | null;
+  /** Since when something has been away with no step getting done in between; null: nothing is. */
+  readonly awaySince: Date | null;
   /** The last thing said about it, for people: why it was refused, denied, failed. */
   readonly says: string | null;
   /** What the person can do next. */

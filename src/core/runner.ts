@@ -2,12 +2,20 @@ import { randomUUID } from 'node:crypto';
 import { carryOut } from './carrying.ts';
 import type { Plan, Step } from './command.ts';
 import { type NewEvent, STEWARD } from './events.ts';
-import { digestOfEffect, plannedEvent, planRequest, remainingSteps, ruleOfRequest } from './planner.ts';
+import {
+  digestOfEffect,
+  isReadable,
+  plannedEvent,
+  planRequest,
+  remainingSteps,
+  ruleOfRequest,
+} from './planner.ts';
 import { askerOf, guardText, type Work } from './planning.ts';
 import {
   createPen,
   doneEvent,
   failedEvent,
+  notDoneEvent,
   type Pen,
   Stop,
   startedEvent,
@@ -17,7 +25,7 @@ import { Refused, Unavailable } from './refused.ts';
 import type { Request, StepNow } from './request.ts';
 import { Fenced } from './requests.ts';
 import { settle } from './settling.ts';
-import type { LockStore, NotesStore } from './store.ts';
+import type { Fence, LockStore, NotesStore } from './store.ts';
 import { awayOf, isPatient, waitForLock, waitingEvent, waitsForThaw } from './waiting.ts';
 import { viewOf } from './world.ts';
 
@@ -41,7 +49,8 @@ const MOST_CALLS_TOGETHER = 100;
 export async function run(id: string, work: Running, signal: AbortSignal): Promise<void> {
   const request = await work.requests.load(id);
   if (request?.status !== 'approved' && request?.status !== 'running') return;
-  if (await waitsForThaw(request, work)) return;
+  // Stopping changes nothing, so it does not wait for the thaw.
+  if (!request.stopping && (await waitsForThaw(request, work))) return;
   const acquired = await work.locks.acquire(id, randomUUID(), lockNames(request, work), work.leaseMs);
   if (!acquired.held) return waitForLock(request, acquired, work);
   const { fence } = acquired;
@@ -57,7 +66,16 @@ export async function run(id: string, work: Running, signal: AbortSignal): Promi
     if (!isStop(error) && !signal.aborted) await writeDown(error, request, work, pen);
   } finally {
     clearInterval(renewing);
-    await work.locks.release(id);
+    await giveBack(id, fence, work);
+  }
+}
+
+/** Only what is still ours: after a lost lease a newer attempt of this very request may hold the locks. */
+async function giveBack(id: string, fence: Fence, work: Running): Promise<void> {
+  try {
+    if (await work.locks.renew(fence, work.leaseMs)) await work.locks.release(id);
+  } catch (error) {
+    work.log.warn('locks not given back; their lease ends by itself', { request: id, error });
   }
 }
 
@@ -73,7 +91,8 @@ async function attempt(loaded: Request, work: Running, pen: Pen, signal: AbortSi
   if (unmet.length > 0) throw new Refused(guardText(unmet));
   const wanted = new Set(todo.map((step) => digestOfEffect(step.effect)));
   for (const batch of batches((request.plan?.steps ?? []).filter((now) => wanted.has(now.digest)))) {
-    if (signal.aborted || (await waitsForThaw(loaded, work))) throw new Stop();
+    if (signal.aborted) throw new Stop();
+    if (!loaded.stopping && (await waitsForThaw(loaded, work))) throw new Stop();
     await takeBatch(batch, work, pen, signal);
   }
   await finish(await look(request, work, signal), pen);
@@ -104,10 +123,10 @@ async function stopOnDrift(
   const strange = todo.filter((step) => !approved.has(digestOfEffect(step.effect)));
   if (strange.length === 0) return;
   const titles = strange.map((step) => step.title).join('; ');
-  const says = `Things changed after the approval, so nothing was done. Now it would be: ${titles}`.slice(
-    0,
-    1000,
-  );
+  const total = request.plan?.steps.length ?? 0;
+  const done = total - open.length;
+  const stopped = done > 0 ? `I stopped after ${done} of ${total} steps` : 'nothing was done';
+  const says = cut(`Things changed after the approval, so ${stopped}. Now it would be: ${titles}.`);
   const planned = plannedEvent(request, plan, todo, ruleOfRequest(work.site, request), work.now());
   await pen.write((now) => [{ type: 'drifted', by: STEWARD, data: { n: now.plan?.n ?? 0, says } }, planned]);
   throw new Stop();
@@ -134,17 +153,22 @@ async function takeBatch(
 ): Promise<void> {
   await pen.write(() => batch.map(startedEvent));
   const effects = batch.map((now) => now.step.effect);
-  const outcomes = await carryOut(effects, work.world, AbortSignal.timeout(CALL_DEADLINE_MS));
+  const outcomes = await carryOut(effects, work.world, AbortSignal.timeout(CALL_DEADLINE_MS)).catch(
+    async (error: unknown) => {
+      // Thrown only when nothing of it was carried out: nobody has to look.
+      if (error instanceof Unavailable) await pen.record(batch.map(notDoneEvent));
+      if (error instanceof Refused) await pen.record(batch.map((now) => failedEvent(now, error.message)));
+      throw error;
+    },
+  );
   const events = batch.map((now, index): NewEvent => {
     const outcome = outcomes[index] ?? { kind: 'unknown', says: 'No outcome came back.' };
     if (outcome.kind === 'done') return doneEvent(now, 'called');
     return outcome.kind === 'failed' ? failedEvent(now, outcome.says) : unknownEvent(now, outcome.says);
   });
   const request = await pen.record(events);
-  const failed = request.plan?.steps.find(
-    (now) => now.state === 'failed' && batch.some((one) => one.digest === now.digest),
-  );
-  if (failed) throw new Refused(`“${failed.step.title}” failed: ${failed.says}`);
+  const failed = events.filter((event) => event.type === 'step-failed');
+  if (failed.length > 0) throw new Refused(failureText(request, failed.length));
   if (events.some((event) => event.type === 'step-unknown')) {
     await settle(request, await look(request, work, signal), work, pen, signal);
     throw new Unavailable(
@@ -154,21 +178,43 @@ async function takeBatch(
   }
 }
 
+function failureText(request: Request, count: number): string {
+  const steps = request.plan?.steps ?? [];
+  const first = steps.find((now) => now.state === 'failed');
+  const done = steps.filter((now) => now.state === 'done').length;
+  const others = count > 1 ? ` ${count - 1} more failed too.` : '';
+  const stays = done > 0 ? ` ${done} of ${steps.length} steps are done, and stay done.` : '';
+  return cut(`“${first?.step.title}” failed: ${first?.says}${others}${stays}`);
+}
+
 /** After everything the plan must be empty; what was accepted and is not so is a failure. */
 async function finish(plan: Plan, pen: Pen): Promise<void> {
+  const isDone = (request: Request): boolean => remainingSteps(plan, request).length === 0;
   await pen.write((request) => {
     const left = remainingSteps(plan, request);
     if (left.length > 0) {
       const titles = left.map((step) => step.title).join('; ');
       const says = `The calls were accepted, but it still is not so: ${titles}. Somebody may be changing the same thing.`;
-      return [{ type: 'failed', by: STEWARD, data: { says: says.slice(0, 1000) } }];
+      return [{ type: 'failed', by: STEWARD, data: { says: cut(says) } }];
     }
     const steps = request.plan?.steps ?? [];
     const found = steps.filter((now) => now.state !== 'done').map((now) => doneEvent(now, 'found'));
-    const says =
-      steps.length === 1 ? 'Done, and checked.' : `All ${steps.length} steps are done, and checked.`;
-    return [...found, { type: 'succeeded', by: STEWARD, data: { says } }];
-  });
+    return [...found, { type: 'succeeded', by: STEWARD, data: { says: successText(request, steps) } }];
+  }, isDone);
+}
+
+function successText(request: Request, steps: readonly StepNow[]): string {
+  const ours = steps.filter((now) => now.begun !== null).length;
+  const late = request.stopping ? ' The wish to stop came after the last step.' : '';
+  if (ours === 0) return `Nothing was left to do: somebody else has done it meanwhile.${late}`;
+  if (ours < steps.length)
+    return `${ours} of ${steps.length} steps are done, and checked; somebody else had done the rest.${late}`;
+  return `${steps.length === 1 ? 'Done, and checked.' : `All ${steps.length} steps are done, and checked.`}${late}`;
+}
+
+/** No text about a plan is longer than a message can carry. */
+function cut(text: string): string {
+  return text.length > 1000 ? `${text.slice(0, 999).toWellFormed()}…` : text;
 }
 
 async function writeDown(error: unknown, request: Request, work: Running, pen: Pen): Promise<void> {
@@ -195,8 +241,10 @@ function isStop(error: unknown): boolean {
 
 /** Every request has a lock of its own, so that two workers never run it at once. */
 function lockNames(request: Request, work: Running): readonly string[] {
-  const named = request.askings.flatMap(
-    (asking) => work.site.registry.get(asking.command)?.locks(asking.given) ?? [],
-  );
+  const named = request.askings.flatMap(({ command: name, given }) => {
+    const command = work.site.registry.get(name);
+    // What this program cannot read any more changes nothing: planning says so.
+    return command && isReadable(command, given) ? command.locks(given) : [];
+  });
   return [...new Set([`request:${request.id}`, ...named])].sort();
 }

@@ -56,7 +56,8 @@ async function lookUp(
   const within = AbortSignal.any([signal, AbortSignal.timeout(LOOK_DEADLINE_MS)]);
   const view = viewOf(work.world, askerOf(request), work.now(), within);
   return commandOf(work.site, asking.command).happened(
-    { step: now.step, at: now.at ?? request.updatedAt },
+    // The intent's own time: by the time of a later event it would look as if it happened too early.
+    { step: now.step, at: now.begun ?? request.updatedAt },
     view,
   );
 }

@@ -21,14 +21,12 @@ export function awayOf(error: unknown): Unavailable | null {
 
 /** Has it waited for less than half an hour? */
 export function isPatient(request: Request, now: Date): boolean {
-  const since = request.waiting?.reason === 'unavailable' ? request.waiting.since : now;
-  return now.getTime() - since.getTime() < PATIENCE_MS;
+  return now.getTime() - (request.awaySince ?? now).getTime() < PATIENCE_MS;
 }
 
 /** Waits, longer each time something stays away, and is tried again by itself. */
 export function waitingEvent(away: Unavailable, request: Request, now: Date): NewEvent {
-  const waitedMs =
-    request.waiting?.reason === 'unavailable' ? now.getTime() - request.waiting.since.getTime() : 0;
+  const waitedMs = now.getTime() - (request.awaySince ?? now).getTime();
   const until = new Date(now.getTime() + Math.min(60_000, Math.max(2_000, waitedMs)));
   return waiting('unavailable', away.message, until);
 }

@@ -9,10 +9,11 @@ import { commandsFor, helpReply } from './help.ts';
 import { listReply, OPEN } from './listing.ts';
 import { check, formOf, LONGEST_LINE, lineOf, parse } from './parse.ts';
 import type { Person, Place } from './person.ts';
-import type { Site } from './planner.ts';
+import { commandOf, ruleOfRequest, type Site } from './planner.ts';
 import { mayAsk, strictest } from './policy.ts';
 import type { Hints, Log } from './ports.ts';
 import { Refused } from './refused.ts';
+import { ENDED, type Status } from './request.ts';
 import type { Requests } from './requests.ts';
 import type { Store } from './store.ts';
 import { VERBS, type VerbName } from './verbs.ts';
@@ -23,6 +24,9 @@ interface Origin {
   readonly place: Place;
   readonly origin: string;
 }
+
+/** Ends of an undo that has changed nothing. */
+const CAME_TO_NOTHING: readonly Status[] = ['refused', 'denied', 'cancelled', 'expired'];
 
 /** Builds the desk: the one place where what people say turns into requests and decisions. */
 export function createDesk(deps: {
@@ -36,7 +40,17 @@ export function createDesk(deps: {
   readonly log: Log;
 }): Desk {
   const { site, requests, store, now, log } = deps;
-  const decisions = createDecisions({ requests, ledger: store.ledger });
+  const decisions = createDecisions({
+    requests,
+    ledger: store.ledger,
+    // What this program no longer has a command for is for those who look after the program.
+    deciders: (request) =>
+      request.plan?.needs.roles ??
+      (request.askings.every(({ command }) => site.registry.get(command))
+        ? ruleOfRequest(site, request).approval.roles
+        : deps.operators),
+    now,
+  });
 
   async function ask(from: Origin, askings: readonly Asking[], text: string, undoes?: string): Promise<Said> {
     const { id, isNew, queued } = await requests.create(from.origin, {
@@ -65,27 +79,34 @@ export function createDesk(deps: {
     if (Object.keys(problems).length > 0) {
       return { kind: 'form', form: formOf(name, command.summary, command.params, given, problems) };
     }
-    return ask(from, [{ command: name, given }], lineOf(name, command.params, given));
+    return ask(from, [{ command: name, given }], plainText(lineOf(name, command.params, given)));
   }
 
   async function undo(from: Origin, id: string): Promise<Said> {
     const request = await requests.load(id);
     if (!request) return reply(noSuch(id));
-    if (!canUndo(request)) {
-      const why = request.undoneBy
-        ? `${request.undoneBy} undoes it already`
-        : 'it has changed nothing that can be changed back';
-      return reply({ tone: 'warn', title: `${id} cannot be undone: ${why}.`, lines: [] });
+    // An undo that came to nothing does not stand in the way of another.
+    const earlier = request.undoneBy ? await requests.load(request.undoneBy) : null;
+    const came = earlier !== null && !CAME_TO_NOTHING.includes(earlier.status);
+    if (came || !canUndo({ ...request, undoneBy: null })) {
+      const open = !ENDED.includes(request.status) || request.status === 'unknown';
+      const nothing = open ? 'it has not ended yet' : 'it has changed nothing that can be changed back';
+      return reply({
+        tone: 'warn',
+        title: `${id} cannot be undone: ${came ? `${earlier.id} undoes it already` : nothing}.`,
+        lines: [],
+        next: [`show ${came ? earlier.id : id}`],
+      });
     }
     const askings = distinct(inversesOf(request).map(({ command, given }) => ({ command, given })));
-    const rule = strictest(askings.map((asking) => site.rule(asking.command)));
+    const rule = strictest(askings.map((asking) => site.rule(commandOf(site, asking.command).name)));
     const allowed = mayAsk(from.who, `undo ${id}`, rule);
     if (!allowed.ok) return reply({ tone: 'bad', title: allowed.says, lines: [allowed.next] });
     const said = await ask(from, askings, `undo ${id}`, id);
     if (said.kind === 'request') {
       await requests.change(id, (target) => ({
         events:
-          target.undoneBy === null
+          target.undoneBy === (earlier?.id ?? null)
             ? [{ type: 'undo-asked', by: actor(from.who), data: { request: said.id } }]
             : [],
         result: undefined,
@@ -98,7 +119,7 @@ export function createDesk(deps: {
     if (!deps.operators.some((role) => who.roles.has(role))) {
       return {
         tone: 'bad',
-        title: `You may not ${because === null ? 'thaw' : 'freeze'}: that takes one of the ${deps.operators.join(' or ')}s.`,
+        title: `You may not ${because === null ? 'thaw' : 'freeze'}: that takes one of the ${deps.operators.join('s or ')}s.`,
         lines: [],
       };
     }
@@ -120,7 +141,11 @@ export function createDesk(deps: {
     return {
       tone: 'good',
       title: 'Thawed: runs go on.',
-      lines: [`${waiting.length} request(s) were waiting.`],
+      lines: [
+        waiting.length === 0
+          ? 'None was waiting.'
+          : `${waiting.length} ${waiting.length === 1 ? 'request was' : 'requests were'} waiting.`,
+      ],
     };
   }
 
@@ -147,7 +172,7 @@ export function createDesk(deps: {
     const via = from.place.kind;
     if (verb === 'help') return reply(helpReply(who, given.topic, site));
     if (verb === 'requests') return reply(await list(who, given.which ?? 'open'));
-    if (verb === 'freeze') return reply(await freeze(who, given.because ?? ''));
+    if (verb === 'freeze') return reply(await freeze(who, plainText(given.because ?? '')));
     if (verb === 'thaw') return reply(await freeze(who, null));
     const id = given.request?.toLowerCase() ?? here;
     if (!id)

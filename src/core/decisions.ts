@@ -1,6 +1,6 @@
 import type { Reply } from './card.ts';
 import type { NewEvent, Via } from './events.ts';
-import type { Person } from './person.ts';
+import type { Person, Role } from './person.ts';
 import { mayApprove, waitsFor } from './policy.ts';
 import { doneEvent, notDoneEvent } from './recording.ts';
 import { ENDED, type Request } from './request.ts';
@@ -22,8 +22,14 @@ interface Decision {
   readonly result: Reply;
 }
 
-export function createDecisions(deps: { readonly requests: Requests; readonly ledger: Ledger }): Decisions {
-  const { requests, ledger } = deps;
+/** `deciders`: roles that may say yes to what a request asks for, also before it has a plan. */
+export function createDecisions(deps: {
+  readonly requests: Requests;
+  readonly ledger: Ledger;
+  readonly deciders: (request: Request) => readonly Role[];
+  readonly now: () => Date;
+}): Decisions {
+  const { requests, ledger, deciders, now } = deps;
 
   /** Decides on what stands; a refusal for want of rights goes into the audit trail as well. */
   async function decide(
@@ -41,20 +47,20 @@ export function createDecisions(deps: { readonly requests: Requests; readonly le
 
   return {
     approve: (who, id, plan, via) =>
-      decide(who, 'approve', id, (request) => approve(who, request, plan, via)),
+      decide(who, 'approve', id, (request) => approve(who, request, plan, via, now())),
     deny: (who, id, plan, because, via) =>
-      decide(who, 'deny', id, (request) => deny(who, request, plan, because, via)),
+      decide(who, 'deny', id, (request) => deny(who, request, plan, because, via, now())),
     cancel: (who, id, because, via) =>
-      decide(who, 'cancel', id, (request) => cancel(who, request, because, via)),
+      decide(who, 'cancel', id, (request) => cancel(who, request, because, via, deciders(request))),
     resume: (who, id, via) => decide(who, 'resume', id, (request) => resume(who, request, via)),
     resolve: (who, id, outcome, via) =>
       decide(who, 'resolve', id, (request) => resolve(who, request, outcome, via)),
   };
 }
 
-function approve(who: Person, request: Request, seen: number | null, via: Via): Decision {
+function approve(who: Person, request: Request, seen: number | null, via: Via, now: Date): Decision {
   const { plan } = request;
-  const closed = notWaiting(request, seen);
+  const closed = notWaiting(request, seen, now);
   if (closed || !plan) return closed ?? no(`${request.id} has no plan yet.`);
   if (plan.tooLong) {
     return no(
@@ -67,7 +73,7 @@ function approve(who: Person, request: Request, seen: number | null, via: Via): 
   if (plan.approvals.some((yes) => yes.by.id === who.id)) {
     return no(`You have approved ${request.id} already.`, `It waits for ${waitsFor(request, plan.needs)}.`);
   }
-  const digests = plan.steps.map((now) => now.digest);
+  const digests = plan.steps.map((step) => step.digest);
   const event: NewEvent = { type: 'approved', by: actor(who), data: { n: plan.n, digests, via } };
   const missing = plan.needs.people - plan.approvals.length - 1;
   return missing > 0
@@ -75,10 +81,19 @@ function approve(who: Person, request: Request, seen: number | null, via: Via): 
     : yes([event], `${request.id} is approved, and starts.`);
 }
 
-function deny(who: Person, request: Request, seen: number | null, because: string, via: Via): Decision {
+function deny(
+  who: Person,
+  request: Request,
+  seen: number | null,
+  because: string,
+  via: Via,
+  now: Date,
+): Decision {
   const { plan } = request;
-  const closed = notWaiting(request, seen);
+  const closed = notWaiting(request, seen, now);
   if (closed || !plan) return closed ?? no(`${request.id} has no plan yet.`);
+  if (because === '')
+    return no('Say why, so that the asker knows what to do.', `\`deny ${request.id} because=…\``);
   const allowed = mayApprove(who, request, { ...plan.needs, ownRequest: true });
   if (!allowed.ok) return denied(allowed.says.replace('approve', 'deny'), allowed.next);
   return yes(
@@ -89,7 +104,7 @@ function deny(who: Person, request: Request, seen: number | null, because: strin
 }
 
 /** Why a decision comes too late or too early; null when the plan waits for one. */
-function notWaiting(request: Request, seen: number | null): Decision | null {
+function notWaiting(request: Request, seen: number | null, now: Date): Decision | null {
   const { plan, status } = request;
   if (status === 'asked')
     return no(`${request.id} has no plan yet.`, 'Wait a moment: it is being worked out.');
@@ -97,6 +112,11 @@ function notWaiting(request: Request, seen: number | null): Decision | null {
     return no(
       `${request.id} does not wait for a decision: ${standing(request)}.`,
       'Nothing was changed by this.',
+    );
+  if (plan.expiresAt && plan.expiresAt <= now)
+    return no(
+      `${request.id} has expired: nobody decided in time.`,
+      `Ask again with \`${request.text}\` if it is still wanted.`,
     );
   if (seen === null ? plan.n > 1 : plan.n !== seen) {
     return no(
@@ -107,15 +127,17 @@ function notWaiting(request: Request, seen: number | null): Decision | null {
   return null;
 }
 
-function cancel(who: Person, request: Request, because: string, via: Via): Decision {
+function cancel(who: Person, request: Request, because: string, via: Via, roles: readonly Role[]): Decision {
   const mine = request.asker.id === who.id;
-  const roles = request.plan?.needs.roles ?? [];
   if (!mine && !roles.some((role) => who.roles.has(role))) {
     return denied(
       `Only ${request.asker.name}, who asked, or one of the ${roles.join(' or ') || 'admin'}s can cancel ${request.id}.`,
     );
   }
   const data = { because, via };
+  if (request.stopping) {
+    return no(`${request.id} is stopping already: ${request.stopping.by.name} asked for that.`);
+  }
   if (request.status === 'running') {
     return yes(
       [{ type: 'stopping', by: actor(who), data }],
@@ -183,9 +205,19 @@ function standing(request: Request): string {
     case 'succeeded':
       return 'it is done';
     case 'expired':
-      return 'nobody decided in time';
-    default:
-      return `it is ${request.status}`;
+      return 'it expired, because nobody decided in time';
+    case 'refused':
+      return `it was refused (${request.says ?? 'no reason given'})`;
+    case 'failed':
+      return 'it failed';
+    case 'answered':
+      return 'it was only a question, and is answered';
+    case 'unknown':
+      return 'the outcome of a step is unknown';
+    case 'asked':
+      return 'it is being worked out';
+    case 'planned':
+      return 'it waits for approval';
   }
 }
 

@@ -125,8 +125,10 @@ function nextOf(request: Request): string | null {
   if (request.next) return request.next;
   if (status === 'unknown')
     return `Look whether it happened, then say \`resolve ${id} done\` or \`resolve ${id} not-done\`.`;
+  const takesBack = `\`undo ${id}\` takes back what was done.`;
   if (status === 'failed')
-    return `Mend the cause, then \`resume ${id}\`; or \`undo ${id}\` takes back what was done.`;
+    return `Mend the cause, then \`resume ${id}\`${canUndo(request) ? `; or ${takesBack}` : '.'}`;
+  if (status === 'cancelled' && canUndo(request)) return `What was done stays done; ${takesBack}`;
   if (status === 'expired' || status === 'cancelled')
     return `Ask again with \`${request.text}\` if it is still wanted.`;
   return null;
@@ -224,10 +226,15 @@ export function canUndo(request: Request): boolean {
   return ended && request.undoneBy === null && inversesOf(request).length > 0;
 }
 
-/** The inverses of what was carried out, last first. */
+/**
+ * The inverses of what this request carried out, last first. What somebody else had done is theirs; of a step
+ * that was taken again under a later plan the last one counts.
+ */
 export function inversesOf(request: Request): readonly Inverse[] {
-  return [...request.doneBefore, ...(request.plan?.steps ?? [])]
-    .filter((now) => now.state === 'done')
+  const done = [...request.doneBefore, ...(request.plan?.steps ?? [])].filter(
+    (now) => now.state === 'done' && now.begun !== null,
+  );
+  return [...new Map(done.map((now) => [now.step.key, now])).values()]
     .map((now) => now.step.inverse)
     .filter((one): one is Inverse => one !== undefined)
     .reverse();

@@ -105,32 +105,53 @@ export function formOf(
 
 /** The line that would give exactly these parameters. */
 export function lineOf(name: string, params: Params, given: Given): string {
+  const keys = Object.keys(params.shape);
   const named: string[] = [];
   const placed: string[] = [];
   for (const [key, field] of Object.entries(params.shape)) {
     const value = given[key];
     if (value === undefined) continue;
-    if (metaOf(field).named) named.push(`${key}=${value}`);
-    else placed.push(value);
+    const { kind, named: isNamed } = metaOf(field);
+    const text = kind === 'text' ? quotedText(value) : quoted(value, keys);
+    if (isNamed) named.push(`${key}=${text}`);
+    else placed.push(text);
   }
   return [name, ...placed, ...named].join(' ');
+}
+
+/** One word of a line: in quotes where it would be read as several, or as the name of a parameter. */
+function quoted(value: string, keys: readonly string[]): string {
+  const plain = /^[^\s"“']\S*$/u.test(value) && !/^[a-z][a-z-]*=/i.test(value);
+  return plain && !keys.includes(value.toLowerCase()) ? value : inQuotes(value);
+}
+
+/** The rest of a line is taken as it stands, so only what is quoted itself needs quotes around it. */
+function quotedText(value: string): string {
+  return value.trim() !== value || unquote(value) !== value ? inQuotes(value) : value;
+}
+
+function inQuotes(value: string): string {
+  if (!value.includes('"')) return `"${value}"`;
+  return value.includes('”') ? `'${value}'` : `“${value}”`;
 }
 
 interface Token {
   /** Without its quotes. */
   readonly text: string;
+  readonly quoted: boolean;
   /** Where it begins in the line. */
   readonly at: number;
 }
 
 // Quotes as people type them and as phones and forums change them.
-const TOKEN = /"([^"]*)"|“([^”]*)”|'([^']*)'|(\S+)/gu;
+const TOKEN = /([a-z][a-z-]*=)?(?:"([^"]*)"|“([^”]*)”|'([^']*)')|(\S+)/giu;
 
 function tokenize(line: string): readonly Token[] {
-  return [...line.matchAll(TOKEN)].map((match) => ({
-    text: match[1] ?? match[2] ?? match[3] ?? match[4] ?? '',
-    at: match.index,
-  }));
+  return [...line.matchAll(TOKEN)].map((match) => {
+    const [, name = '', double, curly, single, bare] = match;
+    const text = `${name}${double ?? curly ?? single ?? bare ?? ''}`;
+    return { text, quoted: name === '' && bare === undefined, at: match.index };
+  });
 }
 
 function readParams(
@@ -150,8 +171,10 @@ function readParams(
   for (let index = 0; index < tokens.length; index++) {
     const token = tokens[index];
     if (!token) break;
-    const named = /^([a-z][a-z-]*)=/i.exec(token.text)?.[1]?.toLowerCase();
-    const bare = fields.find((field) => field.meta.named && field.name === token.text.toLowerCase());
+    const named = token.quoted ? undefined : /^([a-z][a-z-]*)=/i.exec(token.text)?.[1]?.toLowerCase();
+    const bare = token.quoted
+      ? undefined
+      : fields.find((field) => field.meta.named && field.name === token.text.toLowerCase());
     const target = bare ?? fields.find((field) => field.name === named);
     if (target) {
       const from = token.at + target.name.length + (bare ? 0 : 1);

@@ -69,7 +69,7 @@ export function eventCallback(state: State, now: number, event: Fields): Fields 
         is_enterprise_install: false,
       },
     ],
-    is_ext_shared_channel: false,
+    is_ext_shared_channel: state.channel(String(event.channel))?.isShared === true,
   };
 }
 

@@ -69,6 +69,8 @@ export interface SandboxSlack {
   sockets(): number;
   /** Tells the connections to go and come back, as the service does every few hours. */
   refreshSockets(reason?: 'refresh_requested' | 'warning', graceMs?: number): void;
+  /** Cuts the connections, as a network does. */
+  dropSockets(): void;
   readonly deliver: {
     /** A request to the request URL with whatever is wrong with it. */
     raw(request: {
@@ -192,6 +194,7 @@ export async function startSlack(options: SlackOptions = {}): Promise<SandboxSla
       post(state, { channel: channelId(channel), user, text, blocks: [], threadTs: thread }).ts,
     sockets: sockets.count,
     refreshSockets: (reason = 'refresh_requested', graceMs = 1000) => sockets.refresh(reason, graceMs),
+    dropSockets: sockets.drop,
     deliver: {
       raw({ body, contentType = 'application/x-www-form-urlencoded', ageSeconds = 0, signature, headers }) {
         const timestamp = Math.floor(now() / 1000) - ageSeconds;

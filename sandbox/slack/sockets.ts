@@ -21,6 +21,8 @@ export interface Sockets {
   send(envelope: Fields, ms: number): Promise<{ readonly payload: unknown } | null>;
   /** Tells every connection to go and come back; drops them after `graceMs`. */
   refresh(reason: 'refresh_requested' | 'warning', graceMs: number): void;
+  /** Cuts every connection, without a word. */
+  drop(): void;
   close(): Promise<void>;
 }
 
@@ -97,6 +99,9 @@ export function createSockets(): Sockets {
         socket.send(JSON.stringify({ type: 'disconnect', reason, debug_info: { host: 'sandbox' } }));
         setTimeout(() => socket.close(), graceMs).unref();
       }
+    },
+    drop() {
+      for (const socket of [...open]) socket.terminate();
     },
     async close() {
       clearInterval(pings);

@@ -88,10 +88,10 @@ export function blocksText(blocks: readonly Block[], names: Names): string {
 
 function drawnText(drawn: Drawn): string {
   switch (drawn.kind) {
-    case 'text':
-      return [piecesText(drawn.pieces).trim(), ...(drawn.side === undefined ? [] : [controlText(drawn.side)])]
-        .join(' ')
-        .trim();
+    case 'text': {
+      const side = drawn.side === undefined ? '' : ` ${controlText(drawn.side)}`;
+      return hang(`${edges(piecesText(drawn.pieces))}${side}`);
+    }
     case 'fields':
       return drawn.fields
         .map((field) => piecesText(field).trim().replace(/\n+/g, ': ').replace(/::/g, ':'))
@@ -139,16 +139,37 @@ function controlText(control: Control): string {
   return `[${control.options.length > 0 ? `${chosen.join(', ') || control.placeholder || 'choose'} ▾` : control.value || control.placeholder || '…'}]`;
 }
 
+/** Without the empty lines around it; spaces at the start of the first line stay. */
+function edges(text: string): string {
+  return text.replace(/^\n+|\s+$/g, '');
+}
+
+/** Lines after a first one that begins with a mark stand beside the mark. */
+function hang(text: string): string {
+  const [first = '', ...rest] = text.split('\n');
+  return /^[^\p{L}\p{N}\s]\uFE0F? /u.test(first)
+    ? [first, ...rest.map((line) => `  ${line}`)].join('\n')
+    : text;
+}
+
+/** How many columns a terminal gives it. */
+function widthOf(text: string): number {
+  const columns = (one: string) =>
+    /\uFE0F|\p{Mn}/u.test(one) ? 0 : /\p{Emoji_Presentation}/u.test(one) ? 2 : 1;
+  return [...text].reduce((sum, one) => sum + columns(one), 0);
+}
+
+const pad = (text: string, by: number, right: boolean) =>
+  right ? ' '.repeat(by) + text : text + ' '.repeat(by);
+
 /** Columns as wide as their widest cell; the first row is the head. */
 function tableText(rows: readonly (readonly string[])[], align: readonly string[]): string {
   const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((row) => (row[column] ?? '').length)),
+    Math.max(...rows.map((row) => widthOf(row[column] ?? ''))),
   );
   const line = (row: readonly string[]) =>
     row
-      .map((cell, column) =>
-        align[column] === 'right' ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0),
-      )
+      .map((cell, column) => pad(cell, (widths[column] ?? 0) - widthOf(cell), align[column] === 'right'))
       .join('  ')
       .trimEnd();
   const [head = [], ...rest] = rows;

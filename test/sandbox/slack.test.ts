@@ -269,6 +269,47 @@ describe('modals', () => {
   });
 });
 
+describe('views', () => {
+  it('stack three deep, keep a hash, and a Home is published for one person', async () => {
+    const { slack, web } = await start();
+    const triggers: string[] = [];
+    await startBolt(slack, (app) => {
+      app.shortcut('ask', async ({ ack, shortcut }) => {
+        triggers.push(shortcut.trigger_id);
+        await ack();
+      });
+      app.event('app_home_opened', async ({ event, client: home }) => {
+        await home.views.publish({
+          user_id: event.user,
+          view: {
+            type: 'home',
+            blocks: [{ type: 'section', text: { type: 'mrkdwn', text: 'Nothing waits.' } }],
+          },
+        });
+      });
+    });
+    const maria = slack.as('U0MARIA');
+    for (let n = 0; n < 4; n++) await maria.shortcut('ask');
+    const [first = '', second = '', third = '', fourth = ''] = triggers;
+    const opened = await web.views.open({ trigger_id: first, view: modal });
+    await web.views.push({ trigger_id: second, view: modal });
+    await web.views.push({ trigger_id: third, view: modal });
+    expect(await failure(web.views.push({ trigger_id: fourth, view: modal }))).toBe('push_limit_reached');
+    const at = { view_id: opened.view?.id ?? '', view: { ...modal, callback_id: 'new' } };
+    expect(await failure(web.views.update({ ...at, hash: '1.nope' }))).toBe('hash_conflict');
+    await web.views.update({ ...at, hash: opened.view?.hash ?? '' });
+    expect(await failure(web.views.update({ view_id: 'V0NOPE', view: modal }))).toBe('not_found');
+    expect(slack.views('U0MARIA').map((view) => view.body.callback_id)).toEqual([
+      'new',
+      undefined,
+      undefined,
+    ]);
+    await maria.openHome();
+    await slack.waitFor(() => slack.home('U0MARIA'));
+    expect(slack.home('U0ADAM')).toBeNull();
+  });
+});
+
 describe('what it sends over HTTP', () => {
   it('is signed so that a real Bolt app takes it, and a wrong or old signature is refused', async () => {
     const { slack } = await start();

@@ -54,7 +54,19 @@ function fence(text) {
 
 /** Blocks of a message, a modal or a Home. `press(control, pick)` is called for buttons and picks. */
 export function blocks(list, press) {
-  return list.map((block) => drawBlock(block, press)).filter((node) => node !== null);
+  const nodes = list.map((block) => drawBlock(block, press));
+  // The exact call and the small print after it belong to the step above them.
+  for (const [index, block] of list.entries()) {
+    const before = list[index - 1];
+    const above = nodes[index - 1];
+    const isCall = block.kind === 'text' && block.pieces.length === 1 && block.pieces[0].kind === 'fence';
+    const follows =
+      (isCall && above?.querySelector('.b-marked') != null) ||
+      (isCall && above?.classList.contains('under')) ||
+      (block.kind === 'context' && before?.kind === 'text' && above?.classList.contains('under'));
+    if (follows) nodes[index]?.classList.add('under');
+  }
+  return nodes.filter((node) => node !== null);
 }
 
 function drawBlock(block, press) {

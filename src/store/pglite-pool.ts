@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { PgNotification, PgPool, PgPoolClient, PgQueryable } from 'bullmq';
 import type { Session } from './pglite.ts';
+import { refuseBareTransaction } from './statement.ts';
 
 /**
  * The one session of PGlite in the shape of a node-postgres pool, for BullMQ: its schema is made and the
@@ -18,7 +19,10 @@ export async function createSharedPool(session: Session): Promise<PgPool> {
     for (const deliver of clients) deliver({ channel, payload });
   });
   // BullMQ says what rows it expects where it calls.
-  const query = ((sql, params) => session.alone((run) => run(sql, params))) as PgQueryable['query'];
+  const query = (async (sql, params) => {
+    refuseBareTransaction(sql);
+    return session.alone((run) => run(sql, params));
+  }) as PgQueryable['query'];
   // There is no connection that could break: the emitter never emits.
   return Object.assign(new EventEmitter().setMaxListeners(0), {
     query,
@@ -49,7 +53,7 @@ function createClient(
   });
   const listening = (async (text, params) => {
     const result = await query(text, params);
-    const channel = /^\s*listen\s+"?(\w+)"?/i.exec(text)?.[1];
+    const channel = /^\s*listen\s+"?(\w+)"?/im.exec(text)?.[1];
     if (channel !== undefined) channels.add(channel);
     return result;
   }) as PgQueryable['query'];

@@ -127,6 +127,8 @@ function openPool(url: string, name: string, max: number, settings: readonly str
     statement_timeout: STATEMENT_MS,
     idle_in_transaction_session_timeout: 15_000,
   });
+  // Each of BullMQ's parts listens on the pool.
+  pool.setMaxListeners(0);
   // Without a listener an idle connection that breaks would end the process.
   pool.on('error', (error) => log.warn('database connection lost', { pool: name, error: error.message }));
   return pool;

@@ -15,6 +15,7 @@ export interface TestPostgres {
   fresh(): Promise<string>;
   /** Stops the server like a crash, and starts it again on the same port. */
   restart(): Promise<void>;
+  /** Stops it and all its connections' processes where they are: it is there and does not answer. */
   pause(): void;
   resume(): void;
   stop(): Promise<void>;
@@ -79,15 +80,21 @@ export async function startPostgres(): Promise<TestPostgres> {
       await stopped(server);
       server = await start();
     },
-    pause: () => server.kill('SIGSTOP'),
-    resume: () => server.kill('SIGCONT'),
+    pause: () => signalAll(server, 'SIGSTOP'),
+    resume: () => signalAll(server, 'SIGCONT'),
     stop: async () => {
-      server.kill('SIGCONT');
+      signalAll(server, 'SIGCONT');
       server.kill('SIGQUIT');
       await stopped(server);
       rmSync(dir, { recursive: true, force: true });
     },
   };
+}
+
+function signalAll(server: ChildProcess, signal: 'SIGSTOP' | 'SIGCONT'): void {
+  const children = readFileSync(`/proc/${server.pid}/task/${server.pid}/children`, 'utf8').trim().split(' ');
+  server.kill(signal);
+  for (const child of children.filter(Boolean)) process.kill(Number(child), signal);
 }
 
 function findBinaries(): string | null {

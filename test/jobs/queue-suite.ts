@@ -11,7 +11,8 @@ import { noRedis, startRedis, type TestRedis } from '../support/redis.ts';
 
 const MISSING = { pglite: null, postgres: noPostgres, redis: noRedis };
 
-for (const kind of ['pglite', 'postgres', 'redis'] as const) {
+/** What the queue does, whatever it runs on. */
+export function describeQueue(kind: 'pglite' | 'postgres' | 'redis'): void {
   const missing = MISSING[kind];
   const title = `the queue on ${kind}${missing === null ? '' : ` (skipped: ${missing})`}`;
   describe.skipIf(missing !== null)(title, () => {

@@ -1,0 +1,3 @@
+import { describeQueue } from './queue-suite.ts';
+
+describeQueue('postgres');

@@ -171,9 +171,16 @@ const command = z.strictObject({
 
 const roleGroups = z.strictObject({
   slackGroups: z
-    .array(z.string().regex(/^S[A-Z0-9]{2,}$/, 'should be the id of a Slack user group (S…), not its handle'))
+    .array(
+      z
+        .string()
+        .regex(
+          /^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$/,
+          'should be the id (S…) or the handle of a Slack user group, without @',
+        ),
+    )
     .default([])
-    .describe('Ids of Slack user groups whose members have the role.'),
+    .describe('Slack user groups, by id or handle, whose members have the role. An id survives a renaming.'),
 });
 
 /** Every setting of Steward. `docs/` is made from it, and `load.ts` adds what one schema cannot say. */

@@ -16,12 +16,12 @@ export interface Health {
 /** The HTTP surface. */
 export interface Http {
   start(): Promise<{ readonly port: number }>;
-  /** Takes nothing new, answers what waits, and closes every connection within a few seconds. */
+  /** Takes nothing new, answers what waits, and closes every connection within a second. */
   stop(): Promise<void>;
 }
 
 const HEALTH_MS = 5_000;
-const STOP_MS = 3_000;
+const STOP_MS = 1_000;
 
 /**
  * One listener: Slack's deliveries under /slack/ (as raw requests, tried first), the terminal under /api/,

@@ -216,9 +216,9 @@ describe('a config that is wrong', () => {
       ['everybody.0: there is no role packagers. Did you mean packager? Roles: admin, packager.'],
     ],
     [
-      'with a Slack group by its handle',
+      'with a Slack group with an @',
       [[['roles', 'admin', 'slackGroups'], ['@koji-admins']]],
-      ['roles.admin.slackGroups.0: should be the id of a Slack user group (S…), not its handle'],
+      ['roles.admin.slackGroups.0: should be the id (S…) or the handle of a Slack user group, without @'],
     ],
     [
       'with a role of odd letters',

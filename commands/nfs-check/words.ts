@@ -70,7 +70,7 @@ export function details({ mount, facts, verdict }: MountState, now: Date): strin
   const error = get('error');
   if (error !== undefined) parts.push(error);
   const since = Number(get('since') ?? Number.NaN);
-  if (Number.isFinite(since)) parts.push(`since ${ago(now.getTime() / 1000 - since)}`);
+  if (Number.isFinite(since)) parts.push(ago(now.getTime() / 1000 - since));
   const probe = get('probe');
   if (probe !== undefined) parts.push(`probe in state ${probe}`);
   const also = get('also');
@@ -89,8 +89,8 @@ function space(text: string): string {
 }
 
 function ago(seconds: number): string {
-  if (seconds < 90) return 'just now';
-  if (seconds < 5400) return `${Math.round(seconds / 60)} minutes`;
-  if (seconds < 172_800) return `${Math.round(seconds / 3600)} hours`;
-  return `${Math.round(seconds / 86_400)} days`;
+  if (seconds < 90) return 'since a moment ago';
+  if (seconds < 5400) return `for ${Math.round(seconds / 60)} minutes`;
+  if (seconds < 172_800) return `for ${Math.round(seconds / 3600)} hours`;
+  return `for ${Math.round(seconds / 86_400)} days`;
 }

@@ -17,7 +17,7 @@ export interface BundleOptions {
 
 /**
  * All that a host gets: the root scripts, a sudoers file that names each by path and SHA-256 (any arguments:
- * the scripts check their own), a place for what the reading scripts remember, and an installer short
+ * the scripts check their own; sudo runs them by descriptor, so their $0 is no path), a place for what the reading scripts remember, and an installer short
  * enough to read. Needs nothing newer than sudo 1.8.23 of CentOS 7. The same scripts make the same bytes.
  */
 export function makeBundle(scripts: readonly HostScript[], options: BundleOptions): readonly BundleFile[] {
@@ -79,7 +79,8 @@ function instructions(scripts: readonly HostScript[], { scriptsDir, user }: Bund
   return `Koji Steward: root scripts for a host
 
 Once, as root:  useradd --system --create-home --shell /bin/bash ${user}
-                (and the bot's public key in ~${user}/.ssh/authorized_keys, mode 600)
+                usermod -p '*' ${user}     (no password, but not locked: sshd turns locked accounts away)
+                and put the bot's public key into ~${user}/.ssh/authorized_keys, mode 600
 Then, as root, in this directory:  ./install.sh
 
 It installs, owned by root:

@@ -32,9 +32,10 @@ export async function examineHost(about: {
   const outcome = await about.read(host, script, paths, { deadlineMs: DEADLINE_MS, signal: about.signal });
   if (outcome.kind !== 'exit') {
     const key = outcome.kind.startsWith('host-key');
+    const shown = key ? outcome.says : outcome.kind === 'auth-failed' ? 'is the known one' : 'not looked at';
     const later = scripts.map((one) => row(one.name, 'skipped', 'not looked at'));
     return [
-      row('host key', key ? 'bad' : 'skipped', key ? outcome.says : 'not looked at'),
+      row('host key', key ? 'bad' : outcome.kind === 'auth-failed' ? 'ok' : 'skipped', shown),
       row('ssh', key ? 'skipped' : 'bad', key ? 'not tried' : outcome.says),
       ...later,
     ];

@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+
 /** How long something may take, and whether the asker still wants it. */
 export interface Limit {
   /** Milliseconds left; 0 when it is over. */
@@ -25,6 +27,8 @@ export function startLimit(ms: number, signal: AbortSignal): Limit {
   });
   const timer = setTimeout(() => end('late'), ms);
   const onAbort = () => end('aborted');
+  // One signal stands for a whole request, and that may ask a hundred hosts at once.
+  setMaxListeners(0, signal);
   if (signal.aborted) end('aborted');
   else signal.addEventListener('abort', onAbort, { once: true });
   const race = <T>(promise: Promise<T>): Promise<T | 'late' | 'aborted'> => {

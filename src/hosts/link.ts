@@ -33,6 +33,8 @@ interface Live {
 /** Channels at once on a connection: sshd allows 10 by default. */
 const CHANNELS = 8;
 const CONNECT_MS = 10_000;
+/** Tries for one command; a server that allows fewer channels than we think needs a few. */
+const MOST_ROUNDS = 10;
 /** After the exit code: a process left behind can hold the output open for ever. */
 const SILENCE_MS = 500;
 
@@ -107,7 +109,8 @@ export function createLink(target: Target, privateKey: string, known: KnownKeys,
         if (typeof opened !== 'string') return await attend(on, opened, input, limit, deadlineMs);
         if (opened === 'frozen' || opened === 'full') retire(on);
         if (opened === 'no-exec') return { started: false, outcome: says.noExec(target) };
-        if (opened === 'frozen' || round >= 5) return { started: false, outcome: says.noChannel(target) };
+        if (opened === 'frozen' || round >= MOST_ROUNDS)
+          return { started: false, outcome: says.noChannel(target) };
         if (opened === 'full') await limit.pause(jitter(round));
         if (limit.over()) return { started: false, outcome: says.noChannel(target) };
       }

@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import ssh2 from 'ssh2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { printed, type Rig, said, script, startRig, within } from './support.ts';
 
@@ -114,8 +117,9 @@ describe('reading scripts', () => {
   });
 
   it('says that a connection broke in the middle, and connects anew', async () => {
-    const reading = rig.hosts.read('builder2', script('echo begun; sleep 20'), [], within(20_000));
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    const reading = rig.hosts.read('builder2', script('touch ~/begun; sleep 20'), [], within(20_000));
+    const begun = join(rig.sandbox.world('builder2').root, 'home/steward/begun');
+    await expect.poll(() => existsSync(begun), { timeout: 10_000 }).toBe(true);
     await rig.sandbox.misbehave('builder2', 'cut');
     expect((await reading).kind).toBe('lost');
     expect(printed(await rig.hosts.read('builder2', script('echo back'), [], within(10_000)))).toBe('back\n');
@@ -172,6 +176,15 @@ describe('hosts in trouble', () => {
     expect(said(changed)).toMatch(/SHA256:[A-Za-z0-9+/]{43}/);
     expect(said(changed)).toContain("host's own console");
     expect(said(unknown) + said(changed)).not.toContain('keyscan');
+  });
+
+  it('takes a host that offers another kind of key than the known one for changed', async () => {
+    const [target] = rig.sandbox.hosts.filter((host) => host.name === 'builder2');
+    const [type = '', key = ''] = ssh2.utils.generateKeyPairSync('ecdsa', { bits: 256 }).public.split(' ');
+    const knownHosts = `[127.0.0.1]:${target?.port} ${type} ${key}\n`;
+    const outcome = await rig.client({ knownHosts }).read('builder2', script(':'), [], within(5000));
+    expect(outcome.kind).toBe('host-key-changed');
+    expect(said(outcome)).toContain('ecdsa-sha2-nistp256');
   });
 
   it('says that the key of the account is not accepted', async () => {

@@ -1,4 +1,4 @@
-import { chmodSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { printed, type Rig, said, script, startRig, within } from './support.ts';
@@ -78,8 +78,11 @@ describe('root scripts', () => {
 
   it('reports an asker who gave up as an outcome once the script may have been started', async () => {
     const giving = new AbortController();
-    setTimeout(() => giving.abort(new Error('stopping')), 600);
-    const outcome = await rig.hosts.run('builder1', slow, [], { deadlineMs: 20_000, signal: giving.signal });
+    const running = rig.hosts.run('builder1', slow, [], { deadlineMs: 20_000, signal: giving.signal });
+    const ran = join(rig.sandbox.world('builder1').root, 'ran');
+    await expect.poll(() => existsSync(ran), { timeout: 10_000 }).toBe(true);
+    giving.abort(new Error('stopping'));
+    const outcome = await running;
     expect(outcome.kind).toBe('timeout');
     expect(said(outcome)).toContain('may still be running');
   });

@@ -13,7 +13,7 @@ export interface Capture {
 }
 
 /** Kept of stdout, and of stderr: what comes after is read and thrown away, so that the command can go on. */
-export const OUTPUT_BYTES = 1024 * 1024;
+const OUTPUT_BYTES = 1024 * 1024;
 
 export function startCapture(channel: ClientChannel, silenceMs: number): Capture {
   const stdout = createKeep();

@@ -18,7 +18,7 @@ const NASTY = [
   '--',
   "it's",
   '"quoted"',
-  '$(touch /tmp/pwned)',
+  '$(touch pwned)',
   '`id`',
   '$HOME ~ *',
   'a;b&c|d>e<f',

@@ -29,9 +29,14 @@ const say = (text: string): void => void process.stdout.write(`${text}\n`);
 // Nobody may be left waiting by a demo that hangs.
 const SCRIPT_DEADLINE_MS = 240_000;
 
-if (values.help) say(HELP);
-else if (values.script) await script();
-else await page();
+try {
+  if (values.help) say(HELP);
+  else if (values.script) await script();
+  else await page();
+} catch (error) {
+  say(`The demo could not start. ${error instanceof Error ? error.message : String(error)}`);
+  process.exit(1);
+}
 
 async function start(dir: string) {
   const site = await startSite({
@@ -119,7 +124,7 @@ async function worldOf(site: SandboxSite) {
       title: 'Hosts',
       rows: BUILDERS.map((name) => ({
         label: name,
-        value: `kojid restarted ${site.hosts.restarts(name)} times`,
+        value: `${site.hosts.restarts(name)} restarts of kojid`,
       })),
     },
   ];

@@ -147,7 +147,9 @@ function fieldsOf(request: Request): Card['fields'] {
     const done = plan.steps.filter((now) => now.state === 'done').length;
     if (plan.steps.length > 1 && request.status !== 'planned')
       fields.push({ label: 'Steps', value: `${done} of ${plan.steps.length} done` });
-    if (request.status === 'planned') fields.push({ label: 'Can be undone', value: undoText(plan) });
+    // Each step says so itself; what cannot be undone, or not wholly, has to catch the eye.
+    const undo = undoText(plan);
+    if (request.status === 'planned' && undo !== 'yes') fields.push({ label: 'Can be undone', value: undo });
   }
   if (request.doneBefore.length > 0) {
     fields.push({

@@ -92,6 +92,13 @@ export async function openPglite(dir: string, log: Log): Promise<Database> {
   }, VACUUM_MS);
   vacuum.unref();
 
+  let closing: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    clearInterval(vacuum);
+    await session.alone(() => pglite.close());
+    await lock?.release();
+  };
+
   return {
     kind: 'pglite',
     query,
@@ -101,10 +108,9 @@ export async function openPglite(dir: string, log: Log): Promise<Database> {
       pool ??= createSharedPool(session);
       return pool;
     },
-    close: async () => {
-      clearInterval(vacuum);
-      await session.alone(() => pglite.close());
-      await lock?.release();
+    close: () => {
+      closing ??= close();
+      return closing;
     },
   };
 }

@@ -4,6 +4,7 @@ import pg from 'pg';
 import type { Log } from '../core/ports.ts';
 import type { Database, Queryable, Rows } from './database.ts';
 import { refuseBareTransaction } from './statement.ts';
+import { withoutNul } from './text-params.ts';
 import { asUnavailable, codeOf } from './unavailable.ts';
 
 const STATEMENT_MS = 10_000;
@@ -23,7 +24,7 @@ export async function openPostgres(url: string, log: Log): Promise<Database> {
   ): Promise<Rows> => {
     try {
       // query_timeout is the client's own deadline, for a server that is there and does not answer.
-      const config = { text: sql, values: [...params], query_timeout: deadlineMs };
+      const config = { text: sql, values: params.map(withoutNul), query_timeout: deadlineMs };
       return (await on.query<Record<string, unknown>>(config)).rows;
     } catch (error) {
       throw asUnavailable(error);
@@ -97,6 +98,12 @@ export async function openPostgres(url: string, log: Log): Promise<Database> {
     }
   };
 
+  let closing: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    const other = await forBullmq?.catch(() => undefined);
+    await Promise.all([pool.end(), other?.end()]);
+  };
+
   return {
     kind: 'postgres',
     query,
@@ -110,9 +117,9 @@ export async function openPostgres(url: string, log: Log): Promise<Database> {
       // A real pool is one; the overloads of its `on` are written differently.
       return forBullmq as Promise<unknown> as Promise<PgPool>;
     },
-    close: async () => {
-      const other = await forBullmq?.catch(() => undefined);
-      await Promise.all([pool.end(), other?.end()]);
+    close: () => {
+      closing ??= close();
+      return closing;
     },
   };
 }

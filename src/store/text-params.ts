@@ -14,6 +14,12 @@ export function asText(value: unknown): string | null {
   return String(value);
 }
 
+/** The same without the encoding, for a driver that encodes by itself. */
+export function withoutNul(value: unknown): unknown {
+  if (typeof value === 'string') return cleanText(value);
+  return Array.isArray(value) ? value.map(withoutNul) : value;
+}
+
 function arrayText(values: readonly unknown[]): string {
   const items = values.map((value) => {
     if (Array.isArray(value)) return arrayText(value);

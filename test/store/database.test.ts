@@ -56,6 +56,15 @@ describeDatabases('the database', ({ database, postgres }) => {
     });
   });
 
+  it('takes NUL out of parameters, and can be closed twice', async () => {
+    const [row] = await database().query('select $1::text as s, $2::text[] as a', ['a\0b', ['\0', 'c\0']]);
+    expect(row).toEqual({ s: 'ab', a: ['', 'c'] });
+    const url = await postgres()?.fresh();
+    if (url === undefined) return;
+    const db = await openDatabase({ url, log: quietLog() });
+    await Promise.all([db.close(), db.close()]);
+  });
+
   it('runs migrations once, in order, and refuses edited ones and a newer database', async () => {
     const db = database();
     await migrate(db);

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Delivery, Taken } from './delivery.ts';
 import { type Filled, fillIn } from './form-values.ts';
+import type { Manifest } from './manifest.ts';
 import { post, whisper, wire } from './messages.ts';
 import type { Block, Fields, View } from './model.ts';
 import { eventCallback, interactive, messageEvent, slashCommand } from './payloads.ts';
@@ -35,6 +36,8 @@ export interface ActorDeps {
   readonly permits: Permits;
   readonly delivery: Delivery;
   readonly now: () => number;
+  /** What the app hears of. */
+  readonly manifest: Manifest;
   /** The whole address of a `response_url`. */
   readonly responseUrl: (what: ResponseUrl) => string;
 }
@@ -69,8 +72,10 @@ export function createActor(id: string, deps: ActorDeps): Actor {
     return channel;
   };
   const send = (kind: 'interactive' | 'slash_commands', payload: Fields) => delivery.send({ kind, payload });
-  const sendEvent = (event: Fields) =>
-    delivery.sendEvent({ kind: 'events_api', payload: eventCallback(state, deps.now(), event) });
+  const sendEvent = async (event: Fields, name = String(event.type)): Promise<Taken> =>
+    deps.manifest.events.includes(name)
+      ? delivery.sendEvent({ kind: 'events_api', payload: eventCallback(state, deps.now(), event) })
+      : { kind: 'nobody' };
   const ownView = (viewId: string): View => {
     const view = [...state.views, ...state.homes].find((one) => one.id === viewId && one.user === id);
     if (view === undefined) throw new Error(`${user.name} has no view ${viewId} open`);
@@ -85,6 +90,12 @@ export function createActor(id: string, deps: ActorDeps): Actor {
     async slash(text, channelGiven) {
       const channel = seesChannel(channelGiven);
       const [, command = '/koji', rest = text] = /^(\/\S+)\s*([\s\S]*)$/.exec(text) ?? [];
+      const failing = (says: string) =>
+        whisper(state, { channel, to: id, text: says, blocks: [], from: 'service' });
+      if (!deps.manifest.commands.includes(command)) {
+        failing(`${command} is not a valid command.`);
+        return { kind: 'nobody' };
+      }
       const to: ResponseUrl = { channel, user: id, original: null, threadTs: undefined };
       const links = { response_url: deps.responseUrl(to), trigger_id: permits.trigger(id) };
       const taken = await send(
@@ -97,14 +108,7 @@ export function createActor(id: string, deps: ActorDeps): Actor {
           : taken.kind === 'ok'
             ? respondAtOnce(state, to, taken.body)
             : 'dispatch_failed';
-      if (failed !== null)
-        whisper(state, {
-          channel,
-          to: id,
-          text: `${command} failed with the error "${failed}"`,
-          blocks: [],
-          from: 'service',
-        });
+      if (failed !== null) failing(`${command} failed with the error "${failed}"`);
       return taken;
     },
 
@@ -123,7 +127,7 @@ export function createActor(id: string, deps: ActorDeps): Actor {
       const message = post(state, { text: mentioning, blocks: [], channel, user: id, threadTs: thread });
       const withBot = state.channel(channel)?.members.includes(BOT_USER) === true;
       if (withBot && state.channel(channel)?.kind === 'im')
-        await sendEvent(messageEvent(state, message, 'message'));
+        await sendEvent(messageEvent(state, message, 'message'), 'message.im');
       else if (withBot && mentioning.includes(`<@${BOT_USER}>`))
         await sendEvent(messageEvent(state, message, 'app_mention'));
       return message.ts;

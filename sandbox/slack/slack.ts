@@ -2,9 +2,11 @@ import { createServer } from 'node:http';
 import { type Actor, createActor } from './actor.ts';
 import { createDelivery, type Sent } from './delivery.ts';
 import { createFaults, type Fault } from './faults.ts';
+import { readManifest } from './manifest.ts';
 import { post } from './messages.ts';
 import type { World } from './methods.ts';
 import type { Call, Channel, Ephemeral, Group, Message, Ping, User, View } from './model.ts';
+import { eventCallback } from './payloads.ts';
 import { createPermits } from './permits.ts';
 import { createRates } from './rates.ts';
 import { sign } from './signature.ts';
@@ -22,7 +24,7 @@ export interface SlackOptions {
   readonly team?: string;
   /** Multiplies every rate limit; 1 is the real service, `Infinity` has none. */
   readonly rateScale?: number;
-  /** What the bot token may do. */
+  /** What the bot token may do; without it, what the app's manifest asks for. */
   readonly scopes?: readonly string[];
   /** Milliseconds that the bot has for an acknowledgement; 3000 as the real service. */
   readonly ackMs?: number;
@@ -56,6 +58,8 @@ export interface SandboxSlack {
   home(user: string): View | null;
   pings(user: string): readonly Ping[];
   callLog(): readonly Call[];
+  /** Changes who is in a user group, and tells the app if it asked to be told. */
+  changeGroup(id: string, users: readonly string[]): Promise<void>;
   misbehave(fault: Fault): void;
   behave(): void;
   /** Adds a message as if it had always been there: no event, for stories and tests. */
@@ -92,27 +96,10 @@ export interface SandboxSlack {
   close(): Promise<void>;
 }
 
-/** What the app's manifest asks for, as far as the pretend service checks it. */
-const SCOPES = [
-  'commands',
-  'chat:write',
-  'app_mentions:read',
-  'channels:read',
-  'channels:history',
-  'groups:read',
-  'groups:history',
-  'im:read',
-  'im:history',
-  'im:write',
-  'reactions:write',
-  'users:read',
-  'users:read.email',
-  'usergroups:read',
-];
-
 /** Starts the pretend Slack. */
 export async function startSlack(options: SlackOptions = {}): Promise<SandboxSlack> {
   const now = options.now ?? Date.now;
+  const manifest = readManifest();
   const state = createState(options.team ?? 'T0KOJI', options.statePath, now);
   const permits = createPermits(now);
   const faults = createFaults();
@@ -132,7 +119,7 @@ export async function startSlack(options: SlackOptions = {}): Promise<SandboxSla
     world,
     faults,
     rates: createRates(now, options.rateScale ?? 1),
-    scopes: options.scopes ?? SCOPES,
+    scopes: options.scopes ?? manifest.scopes,
     now,
   });
 
@@ -160,7 +147,9 @@ export async function startSlack(options: SlackOptions = {}): Promise<SandboxSla
     appToken: state.secrets.app,
     team: state.team,
     users: state.users,
-    groups: state.groups,
+    get groups() {
+      return state.groups;
+    },
     get channels() {
       return state.channels;
     },
@@ -173,6 +162,7 @@ export async function startSlack(options: SlackOptions = {}): Promise<SandboxSla
         permits,
         delivery,
         now,
+        manifest,
         responseUrl: (what) => `${baseUrl}response/${permits.responseUrl(what)}`,
       }),
     messages(channel) {
@@ -188,6 +178,26 @@ export async function startSlack(options: SlackOptions = {}): Promise<SandboxSla
     home: (user) => state.homes.find((one) => one.user === user) ?? null,
     pings: (user) => state.pings.filter((one) => one.user === user),
     callLog: () => state.calls,
+    async changeGroup(id, users) {
+      const old = state.groups.find((group) => group.id === id);
+      if (old === undefined) throw new Error(`there is no group ${id}`);
+      state.groups = state.groups.map((group) => (group === old ? { ...group, users } : group));
+      state.changed();
+      if (!manifest.events.includes('subteam_members_changed')) return;
+      const added = users.filter((user) => !old.users.includes(user));
+      const removed = old.users.filter((user) => !users.includes(user));
+      const event = {
+        type: 'subteam_members_changed',
+        subteam_id: id,
+        team_id: state.team,
+        date_update: Math.floor(now() / 1000),
+        added_users: added,
+        added_users_count: added.length,
+        removed_users: removed,
+        removed_users_count: removed.length,
+      };
+      await delivery.sendEvent({ kind: 'events_api', payload: eventCallback(state, now(), event) });
+    },
     misbehave: faults.add,
     behave: faults.clear,
     plant: ({ channel, user, text, thread }) =>

@@ -9,7 +9,7 @@ import { BOT_USER, directMessageOf, makeChannels, makeGroups, makeUsers } from '
 export interface State {
   readonly team: string;
   readonly users: readonly User[];
-  readonly groups: readonly Group[];
+  groups: readonly Group[];
   readonly secrets: Saved['secrets'];
   channels: Channel[];
   messages: Message[];

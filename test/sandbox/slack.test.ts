@@ -351,6 +351,31 @@ describe('what it sends over HTTP', () => {
     expect((await slack.deliver.again(sent)).status).toBe(200);
   });
 
+  it('is what the manifest asks for: its events, its commands, its scopes', async () => {
+    const { slack } = await start();
+    const heard: string[] = [];
+    await startBolt(slack, (app) => {
+      app.event(/.*/, async ({ event }) => {
+        heard.push(event.type);
+      });
+      app.command(/.*/, async ({ ack }) => ack());
+    });
+    const maria = slack.as('U0MARIA');
+    await maria.say('nobody is asked', 'C0KOJI');
+    await maria.say('builder list', 'dm');
+    await slack.changeGroup('S0ADMINS', ['U0BEA']);
+    expect(heard).toEqual(['message', 'subteam_members_changed']);
+    await maria.slash('/deploy now', 'C0KOJI');
+    expect(slack.ephemerals('U0MARIA')).toMatchObject([
+      { from: 'service', text: '/deploy is not a valid command.' },
+    ]);
+    const answer = await fetch(`${slack.apiUrl}usergroups.users.list?usergroup=S0ADMINS`, {
+      headers: { authorization: `Bearer ${slack.botToken}` },
+    });
+    expect(await answer.json()).toMatchObject({ users: ['U0BEA'] });
+    expect(answer.headers.get('x-oauth-scopes')?.split(',')).toContain('chat:write');
+  });
+
   it('shows a person that a command was not acknowledged in time', async () => {
     const { slack } = await start({ ackMs: 200 });
     await startBolt(slack, (app) => app.command('/koji', async () => {}));

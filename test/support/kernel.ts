@@ -61,10 +61,15 @@ export async function startKernel(options: KernelOptions = {}) {
   const client = await pki.client('steward');
   const hub = createHub({ url: sandbox.url, ca: pki.ca, ...client, deadlineMs: 3_000, log });
   const database = await openDatabase({ dir: ':memory:', log });
-  const store = createStore(database);
+  const store = createStore(database, options.now ? { now: options.now } : {});
   const registry = options.registry ?? (await scanCommands(new URL('../../commands/', import.meta.url)));
   const hinted: Hint[] = [];
-  const hints = { send: async (hint: Hint) => (hinted.push(hint), true) };
+  const hints = {
+    send: async (hint: Hint) => {
+      hinted.push(hint);
+      return true;
+    },
+  };
   const now = options.now ?? (() => new Date());
   const requests = createRequests({ store, hints, now, times: { remindHours: 4 } });
   const site = {
@@ -101,6 +106,18 @@ export async function startKernel(options: KernelOptions = {}) {
     log,
     hub: sandbox satisfies SandboxHub,
     hinted,
+    hints,
+    /** What must never be found in a record, a log or a message. */
+    secrets: (): readonly string[] => [
+      ...client.key.split('\n').filter((line) => line.length > 40),
+      ...sandbox.world.sessions.map((session) => session.key),
+    ],
+    /** Ends every lease, as time would: the worker that holds it is dead. */
+    async lapse(): Promise<void> {
+      await database.query(`update steward.locks set until = clock_timestamp() - interval '1 second'`);
+    },
+    /** Does once what the sweeper does. */
+    sweep: () => sweep({ store, requests, hints, now }),
     /** Says a line as somebody, in a place of their own. */
     say: (who: Person, text: string, here?: string): Promise<Said> =>
       desk.say({ who, text, place: PLACE, origin: `test:${origins++}`, ...(here ? { here } : {}) }),

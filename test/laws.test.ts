@@ -1,0 +1,285 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { exampleSettings } from '../commands/nfs-check/settings.ts';
+import { type SandboxHosts, startHosts } from '../sandbox/hosts/hosts.ts';
+import type { Command } from '../src/core/command.ts';
+import { drawCard, inversesOf } from '../src/core/drawing.ts';
+import { historyReply } from '../src/core/listing.ts';
+import { formOf, lineOf, parse } from '../src/core/parse.ts';
+import { remainingSteps } from '../src/core/planner.ts';
+import { plan } from '../src/core/planning.ts';
+import { scanCommands } from '../src/core/registry.ts';
+import type { Request } from '../src/core/request.ts';
+import { run } from '../src/core/runner.ts';
+import { viewOf } from '../src/core/world.ts';
+import { createHosts, type Hosts } from '../src/hosts/hosts.ts';
+import { Crash, startMortal } from './support/crash.ts';
+import { type Kernel, PEOPLE, startKernel } from './support/kernel.ts';
+import { keepLog } from './support/log.ts';
+
+const { adam, bea, carl } = PEOPLE;
+const HOSTS = ['builder1', 'builder2', 'builder3'];
+const registry = await scanCommands(new URL('../commands/', import.meta.url));
+const alive = (): AbortSignal => new AbortController().signal;
+
+const examples = registry.all.flatMap((command) => command.examples.map((line) => ({ line, command })));
+const changing = examples.filter(({ command }) => command.risk !== 'read');
+
+describe('every example of every command', () => {
+  it.each(examples)('$line: can be stored, shown as a form, and typed again', ({ line, command }) => {
+    const { given } = read(line, command);
+    expect(JSON.parse(JSON.stringify(given))).toEqual(given);
+    const form = formOf(command.name, command.summary, command.params, given, {});
+    const filled = Object.fromEntries(
+      form.fields.filter((field) => field.value !== '').map((field) => [field.name, field.value]),
+    );
+    expect(filled).toEqual(given);
+    const typed = lineOf(command.name, command.params, filled);
+    const again = read(typed, command);
+    expect(again.given).toEqual(given);
+    expect(lineOf(command.name, command.params, again.given)).toBe(typed);
+  });
+});
+
+describe.each(['1.20', '1.35'] as const)('the laws, on a hub of version %s', (version) => {
+  let dir: string;
+  let kernel: Kernel;
+  let sandbox: SandboxHosts;
+  let hosts: Hosts;
+  let first: string;
+  let token: string;
+
+  beforeAll(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'steward-laws-'));
+    sandbox = await startHosts({ dir, names: HOSTS });
+    const { hosts: targets, clientKey: privateKey, knownHosts, scriptsDir } = sandbox;
+    hosts = createHosts({ hosts: targets, privateKey, knownHosts, scriptsDir, log: keepLog() });
+    kernel = await startKernel({
+      version,
+      registry,
+      hosts,
+      settings: { 'nfs check': exampleSettings },
+      hubWorld: (world) => {
+        // So that each example has something to change.
+        for (const host of world.hosts) if (host.name === 'builder3') host.enabled = false;
+      },
+    });
+    first = JSON.stringify(kernel.hub.world.hosts);
+    token = (await kernel.store.tokens.issue('maria', 'laptop')).token;
+  });
+  afterAll(async () => {
+    await kernel?.close();
+    await hosts?.close();
+    await sandbox?.close();
+    await rm(dir, { recursive: true, force: true });
+  });
+
+  /** The first world again. */
+  function reset(): void {
+    kernel.hub.world.hosts = JSON.parse(first) as typeof kernel.hub.world.hosts;
+    kernel.hub.world.changes = [];
+    kernel.hinted.length = 0;
+  }
+  beforeEach(reset);
+
+  /** What is so on hub and hosts, in one order. */
+  function state(): unknown {
+    const { hosts: builders, users, channels, tags, externalRepos, tagExternalRepos } = kernel.hub.world;
+    const sorted = [...builders].sort((a, b) => a.id - b.id);
+    const mounts = HOSTS.map((host) => sandbox.world(host).mounts());
+    return JSON.parse(
+      JSON.stringify({ sorted, users, channels, tags, externalRepos, tagExternalRepos, mounts }),
+    );
+  }
+
+  const restarts = (): readonly number[] => HOSTS.map((host) => sandbox.restarts(host));
+
+  /** What was changed since `from`: the hub's own history, and the hosts' counters. */
+  function changes(from: readonly number[]): unknown {
+    const calls = kernel.hub
+      .history()
+      .map(({ method, args, changed }) => JSON.stringify({ method, args, changed }));
+    return { calls: calls.sort(), restarts: restarts().map((count, index) => count - (from[index] ?? 0)) };
+  }
+
+  async function approved(line: string): Promise<string> {
+    const request = await kernel.ask(adam, line);
+    expect(request).toMatchObject({ status: 'planned', plan: { tooLong: false } });
+    for (const who of [bea, carl].slice(0, request.plan?.needs.people))
+      expect(await kernel.say(who, `approve ${request.id}`)).toMatchObject({ reply: { tone: 'good' } });
+    kernel.hinted.length = 0;
+    return request.id;
+  }
+
+  async function planAgain(request: Request, command: Command) {
+    const view = viewOf(kernel.work.world, adam, new Date(), alive());
+    const made = await command.plan(
+      request.askings[0]?.given ?? {},
+      view,
+      kernel.site.settings(command.name),
+    );
+    if (made.kind !== 'plan') throw new Error('an answer');
+    return made;
+  }
+
+  it.each(examples)(
+    '$line: planning twice gives the same, and changes nothing',
+    async ({ line, command }) => {
+      const before = { state: state(), restarts: restarts() };
+      const [one, two] = [await kernel.ask(adam, line), await kernel.ask(adam, line)];
+      expect(one.status).toBe(command.risk === 'read' ? 'answered' : 'planned');
+      expect(one.plan?.steps.map((now) => now.digest)).toEqual(two.plan?.steps.map((now) => now.digest));
+      if (command.risk !== 'read') expect(one.plan?.steps.length).toBeGreaterThan(0);
+      expect(kernel.hub.history()).toEqual([]);
+      expect({ state: state(), restarts: restarts() }).toEqual(before);
+    },
+  );
+
+  it.each(changing)(
+    '$line: after the run nothing is left to do, and undo gives back the first world',
+    async ({ line, command }) => {
+      const before = state();
+      const id = await approved(line);
+      await run(id, kernel.work, alive());
+      const done = await kernel.load(id);
+      expect(done.status).toBe('succeeded');
+      expect(remainingSteps(await planAgain(done, command), done)).toEqual([]);
+      const kinds = new Set(done.plan?.steps.map((now) => now.step.kind));
+      if (!kinds.has('once'))
+        expect(await kernel.ask(adam, line)).toMatchObject({ status: 'succeeded', plan: { steps: [] } });
+
+      const inverses = inversesOf(done);
+      if (inverses.length === 0) {
+        expect(await kernel.say(adam, `undo ${id}`)).toMatchObject({ reply: { tone: 'warn' } });
+        return;
+      }
+      await run(await approved(`undo ${id}`), kernel.work, alive());
+      for (const partial of inverses.filter((one) => one.restores === 'partial'))
+        expect(partial.leaves).toBeTruthy();
+      if (inverses.length === done.plan?.steps.length && inverses.every((one) => one.restores === 'full'))
+        expect(state()).toEqual(before);
+    },
+  );
+
+  it.each(examples)(
+    '$line: a crash anywhere in planning, and planning again gives the same',
+    async ({ line }) => {
+      const whole = await kernel.ask(adam, line);
+      const digests = whole.plan?.steps.map((now) => now.digest);
+      for (let at = 1; ; at++) {
+        const said = await kernel.say(adam, line);
+        if (said.kind !== 'request') throw new Error('not a request');
+        const mortal = startMortal(kernel, at);
+        await plan(said.id, mortal.work, alive()).catch(onlyCrash);
+        await plan(said.id, kernel.work, alive());
+        const request = await kernel.load(said.id);
+        expect([at, request.status]).toEqual([at, whole.status]);
+        expect(request.plan?.steps.map((now) => now.digest)).toEqual(digests);
+        if (!mortal.died()) break;
+      }
+      expect(kernel.hub.history()).toEqual([]);
+    },
+  );
+
+  it.each(changing)(
+    '$line: a crash anywhere in the run, and the next one ends in the same world, each change made once',
+    async ({ line }) => {
+      const from = restarts();
+      await run(await approved(line), kernel.work, alive());
+      const wanted = { state: state(), changes: changes(from) };
+      const seen = new Set<string>();
+      for (let at = 1; ; at++) {
+        reset();
+        const now = restarts();
+        const id = await approved(line);
+        const mortal = startMortal(kernel, at);
+        await run(id, mortal.work, alive()).catch(onlyCrash);
+        const where = mortal.crossings.at(-1) ?? '';
+        if (!mortal.died()) break;
+        seen.add(where);
+        await kernel.lapse();
+        await run(id, kernel.work, alive());
+        const ended = await kernel.load(id);
+        expect([where, ended.status, ended.says]).toEqual([where, 'succeeded', ended.says]);
+        expect([where, { state: state(), changes: changes(now) }]).toEqual([where, wanted]);
+        expect([where, inversesOf(ended).length]).toEqual([
+          where,
+          ended.plan?.steps.filter((one) => one.step.inverse).length,
+        ]);
+      }
+      // The moments that matter most were among them.
+      const moments = [...seen].join('\n');
+      expect(moments).toMatch(/^before append step-started/m);
+      expect(moments).toMatch(/^before (hub (editHost|enableHost|disableHost)|host restart)/m);
+      expect(moments).toMatch(/^after (hub (editHost|enableHost|disableHost)|host restart)/m);
+      expect(moments).toMatch(/^after append step-done/m);
+    },
+  );
+
+  it.each(changing)(
+    '$line: a worker that dies again and again still makes each change once',
+    async ({ line }) => {
+      const from = restarts();
+      await run(await approved(line), kernel.work, alive());
+      const wanted = { state: state(), changes: changes(from) };
+      reset();
+      const now = restarts();
+      const id = await approved(line);
+      let deaths = 0;
+      for (let at = 1; (await kernel.load(id)).status !== 'succeeded' && at < 100; at++) {
+        const mortal = startMortal(kernel, at);
+        await run(id, mortal.work, alive()).catch(onlyCrash);
+        if (mortal.died()) deaths++;
+        await kernel.lapse();
+      }
+      expect(await kernel.load(id)).toMatchObject({ status: 'succeeded' });
+      expect(deaths).toBeGreaterThan(10);
+      expect({ state: state(), changes: changes(now) }).toEqual(wanted);
+    },
+  );
+
+  it('keeps no secret in a record, a message or the log', async () => {
+    const rows: unknown[] = [];
+    for (let after = 0; ; ) {
+      const page = await kernel.store.ledger.rows(after, 500);
+      if (page.length === 0) break;
+      rows.push(...page);
+      after = page.at(-1)?.n ?? after;
+    }
+    const listed = await kernel.store.requests.list({ limit: 500 });
+    const shown = await Promise.all(
+      listed.map(async ({ id }) => {
+        const request = await kernel.load(id);
+        return [drawCard(request), historyReply(request, await kernel.store.requests.events(id))];
+      }),
+    );
+    const text = JSON.stringify([rows, listed, shown, kernel.log.lines]);
+    expect(rows.length).toBeGreaterThan(100);
+    const secrets = [
+      ...kernel.secrets(),
+      ...sandbox.clientKey.split('\n').filter((line) => line.length > 40),
+      token,
+    ];
+    expect(secrets.length).toBeGreaterThan(5);
+    expect(secrets.filter((secret) => text.includes(secret))).toEqual([]);
+    expect(text).not.toContain('PRIVATE KEY');
+  });
+
+  it('keeps the record whole', async () => {
+    expect(await kernel.store.ledger.verify()).toMatchObject({ ok: true });
+  });
+});
+
+function read(line: string, command: Command) {
+  const parsed = parse(line, registry);
+  if (parsed.kind !== 'command') throw new Error(`${line} is ${parsed.kind}`);
+  expect(parsed.command.name).toBe(command.name);
+  expect(parsed.problems).toEqual({});
+  return parsed;
+}
+
+function onlyCrash(error: unknown): void {
+  if (!(error instanceof Crash)) throw error;
+}

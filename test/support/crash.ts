@@ -1,0 +1,100 @@
+import { createRequests } from '../../src/core/requests.ts';
+import type { Running } from '../../src/core/runner.ts';
+import type { Store } from '../../src/core/store.ts';
+import type { World } from '../../src/core/world.ts';
+import type { Kernel } from './kernel.ts';
+
+/** What a dead process does: nothing more. */
+export class Crash extends Error {
+  override readonly name = 'Crash';
+}
+
+/** One worker process over a kernel's store and world, that dies at an exact moment. */
+export interface Mortal {
+  readonly work: Running;
+  /** Every boundary that it came to, in order: `before append`, `after hub editHost`. */
+  readonly crossings: readonly string[];
+  died(): boolean;
+}
+
+/**
+ * A worker process that dies when it comes to the `at`-th boundary between itself and the rest of the world:
+ * before and after each write to the store or the world, and before each read. Once dead it reaches nothing any more, so
+ * that no `finally` can tidy up after it. 0: it lives.
+ */
+export function startMortal(kernel: Kernel, at: number): Mortal {
+  const crossings: string[] = [];
+  let dead = false;
+
+  const cross = (name: string): void => {
+    if (dead) throw new Crash(name);
+    crossings.push(name);
+    if (crossings.length === at) {
+      dead = true;
+      throw new Crash(name);
+    }
+  };
+  const reads = async <T>(name: string, go: () => Promise<T>): Promise<T> => {
+    cross(`before ${name}`);
+    return go();
+  };
+  const writes = async <T>(name: string, go: () => Promise<T>): Promise<T> => {
+    cross(`before ${name}`);
+    const result = await go();
+    cross(`after ${name}`);
+    return result;
+  };
+
+  const { world, now, log } = kernel.work;
+  const { requests, locks, notes } = kernel.store;
+  const store: Store = {
+    ...kernel.store,
+    requests: {
+      ...requests,
+      events: (id) => reads('load', () => requests.events(id)),
+      append: (id, after, events, summary, fence) =>
+        writes(`append ${events.map((event) => event.type).join('+')}`, () =>
+          requests.append(id, after, events, summary, fence),
+        ),
+    },
+    locks: {
+      ...locks,
+      acquire: (owner, holder, names, leaseMs) =>
+        writes('lock', () => locks.acquire(owner, holder, names, leaseMs)),
+      renew: (fence, leaseMs) => reads('renew', () => locks.renew(fence, leaseMs)),
+      release: (owner) => writes('unlock', () => locks.release(owner)),
+    },
+    notes: { ...notes, get: (key) => reads('note', () => notes.get(key)) },
+  };
+  const mortal: World = {
+    hubReader: {
+      read: (call, signal) => reads(`hub ${call.method}`, () => world.hubReader.read(call, signal)),
+    },
+    hubWriter: {
+      carryOut: (calls, signal) =>
+        writes(`hub ${calls.map((call) => call.method).join('+')}`, () =>
+          world.hubWriter.carryOut(calls, signal),
+        ),
+    },
+    hostReader: {
+      names: () => world.hostReader.names(),
+      read: (host, script, args, options) =>
+        reads(`host ${script.name}`, () => world.hostReader.read(host, script, args, options)),
+    },
+    hostWriter: {
+      run: (host, script, args, options) =>
+        writes(`host ${script.name}`, () => world.hostWriter.run(host, script, args, options)),
+    },
+  };
+  // Hints die with it: what is due has to be found in the truth.
+  const hints = { send: async () => false };
+  const work: Running = {
+    ...kernel.work,
+    requests: createRequests({ store, hints, now, times: { remindHours: 4 } }),
+    world: mortal,
+    locks: store.locks,
+    notes: store.notes,
+    log,
+  };
+  return { work, crossings, died: () => dead };
+}

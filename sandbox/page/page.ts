@@ -164,8 +164,9 @@ export async function startPage(options: {
     const person = slack.as(asked.as);
     switch (asked.what) {
       case 'say':
-        if (asked.text.startsWith('/') && asked.thread === undefined)
-          await person.slash(asked.text, asked.channel);
+        if (asked.text.startsWith('/') && asked.thread !== undefined)
+          throw new Error('slash commands do not work in threads');
+        if (asked.text.startsWith('/')) await person.slash(asked.text, asked.channel);
         else await person.say(asked.text, asked.channel, asked.thread);
         return { ok: true };
       case 'press':

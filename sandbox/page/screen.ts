@@ -45,7 +45,8 @@ const TOPS = 80;
 /** Everything that this person's screen shows. */
 export function screenOf(slack: SandboxSlack, user: string, reading: Reading): Screen {
   const names = namesOf(slack);
-  const direct = slack.messages(`dm:${user}`);
+  // Asking for it makes the conversation, so that it can be opened from the start.
+  slack.messages(`dm:${user}`);
   const mine = slack.channels.filter((channel) => channel.members.includes(user));
   const whispers = slack.ephemerals(user);
   const pings = (person: string, channel: string) =>
@@ -121,7 +122,6 @@ export function screenOf(slack: SandboxSlack, user: string, reading: Reading): S
       }))
       .sort((a, b) => (a.kind === b.kind ? 0 : a.kind === 'im' ? 1 : -1)),
     ...Object.fromEntries(mine.map((channel) => [`place ${channel.id}`, place(channel)])),
-    direct: direct[0]?.channel ?? null,
     modal:
       top === undefined
         ? null

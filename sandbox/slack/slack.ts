@@ -71,8 +71,8 @@ export interface SandboxSlack {
   }): string;
   /** How many Socket Mode connections are open. */
   sockets(): number;
-  /** Tells the connections to go and come back, as the service does every few hours. */
-  refreshSockets(reason?: 'refresh_requested' | 'warning', graceMs?: number): void;
+  /** Tells the oldest `most` connections (all, unless told) to go and come back, as the service does every few hours. */
+  refreshSockets(reason?: 'refresh_requested' | 'warning', graceMs?: number, most?: number): void;
   /** Cuts the connections, as a network does. */
   dropSockets(): void;
   readonly deliver: {
@@ -203,7 +203,8 @@ export async function startSlack(options: SlackOptions = {}): Promise<SandboxSla
     plant: ({ channel, user, text, thread }) =>
       post(state, { channel: channelId(channel), user, text, blocks: [], threadTs: thread }).ts,
     sockets: sockets.count,
-    refreshSockets: (reason = 'refresh_requested', graceMs = 1000) => sockets.refresh(reason, graceMs),
+    refreshSockets: (reason = 'refresh_requested', graceMs = 1000, most = 10) =>
+      sockets.refresh(reason, graceMs, most),
     dropSockets: sockets.drop,
     deliver: {
       raw({ body, contentType = 'application/x-www-form-urlencoded', ageSeconds = 0, signature, headers }) {

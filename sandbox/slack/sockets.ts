@@ -19,8 +19,8 @@ export interface Sockets {
    * in time. The value is what the acknowledgement carried.
    */
   send(envelope: Fields, ms: number): Promise<{ readonly payload: unknown } | null>;
-  /** Tells every connection to go and come back; drops them after `graceMs`. */
-  refresh(reason: 'refresh_requested' | 'warning', graceMs: number): void;
+  /** Tells the oldest `most` connections to go and come back; closes them after `graceMs`. */
+  refresh(reason: 'refresh_requested' | 'warning', graceMs: number, most: number): void;
   /** Cuts every connection, without a word. */
   drop(): void;
   close(): Promise<void>;
@@ -33,6 +33,8 @@ export function createSockets(): Sockets {
   const server = new WebSocketServer({ noServer: true });
   const tickets = new Set<string>();
   const open: WebSocket[] = [];
+  /** Told to go: used only while there is no other. */
+  const leaving = new WeakSet<WebSocket>();
   const waiting = new Map<string, (taken: { readonly payload: unknown } | null) => void>();
   let turn = 0;
   const pings = setInterval(() => {
@@ -78,7 +80,9 @@ export function createSockets(): Sockets {
     count: () => open.length,
     send(envelope, ms) {
       turn += 1;
-      const ready = open.filter((one) => one.readyState === one.OPEN);
+      const usable = open.filter((one) => one.readyState === one.OPEN);
+      const staying = usable.filter((one) => !leaving.has(one));
+      const ready = staying.length > 0 ? staying : usable;
       const socket = ready[turn % Math.max(1, ready.length)];
       if (socket === undefined) return Promise.resolve(null);
       const id = randomUUID();
@@ -94,8 +98,9 @@ export function createSockets(): Sockets {
         socket.send(JSON.stringify({ envelope_id: id, ...envelope }));
       });
     },
-    refresh(reason, graceMs) {
-      for (const socket of [...open]) {
+    refresh(reason, graceMs, most) {
+      for (const socket of open.slice(0, most)) {
+        leaving.add(socket);
         socket.send(JSON.stringify({ type: 'disconnect', reason, debug_info: { host: 'sandbox' } }));
         setTimeout(() => socket.close(), graceMs).unref();
       }

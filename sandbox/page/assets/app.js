@@ -1,5 +1,5 @@
 import { createComposer } from './composer.js';
-import { el, toast } from './dom.js';
+import { el, keep, toast } from './dom.js';
 import { blocks } from './draw.js';
 import { drawMessages } from './messages.js';
 import { askToConfirm, createModal } from './modal.js';
@@ -94,16 +94,22 @@ const nameOf = (place) => (place.kind === 'im' ? 'Steward' : `#${place.name}`);
 
 function drawHome() {
   const { home } = parts;
-  const node = el(
-    'li',
-    { class: 'home' },
-    ...(home === null
-      ? [el('p', { class: 'quiet', text: 'Steward has put nothing here yet.' })]
-      : blocks(home.blocks, (control, pick) =>
-          pressWith(control, { what: 'press-view', view: home.id }, pick),
-        )),
+  drawnPlace = '';
+  keep(
+    $('messages'),
+    [home],
+    () => 'home',
+    () =>
+      el(
+        'li',
+        { class: 'home has-blocks' },
+        ...(home === null
+          ? [el('p', { class: 'quiet', text: 'Steward has put nothing here yet.' })]
+          : blocks(home.blocks, (control, pick) =>
+              pressWith(control, { what: 'press-view', view: home.id }, pick),
+            )),
+      ),
   );
-  $('messages').replaceChildren(node);
 }
 
 let drawnPlace = '';

@@ -107,7 +107,7 @@ export function createComposer(box, { id, label, inThread, say, offers }) {
   };
   const send = async () => {
     const value = text.value.trim();
-    if (value === '') return;
+    if (value === '' || (inThread && value.startsWith('/'))) return;
     past = [...past.filter((one) => one !== value), value].slice(-30);
     pastAt = past.length;
     fill('');

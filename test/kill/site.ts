@@ -1,0 +1,111 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type SandboxHosts, startHosts } from '../../sandbox/hosts/hosts.ts';
+import { type SandboxHub, startHub } from '../../sandbox/hub/hub.ts';
+import { makePki } from '../../sandbox/pki.ts';
+import { stopped } from '../support/process.ts';
+import type { Setup, Told } from './points.ts';
+
+/** A hub and hosts that outlive every process that works on them. */
+export interface KillSite {
+  readonly dir: string;
+  readonly hub: SandboxHub;
+  readonly hosts: SandboxHosts;
+  readonly setup: Omit<Setup, 'databaseUrl' | 'redisUrl' | 'askings'>;
+  close(): Promise<void>;
+}
+
+/** Starts them: `builders` are on the hub, and those of `reachable` are hosts as well. */
+export async function startKillSite(
+  builders: readonly string[],
+  reachable: readonly string[],
+): Promise<KillSite> {
+  const dir = await mkdtemp(join(tmpdir(), 'steward-kill-'));
+  const pki = await makePki(join(dir, 'pki'));
+  const hub = await startHub({
+    version: '1.20',
+    pki,
+    world: (world) => {
+      const [model] = world.hosts;
+      if (!model) throw new Error('a hub without hosts');
+      builders.forEach((name, index) => {
+        const id = 2000 + index;
+        world.users.push({ id: 100 + id, name, status: 0, usertype: 1, permissions: [] });
+        world.hosts.push({ ...model, id, userId: 100 + id, name, capacity: 4, enabled: true, channels: [1] });
+      });
+    },
+  });
+  const hosts = await startHosts({ dir: join(dir, 'hosts'), names: reachable });
+  const { hosts: list, clientKey: privateKey, knownHosts, scriptsDir } = hosts;
+  return {
+    dir,
+    hub,
+    hosts,
+    setup: {
+      dir: join(dir, 'data'),
+      hub: { url: hub.url, ca: pki.ca, ...(await pki.client('steward')) },
+      hosts: {
+        list: list.map((one) => ({ ...one, address: one.address ?? '127.0.0.1', port: one.port ?? 22 })),
+        privateKey,
+        knownHosts,
+        scriptsDir,
+        dir: join(dir, 'hosts'),
+      },
+      leaseMs: 5_000,
+    },
+    async close() {
+      await Promise.all([hosts.close(), hub.close()]);
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** How a life ended. `killed`: by itself, with SIGKILL, at these points. */
+export interface Ended {
+  readonly killed: boolean;
+  readonly points: Readonly<Record<string, string>>;
+  readonly statuses: Readonly<Record<string, string>>;
+}
+
+/** Runs one life of a worker in a process of its own, until it ends or kills itself. */
+export async function liveOnce(setup: Setup, hub: SandboxHub): Promise<Ended> {
+  const child = startChild('killed-child.ts', { TEST_SETUP: JSON.stringify(setup) });
+  let points: Ended['points'] = {};
+  let statuses: Ended['statuses'] = {};
+  const wrong: string[] = [];
+  let errors = '';
+  child.stderr?.on('data', (chunk) => {
+    errors += chunk;
+  });
+  child.on('message', (told: Told) => {
+    if (told.kind === 'at-the-points') points = told.points;
+    else if (told.kind === 'ended') statuses = told.statuses;
+    else if (told.kind === 'wrong') wrong.push(told.says);
+    else {
+      // The next batch is carried out, and its answer does not come while anybody lives to read it.
+      void hub.misbehave({ kind: 'slow', method: 'multiCall', ms: 30_000 });
+      child.send('slow now');
+    }
+  });
+  const late = setTimeout(() => {
+    wrong.push(`it did not end; reached ${JSON.stringify({ points, statuses })}`);
+    child.kill('SIGKILL');
+  }, 60_000);
+  const code = await stopped(child);
+  clearTimeout(late);
+  if (wrong.length > 0 || (code !== 0 && child.signalCode !== 'SIGKILL'))
+    throw new Error(`a life went wrong: code ${code}\n${wrong.join('\n')}\n${errors}`);
+  return { killed: child.signalCode === 'SIGKILL', points, statuses };
+}
+
+/** Starts a TypeScript file of this folder as a process of its own. */
+export function startChild(name: string, env: Readonly<Record<string, string>>): ChildProcess {
+  const file = fileURLToPath(new URL(`./${name}`, import.meta.url));
+  return spawn(process.execPath, ['--import', 'tsx', file], {
+    stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
+    env: { ...process.env, ...env },
+  });
+}

@@ -28,8 +28,8 @@ const GOODBYE_MS = 3_000;
 const data = z.object({ request: z.string(), round: z.number().int() });
 
 /**
- * Takes hints from one queue. A killed worker's hint is taken by another one within about 9 s: its lock ends
- * after 5 s, and the search for such runs every 2 s.
+ * Takes hints from one queue. A killed worker's hint is taken by another one within about 7 s: its lock ends
+ * after 4 s, and the search for such runs every 1.5 s and takes what it finds twice.
  */
 export function createWorker(options: {
   readonly name: string;
@@ -73,8 +73,8 @@ export function createWorker(options: {
 
   const settings = {
     concurrency: options.concurrency,
-    lockDuration: 5_000,
-    stalledInterval: 2_000,
+    lockDuration: 4_000,
+    stalledInterval: 1_500,
     // A job is a hint: however often its worker died, it is still due.
     maxStalledCount: 1_000_000,
     runRetryDelay: 1_000,

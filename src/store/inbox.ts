@@ -3,7 +3,7 @@ import { canonical, type JsonObject } from '../core/json.ts';
 import type { Inbox } from '../core/store.ts';
 import { cleanObject, cleanText } from './clean.ts';
 import type { Database } from './database.ts';
-import { codeOf, databaseAway } from './unavailable.ts';
+import { databaseAway } from './unavailable.ts';
 
 /** After this a `put` gives up: chat services want their answer within 3 s. */
 const DEADLINE_MS = 1_500;
@@ -12,6 +12,7 @@ const GATHER_MS = 2;
 const GROUP = 500;
 
 interface Waiting {
+  /** Cleaned and short enough, so that no item can spoil the statement for the others. */
   readonly item: { readonly id: string; readonly source: string; readonly body: string };
   resolve(how: 'new' | 'seen'): void;
   reject(error: unknown): void;
@@ -50,12 +51,7 @@ export function createInbox(database: Database, now: () => Date): Inbox {
         one.resolve(first.get(one.item.id) === one && made.has(one.item.id) ? 'new' : 'seen');
       }
     } catch (error) {
-      // One that PostgreSQL will not take must not take the others down with it.
-      if (group.length > 1 && /^(21|22|23|54)/.test(codeOf(error))) {
-        for (const one of group) await store([one]);
-      } else {
-        for (const one of group) one.reject(error);
-      }
+      for (const one of group) one.reject(error);
     }
   };
 

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type JobQueue, openQueue } from '../../jobs/queue.ts';
 import { type Database, openDatabase } from '../../src/store/database.ts';
@@ -20,7 +21,7 @@ export function describeQueue(kind: 'pglite' | 'postgres' | 'redis'): void {
     let redis: TestRedis | undefined;
     let url: string | undefined;
     let database: Database;
-    const dir = mkdtempSync(join(tmpdir(), 'steward-queue-'));
+    let dir = '';
     const queues: JobQueue[] = [];
     const log = quietLog();
     let prefixes = 0;
@@ -33,6 +34,7 @@ export function describeQueue(kind: 'pglite' | 'postgres' | 'redis'): void {
     };
 
     beforeAll(async () => {
+      dir = mkdtempSync(join(tmpdir(), 'steward-queue-'));
       if (kind === 'postgres') postgres = await startPostgres();
       if (kind === 'redis') redis = await startRedis();
       url = await postgres?.fresh();
@@ -152,7 +154,7 @@ export function describeQueue(kind: 'pglite' | 'postgres' | 'redis'): void {
       if (kind === 'pglite') await database.close();
       const child = spawn(
         process.execPath,
-        ['--import', 'tsx', join(import.meta.dirname, 'queue-child.ts')],
+        ['--import', 'tsx', fileURLToPath(new URL('./queue-child.ts', import.meta.url))],
         {
           stdio: ['ignore', 'pipe', 'inherit'],
           env: {

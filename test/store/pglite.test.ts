@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, expect, it } from 'vitest';
 import { type Database, openDatabase } from '../../src/store/database.ts';
 import { lockDirectory } from '../../src/store/directory-lock.ts';
@@ -24,10 +25,14 @@ afterEach(async () => {
 afterAll(() => rmSync(top, { recursive: true, force: true }));
 
 function startChild(): { child: ChildProcess; said(): string } {
-  const child = spawn(process.execPath, ['--import', 'tsx', join(import.meta.dirname, 'store-child.ts')], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, TEST_DIR: dir },
-  });
+  const child = spawn(
+    process.execPath,
+    ['--import', 'tsx', fileURLToPath(new URL('./store-child.ts', import.meta.url))],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, TEST_DIR: dir },
+    },
+  );
   children.push(child);
   let said = '';
   child.stdout.on('data', (chunk) => {

@@ -5,9 +5,11 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { freePort, stopped, until } from './process.ts';
 
+const SERVER = 'redis-server';
+
 /** Why there is no Redis for tests here; null when there is. */
 export const noRedis: string | null =
-  spawnSync('redis-server', ['--version']).status === 0 ? null : 'no redis-server';
+  spawnSync(SERVER, ['--version']).status === 0 ? null : 'no redis-server';
 
 /** A Redis server of this test's own. */
 export interface TestRedis {
@@ -39,7 +41,7 @@ export async function startRedis(settings: readonly string[] = []): Promise<Test
   };
   const start = async (): Promise<void> => {
     server = spawn(
-      'redis-server',
+      SERVER,
       [
         '--port',
         `${port}`,

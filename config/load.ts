@@ -134,10 +134,13 @@ function placer(document: Extract<Document, { ok: true }>): (found: Found) => Pr
   };
 }
 
+/** Each once, in the order of the file. */
 function distinct(problems: readonly Problem[]): readonly Problem[] {
   const seen = new Set<string>();
-  return problems.filter(({ path, says }) => {
-    const key = `${path}\n${says}`;
-    return !seen.has(key) && seen.add(key);
-  });
+  return problems
+    .filter(({ path, says }) => {
+      const key = `${path}\n${says}`;
+      return !seen.has(key) && seen.add(key);
+    })
+    .sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
 }

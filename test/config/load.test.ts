@@ -109,7 +109,7 @@ describe('a config that is right', () => {
       config: { hub: null, slack: null, hosts: { user: 'steward' } },
     });
     if (!loaded.ok) return;
-    expect(loaded.config.unread.map((one) => one.path)).toEqual(['slack.appToken', 'hub.key']);
+    expect(loaded.config.unread.map((one) => one.path)).toEqual(['hub.key', 'slack.appToken']);
   });
 
   it('warns of a key that others may read, and of a config that others may write', async () => {

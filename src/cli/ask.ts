@@ -1,0 +1,104 @@
+import type { SaidAnswer, ShownCard } from './answers.ts';
+import { readCredentials } from './credentials.ts';
+import { complain, EXIT, type Io, Usage } from './io.ts';
+import { Away, createTalk, NotTaken, type Talk } from './talk.ts';
+import { cardText, formText, paragraph, replyText } from './text.ts';
+
+/** How a line is said. */
+export interface AskOptions {
+  readonly json: boolean;
+  readonly follow: boolean;
+  /** The request that `approve` alone is about. */
+  readonly here: string | undefined;
+}
+
+/** Says a line to the server, shows what came of it, and follows a request until it ends or waits for somebody. */
+export async function ask(words: readonly string[], options: AskOptions, io: Io): Promise<number> {
+  const line = lineOf(words);
+  if (line === '') throw new Usage('Say what you want: `steward ask help` shows what there is.');
+  const talk = createTalk({ ...(await readCredentials(io.env)), signal: io.signal });
+  let going: string | null = null;
+  try {
+    const answer = await talk.say(line, options.here);
+    const { said } = answer;
+    const verb = words[0]?.toLowerCase() ?? '';
+    const decision = said.kind === 'decided';
+    const refused = said.kind === 'decided' && (said.reply.tone === 'warn' || said.reply.tone === 'bad');
+    const follows = options.follow && answer.card !== null && verb !== 'show' && !refused;
+    if (decision && !options.json) await io.out(`${replyText(said.reply, io.style)}\n`);
+    going = answer.card?.id ?? null;
+    const card = follows && answer.card ? await follow(answer.card, talk, options, io) : answer.card;
+    await show(answer, card, options, io);
+    return codeOf(answer, card, verb);
+  } catch (error) {
+    if (io.signal.aborted) {
+      if (going) complain(io, `${going} goes on without you.`, `Look again with: steward ask show ${going}`);
+      return EXIT.interrupted;
+    }
+    if (!(error instanceof Away || error instanceof NotTaken)) throw error;
+    complain(
+      io,
+      error.message,
+      going ? `${going} is kept. Look again with: steward ask show ${going}` : undefined,
+    );
+    return error instanceof Away ? EXIT.away : EXIT.usage;
+  }
+}
+
+/** The words of a shell as one line: a word with spaces in it stays one. */
+export function lineOf(words: readonly string[]): string {
+  return words
+    .map((word) => {
+      if (!/\s/.test(word) || /^[a-z][a-z-]*=/i.test(word) || words.length === 1) return word;
+      return word.includes('"') ? `'${word}'` : `"${word}"`;
+    })
+    .join(' ')
+    .trim();
+}
+
+const GOES_ON: readonly string[] = ['asked', 'approved', 'running'];
+
+async function follow(first: ShownCard, talk: Talk, options: AskOptions, io: Io): Promise<ShownCard> {
+  const told = new Set<string>();
+  const tell = (text: string): void => {
+    if (options.json || told.has(text) || text === '') return;
+    told.add(text);
+    io.err(`${paragraph(text, 0, io.style).join('\n')}\n`);
+  };
+  let card = first;
+  while (GOES_ON.includes(card.status)) {
+    tell(`${card.id}: ${card.line}`);
+    for (const step of card.steps) if (step.state === 'done') tell(`✓ ${step.title}`);
+    card = await talk.wait(card.id, card.seq);
+  }
+  return card;
+}
+
+async function show(answer: SaidAnswer, card: ShownCard | null, options: AskOptions, io: Io): Promise<void> {
+  const { said } = answer;
+  if (options.json) return io.out(`${JSON.stringify({ said, card })}\n`);
+  if (said.kind === 'reply') return io.out(`${replyText(said.reply, io.style)}\n`);
+  if (said.kind === 'form') return io.out(`${formText(said.form, io.style)}\n`);
+  if (said.kind === 'request' && said.isNew && !said.queued)
+    io.err('It is stored. The queue is down, so it runs when the queue is back.\n');
+  if (card) await io.out(`${cardText(card, io.style)}\n`);
+}
+
+/** What a script reads: how it ended, or that it waits. */
+export function codeOf({ said }: SaidAnswer, card: ShownCard | null, verb: string): number {
+  if (said.kind === 'form') return EXIT.usage;
+  if (said.kind === 'reply') {
+    if (said.reply.tone === 'bad') return EXIT.away;
+    // `freeze` warns of what it did.
+    return said.reply.tone === 'warn' && verb !== 'freeze' ? EXIT.usage : EXIT.done;
+  }
+  if (said.kind === 'decided') {
+    if (said.reply.tone === 'bad') return EXIT.away;
+    if (said.reply.tone === 'warn') return EXIT.no;
+    if (verb === 'deny' || verb === 'cancel') return EXIT.done;
+  }
+  if (verb === 'show' || card === null) return EXIT.done;
+  if (card.status === 'succeeded' || card.status === 'answered') return EXIT.done;
+  if (card.status === 'planned') return EXIT.waits;
+  return GOES_ON.includes(card.status) ? EXIT.done : EXIT.no;
+}

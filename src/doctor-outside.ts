@@ -1,0 +1,161 @@
+import { X509Certificate } from 'node:crypto';
+import type { Loaded } from '../config/load.ts';
+import type { HostScript, Log } from './core/ports.ts';
+import { Refused } from './core/refused.ts';
+import type { Row } from './doctor.ts';
+import { createHosts } from './hosts/hosts.ts';
+import { createHub } from './koji/hub.ts';
+import { createSlackApi } from './slack/api.ts';
+import { examineSlack } from './slack/examine.ts';
+import { createPeople } from './slack/people.ts';
+
+/** What a look at something outside needs. */
+export interface Looking {
+  readonly signal: AbortSignal;
+  readonly log: Log;
+}
+
+/** More hosts than this are not looked at together. */
+const HOSTS_TOGETHER = 50;
+const SLACK_MS = 5_000;
+const DAY_MS = 86_400_000;
+
+/** The hub: does it answer, does it take the bot for whom it should, may the bot do what the commands do. */
+export async function lookAtHub(
+  own: NonNullable<Loaded['hub']>,
+  { signal, log }: Looking,
+): Promise<readonly Row[]> {
+  const { url, ca, cert, key, user } = own;
+  const rows: Row[] = [
+    ...certificateRows('own certificate', cert),
+    ...certificateRows('certificate authority', ca),
+  ];
+  const hub = createHub({ url, ca, cert, key, deadlineMs: 10_000, log });
+  try {
+    const version = await hub.version(signal);
+    rows.push(
+      row('answers', 'ok', `${url} runs Koji ${version ?? 'before 1.23, which does not say its version'}`),
+    );
+    const { name } = await hub.whoAmI(signal);
+    const other = user !== undefined && user !== name;
+    rows.push(
+      other
+        ? row(
+            'login',
+            'bad',
+            `the hub takes the bot for ${name}, the config says ${user}`,
+            'Put the right certificate at hub.cert, or the right name at hub.user.',
+          )
+        : row('login', 'ok', `as ${name}`),
+    );
+    rows.push(...permissionRows(name, await hub.permissions(signal)));
+  } catch (error) {
+    const next = error instanceof Refused ? error.next : undefined;
+    const check = rows.some((one) => one.check === 'answers') ? 'login' : 'answers';
+    rows.push(
+      row(check, 'bad', messageOf(error), next ?? 'Check hub.url, and that this machine reaches it.'),
+    );
+  } finally {
+    await hub.close();
+  }
+  return rows;
+}
+
+function permissionRows(name: string, has: readonly string[]): readonly Row[] {
+  if (has.includes('admin'))
+    return [
+      row(
+        'permissions',
+        'warn',
+        `${name} is admin: it could do much more than it has to`,
+        `Grant it \`host\`, and revoke admin: koji revoke-permission admin ${name}`,
+      ),
+    ];
+  if (has.includes('host')) return [row('permissions', 'ok', has.join(', '))];
+  const says = `${name} has ${has.join(', ') || 'none'}; \`host\` is needed to change builders`;
+  return [row('permissions', 'bad', says, `An admin of the hub says: koji grant-permission host ${name}`)];
+}
+
+function certificateRows(check: string, pem: string): readonly Row[] {
+  const until = Date.parse(new X509Certificate(pem).validTo);
+  const days = Math.floor((until - Date.now()) / DAY_MS);
+  const day = new Date(until).toISOString().slice(0, 10);
+  if (days < 0) return [row(check, 'bad', `expired on ${day}`, 'Renew it.')];
+  if (days < 30) return [row(check, 'warn', `expires on ${day}, in ${days} days`, 'Renew it.')];
+  return [row(check, 'ok', `good until ${day}`)];
+}
+
+/** The hosts: SSH, host key, sudo, and which version of each root script they have. */
+export async function lookAtHosts(
+  own: NonNullable<Loaded['hosts']>,
+  scripts: readonly HostScript[],
+  { signal, log }: Looking,
+): Promise<readonly Row[]> {
+  if (own.list.length === 0)
+    return [{ area: 'hosts', check: 'list', ok: 'skipped', says: 'the config names no hosts' }];
+  const { list, privateKey, knownHosts, scriptsDir } = own;
+  const hosts = createHosts({ hosts: list, privateKey, knownHosts, scriptsDir, log });
+  const rows: Row[] = [];
+  try {
+    for (let at = 0; at < list.length; at += HOSTS_TOGETHER) {
+      const some = list.slice(at, at + HOSTS_TOGETHER);
+      const found = await Promise.all(some.map(({ name }) => hosts.examine(name, scripts, signal)));
+      rows.push(
+        ...found.flat().map(({ host, what, state, says }) => ({ area: host, check: what, ok: state, says })),
+      );
+    }
+    return rows;
+  } finally {
+    await hosts.close();
+  }
+}
+
+/** Slack: token, scopes, channel, groups. */
+export async function lookAtSlack(config: Loaded, { log }: Looking): Promise<readonly Row[]> {
+  const { slack, people, roles, everybody } = config;
+  if (slack === null) return [];
+  const base = { ...(slack.apiUrl ? { apiUrl: slack.apiUrl } : {}), deadlineMs: SLACK_MS, log };
+  const api = createSlackApi({ ...base, token: slack.botToken });
+  const appApi = slack.appToken ? createSlackApi({ ...base, token: slack.appToken }) : null;
+  try {
+    const found = await examineSlack({
+      api,
+      people: createPeople({
+        api,
+        options: {
+          people: people.map(({ id, name, slack: account, roles: own }) => ({
+            ...{ id, name, roles: own },
+            ...(account ? { slack: account } : {}),
+          })),
+          roles,
+          everybody,
+          team: slack.team,
+        },
+        log,
+        now: () => new Date(),
+      }),
+      team: slack.team,
+      approversChannel: slack.approversChannel ?? null,
+      groups: [...new Set(Object.values(roles).flatMap((role) => role.slackGroups))],
+      ...(appApi ? { appApi } : {}),
+    });
+    return found.map(({ what, state, says, todo }) => ({
+      area: 'slack',
+      check: what.replace(/^Slack /, ''),
+      ok: state,
+      says,
+      ...(todo ? { todo } : {}),
+    }));
+  } finally {
+    api.stop();
+    appApi?.stop();
+  }
+}
+
+function row(check: string, ok: Row['ok'], says: string, todo?: string): Row {
+  return { area: 'hub', check, ok, says, ...(todo ? { todo } : {}) };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -62,6 +62,8 @@ if (Object.keys(points).length > 0) {
   await tell({ kind: 'at-the-points', points });
   process.kill(process.pid, 'SIGKILL');
 }
+const chain = await life.store.ledger.verify();
+if (!chain.ok) await tell({ kind: 'wrong', says: `the record is not whole: ${chain.says}` });
 const wrong = life.log.lines.filter((line) => line.startsWith('error'));
 if (wrong.length > 0) await tell({ kind: 'wrong', says: wrong.join('\n') });
 await tell({ kind: 'ended', statuses });

@@ -25,7 +25,7 @@ export interface Hold {
 }
 
 /** The kernel, its jobs and a desk over a real store, queue, hub and hosts: a worker process from the inside. */
-export async function startLife(setup: Setup, hold: Hold) {
+export async function startLife(setup: Setup, hold: Hold, concurrency = 60) {
   const log = keepLog();
   const now = () => new Date();
   const { databaseUrl, dir, redisUrl, leaseMs } = setup;
@@ -53,7 +53,7 @@ export async function startLife(setup: Setup, hold: Hold) {
   );
   const { locks, notes } = store;
   const work = { requests, site, world, now, log, locks, notes, leaseMs };
-  const worker = await startWorker({ queue, hints, work, store, concurrency: 60 });
+  const worker = await startWorker({ queue, hints, work, store, concurrency });
   const desk = createDesk({ site, requests, store, hints, operators: ['admin'], now, log });
   const say = (who: Person, text: string, origin: string) =>
     desk.say({ who, text, place: { kind: 'terminal', where: 'test', purpose: 'origin' }, origin });
@@ -61,6 +61,8 @@ export async function startLife(setup: Setup, hold: Hold) {
   return {
     log,
     store,
+    queue,
+    desk,
     requests,
     /** Asks, approves as somebody else, and waits for the end. The same asking again goes on with the same request. */
     async see({ key, text }: Asking): Promise<string> {

@@ -147,8 +147,10 @@ function drawPlace(place, people, me) {
       : `Write to ${nameOf(place)}, or type / for commands`,
     place.hasBot ? undefined : 'Steward is not in this channel: it cannot write here by itself.',
   );
+  // In a direct message people write to Steward; in a channel they use the command.
+  const bare = extras.suggestions.map((line) => line.replace(/^\/koji /, ''));
   composer.suggest(
-    extras.suggestions.map((line) => (place.kind === 'im' ? line.replace(/^\/koji /, '') : line)),
+    place.kind === 'im' ? bare : bare.map((line) => (/^[/@]/.test(line) ? line : `/koji ${line}`)),
   );
   markRead(place, messages);
 }

@@ -35,6 +35,7 @@ export function createComposer(box, { id, label, inThread, say, offers }) {
   let at = -1;
   let past = [];
   let pastAt = 0;
+  let suggested = '';
 
   const grow = () => {
     text.style.height = 'auto';
@@ -152,9 +153,17 @@ export function createComposer(box, { id, label, inThread, say, offers }) {
       if (note_ !== undefined) note.textContent = note_;
     },
     suggest(lines) {
+      if (lines.join('\n') === suggested) return;
+      suggested = lines.join('\n');
       chips.replaceChildren(
         ...lines.map((line) =>
-          el('button', { type: 'button', class: 'chip', onclick: () => fill(line), text: line }),
+          el('button', {
+            type: 'button',
+            class: 'chip',
+            title: 'Send this',
+            onclick: () => void say(line),
+            text: line,
+          }),
         ),
       );
     },

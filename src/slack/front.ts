@@ -72,7 +72,9 @@ export interface SlackFront {
   examine(): Promise<readonly Finding[]>;
 }
 
+/** Things worked on at once; one while more than `BUSY` deliveries wait for their acknowledgement. */
 const TOGETHER = 8;
+const BUSY = 4;
 /** What a live process is surely not working on any more. */
 const LEFT_OVER_MS = 30_000;
 /** After this many failures something is dropped: it would fail for ever. */
@@ -123,7 +125,7 @@ export function createSlackFront(options: SlackFrontOptions): SlackFront {
     ...(options.requests ? { requests: options.requests } : {}),
   });
   const router = createRouter({ conversation, self: selfOnce(), log });
-  const lane = createLane(TOGETHER);
+  const lane = createLane(TOGETHER, () => intake.waiting() > BUSY);
   const working = new Set<string>();
   const tries = new Map<string, number>();
   const announcing = new Set<Promise<unknown>>();

@@ -66,9 +66,7 @@ export function readDelivery(contentType: string, raw: string): Delivery {
 
 /** Reads what came as an object: the body of a socket's envelope. */
 export function deliveryOf(body: unknown): Delivery {
-  const typed = z
-    .looseObject({ type: z.string().optional(), command: z.string().optional() })
-    .safeParse(body);
+  const typed = kindOf.safeParse(body);
   if (!typed.success) return { kind: 'malformed', says: 'not an object' };
   switch (typed.data.type) {
     case 'url_verification': {
@@ -102,6 +100,9 @@ export function deliveryOf(body: unknown): Delivery {
   }
 }
 
+const record = z.record(z.string(), z.unknown());
+const kindOf = z.looseObject({ type: z.string().optional(), command: z.string().optional() });
+
 function made<T>(
   schema: z.ZodType<T>,
   body: unknown,
@@ -117,7 +118,7 @@ function made<T>(
     .update(JSON.stringify(idOf(read.data)))
     .digest('base64url');
   // Slack's old verification token is a secret of the app's, and of no use to us.
-  const { token: _token, ...kept } = z.record(z.string(), z.unknown()).parse(body);
+  const { token: _token, ...kept } = record.parse(read.data);
   return { kind: 'incoming', incoming: { id: `slack:${kind}:${id}`, kind, body: storable(kept) } };
 }
 
@@ -142,6 +143,9 @@ function cleaned(value: unknown): Json {
   return typeof value === 'number' || typeof value === 'boolean' ? value : null;
 }
 
+const UNSTORABLE = /[\0\p{Surrogate}]/u;
+const EVERY_UNSTORABLE = /[\0\p{Surrogate}]/gu;
+
 function clean(value: string): string {
-  return value.replace(/\0/gu, '\ufffd').replace(/\p{Surrogate}/gu, '\ufffd');
+  return UNSTORABLE.test(value) ? value.replace(EVERY_UNSTORABLE, '\ufffd') : value;
 }

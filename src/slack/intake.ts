@@ -24,6 +24,8 @@ export type Counted = 'stored' | 'seen' | 'down' | 'private-key' | 'malformed' |
 /** The way of everything that comes in: stored, then acknowledged, then carried on. */
 export interface Intake {
   take(delivery: Delivery): Promise<Taken>;
+  /** Deliveries that wait for their acknowledgement. */
+  waiting(): number;
   /** Was somebody told that this was not stored? Should it turn up after all, it must not be done. */
   disowned(id: string): boolean;
 }
@@ -50,6 +52,7 @@ export function createIntake(deps: {
   const { inbox, hand, answer, burnt, count, log, storeMs = 1700, answerMs = 1000 } = deps;
 
   const disowned = new Set<string>();
+  let waiting = 0;
 
   async function store(incoming: Incoming): Promise<'new' | 'seen' | 'down'> {
     const put = inbox.put({ id: incoming.id, source: 'slack', body: incoming.body });
@@ -79,30 +82,40 @@ export function createIntake(deps: {
   }
 
   return {
+    waiting: () => waiting,
     disowned: (id) => disowned.has(id),
     async take(delivery) {
-      if (delivery.kind === 'malformed') count('malformed');
-      if (delivery.kind === 'nothing') count('nothing');
-      if (delivery.kind === 'nothing') return { kind: 'ack' };
-      if (delivery.kind !== 'incoming') return delivery;
-      const { incoming } = delivery;
-      if (anyPrivateKey(incoming.body)) {
-        count('private-key');
-        log.warn('somebody sent a private key', { kind: incoming.kind });
-        burnt(incoming);
-        return { kind: 'ack' };
+      waiting += 1;
+      try {
+        return await taken(delivery);
+      } finally {
+        waiting -= 1;
       }
-      const stored = await store(incoming);
-      count(stored === 'new' ? 'stored' : stored);
-      if (stored === 'down') {
-        const body = { response_type: 'ephemeral', text: NOT_KEPT };
-        return incoming.kind === 'command' ? { kind: 'down', body } : { kind: 'down' };
-      }
-      if (incoming.kind === 'view') return await answered(incoming);
-      if (stored === 'new') hand(incoming);
-      return { kind: 'ack' };
     },
   };
+
+  async function taken(delivery: Delivery): Promise<Taken> {
+    if (delivery.kind === 'malformed') count('malformed');
+    if (delivery.kind === 'nothing') count('nothing');
+    if (delivery.kind === 'nothing') return { kind: 'ack' };
+    if (delivery.kind !== 'incoming') return delivery;
+    const { incoming } = delivery;
+    if (anyPrivateKey(incoming.body)) {
+      count('private-key');
+      log.warn('somebody sent a private key', { kind: incoming.kind });
+      burnt(incoming);
+      return { kind: 'ack' };
+    }
+    const stored = await store(incoming);
+    count(stored === 'new' ? 'stored' : stored);
+    if (stored === 'down') {
+      const body = { response_type: 'ephemeral', text: NOT_KEPT };
+      return incoming.kind === 'command' ? { kind: 'down', body } : { kind: 'down' };
+    }
+    if (incoming.kind === 'view') return await answered(incoming);
+    if (stored === 'new') hand(incoming);
+    return { kind: 'ack' };
+  }
 
   /** A repeat is answered again: it makes nothing new, and the one who waits still needs the answer. */
   async function answered(incoming: Incoming): Promise<Taken> {

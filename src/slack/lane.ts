@@ -6,25 +6,50 @@ export interface Lane {
   size(): number;
 }
 
-/** `work` must not throw: there is nobody to tell. */
-export function createLane(together: number): Lane {
-  const line: (() => Promise<void>)[] = [];
+/** While others are busy, one piece of work begins only this often: it goes on, and stays out of the way. */
+const AGAIN_MS = 40;
+
+/**
+ * `together` at a time; hardly any while `busy`: what people wait for now comes first. `work` must not throw: there
+ * is nobody to tell.
+ */
+export function createLane(together: number, busy: () => boolean): Lane {
+  let line: (() => Promise<void>)[] = [];
+  /** How many of the line have begun: cheaper than moving all the others each time. */
+  let begun = 0;
   let running = 0;
-  let resting: (() => void)[] = [];
+  let last = 0;
+  let asleep = false;
+  const resting: (() => void)[] = [];
 
   function next(): void {
-    while (running < together) {
-      const work = line.shift();
-      if (!work) break;
+    while (running < together && begun < line.length) {
+      const wait = busy() ? last + AGAIN_MS - Date.now() : 0;
+      if (wait > 0) {
+        if (!asleep) setTimeout(wake, wait);
+        asleep = true;
+        return;
+      }
+      const work = line[begun];
+      begun += 1;
       running += 1;
-      void work().finally(() => {
+      last = Date.now();
+      void work?.().finally(() => {
         running -= 1;
         next();
       });
     }
+    if (begun >= 1000 || begun === line.length) {
+      line = line.slice(begun);
+      begun = 0;
+    }
     if (running > 0 || line.length > 0) return;
-    for (const wake of resting.splice(0)) wake();
-    resting = [];
+    for (const rest of resting.splice(0)) rest();
+  }
+
+  function wake(): void {
+    asleep = false;
+    next();
   }
 
   return {
@@ -34,7 +59,7 @@ export function createLane(together: number): Lane {
       setImmediate(next);
     },
     idle: () =>
-      running === 0 && line.length === 0 ? Promise.resolve() : new Promise((wake) => void resting.push(wake)),
-    size: () => running + line.length,
+      running === 0 && line.length === 0 ? Promise.resolve() : new Promise((rest) => void resting.push(rest)),
+    size: () => running + line.length - begun,
   };
 }

@@ -55,6 +55,9 @@ export function createSlackSocket(deps: {
   const open = new Set<SocketModeClient>();
   const loops: Promise<void>[] = [];
   const stopping = new AbortController();
+  const stopped = new Promise<void>((resolve) => {
+    stopping.signal.addEventListener('abort', () => resolve(), { once: true });
+  });
   let lastSign = now().getTime();
   let watchdog: NodeJS.Timeout | undefined;
   let anyUp: () => void = () => undefined;
@@ -74,8 +77,11 @@ export function createSlackSocket(deps: {
     await ack({ ...answer });
   }
 
-  /** One connection from its opening to its end. True when it was up. */
-  async function connection(): Promise<boolean> {
+  /**
+   * One connection, from its opening until it ends, or until Slack wants it renewed: then it still hears, and
+   * `retire` ends it once another is up. `up` is called when Slack has said hello.
+   */
+  async function connection(up: () => void): Promise<'failed' | 'ended' | { readonly retire: () => void }> {
     const client = new SocketModeClient({
       appToken,
       autoReconnectEnabled: false,
@@ -87,49 +93,58 @@ export function createSlackSocket(deps: {
         rejectRateLimitedCalls: true,
       },
     });
-    client.on('ws_message', sign);
+    const retired = renewedLater(client, sign);
     client.on('slack_event', (given: unknown) => {
       receive(given).catch((error: unknown) =>
         log.warn('an acknowledgement was lost', { error: String(error) }),
       );
     });
-    const ended = new Promise<void>((resolve) => void client.on('disconnected', () => resolve()));
-    let timer: NodeJS.Timeout | undefined;
-    const tooLate = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error('no hello')), helloMs);
-    });
-    const stopped = new Promise<never>((_, reject) => {
-      stopping.signal.addEventListener('abort', () => reject(new Error('stopping')), { once: true });
-    });
-    stopped.catch(() => undefined);
-    const starting = client.start();
-    starting.catch(() => undefined);
-    try {
-      await Promise.race([starting, tooLate, stopped]);
-    } catch (error) {
+    const ended = new Promise<'ended'>((resolve) => void client.on('disconnected', () => resolve('ended')));
+    void ended.then(() => open.delete(client));
+    const limit = new AbortController();
+    const starting = client.start().then(
+      () => 'up' as const,
+      (error: unknown) => String(error ?? 'closed at once'),
+    );
+    const late = sleep(helloMs, limit.signal).then(() => 'no hello in time');
+    const began = await Promise.race([starting, late, stopped.then(() => 'stopping')]);
+    limit.abort();
+    if (began !== 'up') {
+      if (began !== 'stopping') log.warn('no connection to slack', { says: began });
       void client.disconnect().catch(() => undefined);
-      if (!stopping.signal.aborted)
-        log.warn('no connection to slack', { error: String(error ?? 'closed at once') });
-      return false;
-    } finally {
-      clearTimeout(timer);
+      return 'failed';
     }
     open.add(client);
     sign();
-    anyUp();
-    await Promise.race([ended, stopped]).catch(() => undefined);
-    open.delete(client);
-    if (stopping.signal.aborted) await Promise.race([client.disconnect(), sleep(1000)]);
-    return true;
+    up();
+    return await Promise.race([ended, retired, stopped.then(() => 'ended' as const)]);
   }
 
   async function keepOpen(first: number): Promise<void> {
     // Not both at once, so that Slack does not renew both at once.
     await sleep(first, stopping.signal);
     let failures = 0;
+    let retire: (() => void) | null = null;
+    let began = 0;
+    const up = () => {
+      began = Date.now();
+      failures = 0;
+      retire?.();
+      retire = null;
+      anyUp();
+    };
     while (!stopping.signal.aborted) {
-      failures = (await connection()) ? 0 : failures + 1;
-      if (failures > 0) await sleep(AGAIN_MS[Math.min(failures, AGAIN_MS.length) - 1] ?? 0, stopping.signal);
+      const end = await connection(up);
+      // One that ends as soon as it is up must not be opened again and again.
+      if (end !== 'failed' && Date.now() - began < 1000) await sleep(250, stopping.signal);
+      if (typeof end === 'object') {
+        retire = end.retire;
+        // When no other comes up, Slack closes it soon enough.
+        continue;
+      }
+      if (end === 'ended') continue;
+      failures += 1;
+      await sleep(AGAIN_MS[Math.min(failures, AGAIN_MS.length) - 1] ?? 0, stopping.signal);
     }
   }
 
@@ -164,8 +179,37 @@ export function createSlackSocket(deps: {
       clearInterval(watchdog);
       diagnostics.unsubscribe('undici:websocket:ping', sign);
       await Promise.all(loops);
+      await Promise.race([Promise.all([...open].map((client) => client.disconnect())), sleep(1000)]);
     },
   };
+}
+
+/**
+ * Slack asks for a connection to be renewed; the client would close it there and then, deaf to what is on its way.
+ * This keeps that message from it, and settles with what gives it on.
+ */
+function renewedLater(client: SocketModeClient, sign: () => void): Promise<{ readonly retire: () => void }> {
+  const own = client.listeners('ws_message');
+  client.removeAllListeners('ws_message');
+  return new Promise((resolve) => {
+    client.on('ws_message', (data: unknown, isBinary: unknown) => {
+      sign();
+      const pass = () => {
+        for (const listener of own) listener(data, isBinary);
+      };
+      if (typeof data === 'string' && asksToRenew(data)) resolve({ retire: pass });
+      else pass();
+    });
+  });
+}
+
+function asksToRenew(data: string): boolean {
+  if (!data.includes('"disconnect"')) return false;
+  try {
+    return z.looseObject({ type: z.literal('disconnect') }).safeParse(JSON.parse(data)).success;
+  } catch {
+    return false;
+  }
 }
 
 /** Ends early, without an error, when the signal does. */

@@ -62,7 +62,7 @@ describe('Socket Mode', () => {
       const socket = createSlackSocket({
         appToken: slack.appToken,
         apiUrl: 'http://127.0.0.1:9/api/',
-        intake: { take: async () => ({ kind: 'ack' }), disowned: () => false },
+        intake: { take: async () => ({ kind: 'ack' }), disowned: () => false, waiting: () => 0 },
         log,
         now: () => new Date(),
         onDeaf: (error) => void socket.stop().then(() => resolve(error)),

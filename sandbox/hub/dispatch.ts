@@ -34,6 +34,8 @@ export interface DispatchOptions extends Rules {
   readonly createsUsers: boolean;
   /** Called after each request that left a trace, before it is answered. */
   readonly save: () => void;
+  /** What a request costs, in milliseconds. */
+  readonly costMs?: (method: string, calls: number) => number;
 }
 
 /** What goes back: with status 200, but for a request that 1.35 cannot read. */
@@ -42,6 +44,11 @@ export interface Answered {
   readonly body: string;
   /** Called by name, when it could be read. */
   readonly method: string;
+}
+
+/** How many calls a body holds. */
+export function callsIn(body: string): number {
+  return methodOf(body) === 'multiCall' ? body.split('<name>methodName</name>').length - 1 : 1;
 }
 
 /** The name of the method of a body that may be anything. */

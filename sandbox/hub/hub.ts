@@ -24,6 +24,8 @@ export interface SandboxHubOptions {
   readonly urlSessionsDisabled?: boolean;
   /** `SessionRenewalTimeout`, in seconds; a day. */
   readonly renewalSeconds?: number;
+  /** What a request costs, in milliseconds: a real hub thinks far longer than this one. `calls`: how many a multiCall holds. */
+  readonly costMs?: (method: string, calls: number) => number;
 }
 
 export interface SandboxHub {
@@ -57,6 +59,7 @@ export async function startHub(options: SandboxHubOptions): Promise<SandboxHub> 
     createsUsers: options.createsUsers ?? true,
     urlSessionsDisabled: options.urlSessionsDisabled ?? false,
     renewalSeconds: options.renewalSeconds ?? 24 * 3600,
+    ...(options.costMs ? { costMs: options.costMs } : {}),
   };
   const agenda = createAgenda();
   const stopped = new AbortController();

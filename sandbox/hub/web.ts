@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type PeerCertificate, TLSSocket } from 'node:tls';
-import { type DispatchOptions, dispatch, methodOf, type Post } from './dispatch.ts';
+import { callsIn, type DispatchOptions, dispatch, methodOf, type Post } from './dispatch.ts';
 import { type Misbehaviour, page } from './misbehaviour.ts';
 import { encodeFault } from './wire.ts';
 
@@ -45,6 +45,8 @@ export async function answer(
     return;
   }
 
+  const costMs = rules.costMs?.(methodOf(body), callsIn(body)) ?? 0;
+  if (costMs > 0) await sleep(costMs, undefined, { signal: stopped });
   const met = meets(methodOf(body));
   const post: Post = {
     body,

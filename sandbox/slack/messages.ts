@@ -74,10 +74,14 @@ export function remove(state: State, message: Message): void {
   state.changed();
 }
 
+/** Whispers that are remembered. */
+const WHISPERS = 5000;
+
 /** Shows something to one person. */
 export function whisper(state: State, what: Omit<Ephemeral, 'ts'>): Ephemeral {
   const ephemeral: Ephemeral = { ...what, ts: state.nextTs() };
   state.ephemerals.push(ephemeral);
+  if (state.ephemerals.length > WHISPERS) state.ephemerals = state.ephemerals.slice(-WHISPERS / 2);
   state.changed();
   return ephemeral;
 }

@@ -20,6 +20,14 @@ export interface Permits {
   useResponseUrl(id: string): ResponseUrl | 'used_url' | 'expired_url' | 'no_such_url';
 }
 
+/** Handed out and remembered at once; the oldest go first. */
+const MOST = 10_000;
+
+function forgetOldest(map: Map<string, unknown>): void {
+  const oldest = map.keys().next().value;
+  if (map.size > MOST && oldest !== undefined) map.delete(oldest);
+}
+
 export function createPermits(now: () => number): Permits {
   const triggers = new Map<string, { readonly user: string; readonly at: number; used: boolean }>();
   const urls = new Map<string, { readonly what: ResponseUrl; readonly at: number; uses: number }>();
@@ -27,6 +35,7 @@ export function createPermits(now: () => number): Permits {
     trigger(user) {
       const id = `${Math.floor(now())}.${randomBytes(4).readUInt32BE()}.${randomBytes(16).toString('hex')}`;
       triggers.set(id, { user, at: now(), used: false });
+      forgetOldest(triggers);
       return id;
     },
     useTrigger(id) {
@@ -40,6 +49,7 @@ export function createPermits(now: () => number): Permits {
     responseUrl(what) {
       const id = randomBytes(12).toString('hex');
       urls.set(id, { what, at: now(), uses: 0 });
+      forgetOldest(urls);
       return id;
     },
     useResponseUrl(id) {

@@ -1,8 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { noPostgres, startPostgres, type TestPostgres } from '../support/postgres.ts';
-import { noRedis, startRedis, type TestRedis } from '../support/redis.ts';
-import { type Asking, POINTS, type Point, type Setup } from './points.ts';
-import { type Ended, type KillSite, liveOnce, startKillSite } from './site.ts';
+import { describe, expect, it } from 'vitest';
+import { noPostgres, startPostgres } from '../support/postgres.ts';
+import { noRedis, startRedis } from '../support/redis.ts';
+import { type Asking, POINTS, type Point } from './points.ts';
+import { type KillSite, liveOnce, startKillSite } from './site.ts';
 
 const CAPACITY = 9;
 
@@ -50,7 +50,10 @@ describe.concurrent('a worker that is killed at every boundary of a request', ()
         expect(second.killed).toBe(true);
         expect(Object.values(second.statuses).filter((status) => status !== 'succeeded')).toEqual([]);
 
-        const third = await liveOnce({ ...setup, askings: askings.map((one) => ({ ...one, at: null })) }, site.hub);
+        const third = await liveOnce(
+          { ...setup, askings: askings.map((one) => ({ ...one, at: null })) },
+          site.hub,
+        );
         expect(third.killed).toBe(false);
         expect(third.statuses).toEqual(Object.fromEntries(askings.map(({ key }) => [key, 'succeeded'])));
 
@@ -68,5 +71,8 @@ function planOf(all: readonly Asking[]): Record<string, Point | null> {
 
 /** Whom the hub was told to change, with repeats. */
 function editsOf(site: KillSite): string[] {
-  return site.hub.history().map((change) => `${change.args[0]}`).toSorted();
+  return site.hub
+    .history()
+    .map((change) => `${change.args[0]}`)
+    .toSorted();
 }

@@ -1,23 +1,30 @@
 import { z } from 'zod';
 import { type Hold, startLife } from './life.ts';
-import type { Asking, Point, Setup, Told } from './points.ts';
+import type { Asking, Setup, Told } from './points.ts';
 
-// One life of a worker process. It takes every request to the boundary where it is to stop; when all are there, it
-// kills itself without a word to anybody. Where nothing is to stop, it sees all of them to their ends.
+// One life of a worker process. It takes every request to the boundary where it is to stop. When all are there, it
+// kills itself without a word to anybody; with TEST_PAUSE it waits to be told to go on instead. Where nothing is to
+// stop, it sees all of them to their ends.
 
-const setup = z.custom<Setup>((value) => typeof value === 'object').parse(JSON.parse(process.env.TEST_SETUP ?? ''));
+const setup = z
+  .custom<Setup>((value) => typeof value === 'object')
+  .parse(JSON.parse(process.env.TEST_SETUP ?? ''));
 const at = new Map(setup.askings.map((asking) => [asking.key, asking.at]));
 const points: Record<string, string> = {};
 const statuses: Record<string, string> = {};
-let enough = (): void => undefined;
+let moved = (): void => undefined;
+let goOn = (): void => undefined;
+const going = new Promise<void>((resolve) => {
+  goOn = resolve;
+});
 
 const hold: Hold = {
-  isAt: (key: string, point: Point) => at.get(key) === point,
+  isAt: (key, point) => at.get(key) === point,
   reached: (key, point) => {
     if (at.get(key) !== point) return Promise.resolve();
     points[key] = point;
-    enough();
-    return new Promise(() => undefined);
+    moved();
+    return going;
   },
 };
 
@@ -25,47 +32,61 @@ const tell = (told: Told): Promise<void> =>
   new Promise((resolve) => {
     process.send?.(told, undefined, {}, () => resolve());
   });
+const answered = (): Promise<void> => new Promise((resolve) => process.once('message', () => resolve()));
 process.on('disconnect', () => process.exit(3));
 
 const life = await startLife(setup, hold);
 
-async function see(askings: readonly Asking[]): Promise<void> {
-  const settled = new Promise<void>((resolve) => {
-    enough = () => {
-      if (askings.every(({ key }) => points[key] ?? statuses[key])) resolve();
-    };
-  });
-  enough();
+function begin(askings: readonly Asking[]): void {
   for (const asking of askings) {
     life.see(asking).then(
       (status) => {
         statuses[asking.key] = status;
-        enough();
+        moved();
       },
       (error: unknown) => tell({ kind: 'wrong', says: String(error instanceof Error ? error.stack : error) }),
     );
   }
-  await settled;
+}
+
+/** Waits until each of these is where it is to stop, or at its end. */
+function settled(askings: readonly Asking[]): Promise<void> {
+  return new Promise((resolve) => {
+    moved = () => {
+      if (askings.every(({ key }) => points[key] ?? statuses[key])) resolve();
+    };
+    moved();
+  });
 }
 
 // What holds the hub's one session comes last: everybody else's call would wait behind it.
 const isLast = ({ key, at: point }: Asking): boolean => key.startsWith('capacity') && point === 'in call';
-await see(setup.askings.filter((asking) => !isLast(asking)));
 const last = setup.askings.filter(isLast);
+const others = setup.askings.filter((asking) => !isLast(asking));
+begin(others);
+await settled(others);
 if (last.length > 0) {
-  const slow = new Promise((resolve) => process.once('message', resolve));
+  const slow = answered();
   await tell({ kind: 'in-call-next' });
   await slow;
-  await see(last);
+  begin(last);
+  await settled(last);
 }
 if (Object.keys(points).length > 0) {
+  const told = answered();
   await tell({ kind: 'at-the-points', points });
-  process.kill(process.pid, 'SIGKILL');
+  if (process.env.TEST_PAUSE !== 'yes') process.kill(process.pid, 'SIGKILL');
+  await told;
+  at.clear();
+  for (const key of Object.keys(points)) delete points[key];
+  goOn();
+  await settled(setup.askings);
 }
 const chain = await life.store.ledger.verify();
 if (!chain.ok) await tell({ kind: 'wrong', says: `the record is not whole: ${chain.says}` });
 const wrong = life.log.lines.filter((line) => line.startsWith('error'));
-if (wrong.length > 0) await tell({ kind: 'wrong', says: wrong.join('\n') });
+if (wrong.length > 0 && process.env.TEST_PAUSE !== 'yes')
+  await tell({ kind: 'wrong', says: wrong.join('\n') });
 await tell({ kind: 'ended', statuses });
 await life.stop();
 process.exit(0);

@@ -6,6 +6,7 @@ import { createDesk } from '../../src/core/counter.ts';
 import type { NewEvent } from '../../src/core/events.ts';
 import type { Person } from '../../src/core/person.ts';
 import { ruleOf } from '../../src/core/policy.ts';
+import { Unavailable } from '../../src/core/refused.ts';
 import { scanCommands } from '../../src/core/registry.ts';
 import { createRequests } from '../../src/core/requests.ts';
 import type { Store } from '../../src/core/store.ts';
@@ -65,7 +66,17 @@ export async function startLife(setup: Setup, hold: Hold, concurrency = 60) {
     desk,
     requests,
     /** Asks, approves as somebody else, and waits for the end. The same asking again goes on with the same request. */
-    async see({ key, text }: Asking): Promise<string> {
+    async see(asking: Asking): Promise<string> {
+      try {
+        return await this.seeOnce(asking);
+      } catch (error) {
+        if (!(error instanceof Unavailable)) throw error;
+        // What a person does who is told that the database is away.
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        return this.see(asking);
+      }
+    },
+    async seeOnce({ key, text }: Asking): Promise<string> {
       const said = await say(ADAM, text, `kill:${key}`);
       if (said.kind !== 'request') throw new Error(`not a request: ${JSON.stringify(said)}`);
       for (;;) {

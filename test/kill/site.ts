@@ -63,16 +63,26 @@ export async function startKillSite(
   };
 }
 
-/** How a life ended. `killed`: by itself, with SIGKILL, at these points. */
+/** How a life ended. `killed`: by itself, with SIGKILL, at these points; null for one that died of an error. */
 export interface Ended {
-  readonly killed: boolean;
+  readonly killed: boolean | null;
   readonly points: Readonly<Record<string, string>>;
   readonly statuses: Readonly<Record<string, string>>;
 }
 
-/** Runs one life of a worker in a process of its own, until it ends or kills itself. */
-export async function liveOnce(setup: Setup, hub: SandboxHub): Promise<Ended> {
-  const child = startChild('killed-child.ts', { TEST_SETUP: JSON.stringify(setup) });
+/**
+ * Runs one life of a worker in a process of its own, until it ends or kills itself. With `meanwhile` it does not
+ * kill itself: when it has stopped at its points, that is done, and it goes on.
+ */
+export async function liveOnce(
+  setup: Setup,
+  hub: SandboxHub,
+  meanwhile?: () => Promise<void>,
+): Promise<Ended> {
+  const child = startChild('killed-child.ts', {
+    TEST_SETUP: JSON.stringify(setup),
+    TEST_PAUSE: meanwhile ? 'yes' : '',
+  });
   let points: Ended['points'] = {};
   let statuses: Ended['statuses'] = {};
   const wrong: string[] = [];
@@ -81,8 +91,13 @@ export async function liveOnce(setup: Setup, hub: SandboxHub): Promise<Ended> {
     errors += chunk;
   });
   child.on('message', (told: Told) => {
-    if (told.kind === 'at-the-points') points = told.points;
-    else if (told.kind === 'ended') statuses = told.statuses;
+    if (told.kind === 'at-the-points') {
+      points = told.points;
+      meanwhile?.().then(
+        () => child.connected && child.send('go on'),
+        (error: unknown) => wrong.push(String(error)),
+      );
+    } else if (told.kind === 'ended') statuses = told.statuses;
     else if (told.kind === 'wrong') wrong.push(told.says);
     else {
       // The next batch is carried out, and its answer does not come while anybody lives to read it.
@@ -96,6 +111,7 @@ export async function liveOnce(setup: Setup, hub: SandboxHub): Promise<Ended> {
   }, 60_000);
   const code = await stopped(child);
   clearTimeout(late);
+  if (meanwhile && wrong.length === 0 && code === 1) return { killed: null, points, statuses };
   if (wrong.length > 0 || (code !== 0 && child.signalCode !== 'SIGKILL'))
     throw new Error(`a life went wrong: code ${code}\n${wrong.join('\n')}\n${errors}`);
   return { killed: child.signalCode === 'SIGKILL', points, statuses };

@@ -1,16 +1,13 @@
-import type { ModalView } from '@slack/types';
 import type { z } from 'zod';
 import type { Reply } from '../core/card.ts';
 import type { Desk, Said } from '../core/desk.ts';
-import type { Form } from '../core/form.ts';
-import type { JsonObject } from '../core/json.ts';
 import type { Person, Place } from '../core/person.ts';
 import type { Log } from '../core/ports.ts';
+import { Unavailable } from '../core/refused.ts';
 import type { PlaceStore, RequestStore } from '../core/store.ts';
 import { type Announcer, link } from './announcer.ts';
-import { replyMessage } from './answer-blocks.ts';
 import { context } from './blocks.ts';
-import { actionBody, anySender, commandBody, homeBody, saidBody, shortcutBody, viewBody } from './bodies.ts';
+import { actionBody, commandBody, homeBody, saidBody, shortcutBody, viewBody } from './bodies.ts';
 import { typed } from './escape.ts';
 import { homeView, refusedHome } from './home.ts';
 import type { Incoming } from './incoming.ts';
@@ -19,6 +16,18 @@ import * as modals from './modal.ts';
 import type { People } from './people.ts';
 import { readState } from './place-state.ts';
 import { KEY_BURNT } from './private-key.ts';
+import {
+  CLOSE,
+  earOf,
+  formReply,
+  instead,
+  labelOf,
+  lineIn,
+  oldButton,
+  originPlace,
+  refusal,
+  update,
+} from './replies.ts';
 import { BUTTON, requestMessage } from './request-message.ts';
 import type { Ear, Voice } from './voice.ts';
 
@@ -36,7 +45,7 @@ export interface Conversation {
   /** Somebody sent a private key. */
   burnt(incoming: Incoming): Promise<void>;
   /** Something of ours broke; it is kept and will be tried again. */
-  broken(incoming: Incoming, reference: string): Promise<void>;
+  broken(incoming: Incoming, reply: Reply): Promise<void>;
 }
 
 /** Somebody at the desk. */
@@ -67,6 +76,7 @@ export function createConversation(deps: {
   async function admitted(ear: Ear, team: string | null | undefined): Promise<Person | null> {
     const known = await people.who(ear.user, team);
     if (known.kind === 'person') return known.person;
+    if (known.kind === 'unclear') throw new Unavailable('Slack', known.says);
     await voice.whisper(ear, refusal(known));
     return null;
   }
@@ -161,6 +171,7 @@ export function createConversation(deps: {
     id: string,
   ): Promise<Visit | { readonly refused: Reply }> {
     const known = await people.who(body.user.id, body.user.team_id);
+    if (known.kind === 'unclear') throw new Unavailable('Slack', known.says);
     if (known.kind === 'refused') return { refused: refusal(known) };
     const [channel = '', thread] = where.split('/', 2);
     const ear = { user: body.user.id, channel: channel || null, ...(thread ? { thread } : {}) };
@@ -279,7 +290,7 @@ export function createConversation(deps: {
       const { event } = homeBody.parse(body);
       if (event.tab !== 'home') return;
       const known = await people.who(event.user);
-      if (known.kind === 'refused') return voice.publishHome(event.user, refusedHome(known.says, known.next));
+      if (known.kind !== 'person') return voice.publishHome(event.user, refusedHome(known.says, known.next));
       const who = known.person;
       const [mine = [], planned = []] = deps.requests
         ? await Promise.all([
@@ -302,16 +313,9 @@ export function createConversation(deps: {
       if (ear) await voice.whisper(ear, { tone: 'bad', title: KEY_BURNT.title, lines: KEY_BURNT.lines });
     },
 
-    async broken(incoming, reference) {
+    async broken(incoming, reply) {
       const ear = earOf(incoming.body);
-      if (!ear) return;
-      await voice.whisper(ear, {
-        tone: 'bad',
-        title: 'Something in Steward broke while it worked on this.',
-        lines: [
-          `What you asked is kept, and will be tried again by itself. Reference for the admins: ${reference}.`,
-        ],
-      });
+      if (ear) await voice.whisper(ear, reply);
     },
   };
 
@@ -333,82 +337,4 @@ export function createConversation(deps: {
         return CLOSE;
     }
   }
-}
-
-/** Closes the modal. */
-const CLOSE: ViewAnswer = { ack: {}, otherwise: () => Promise.resolve() };
-
-function update(view: ModalView, otherwise: () => Promise<void>): ViewAnswer {
-  const ack = JSON.parse(JSON.stringify({ response_action: 'update', view })) as JsonObject;
-  return { ack, otherwise };
-}
-
-/** Says it in place of the modal. */
-function instead(reply: Reply, otherwise: () => Promise<void>): ViewAnswer {
-  return update(modals.saidModal(replyMessage(reply, { plainTables: true }).blocks), otherwise);
-}
-
-/** Says in place of a modal that something of ours broke. */
-export function brokenView(reference: string): ViewAnswer {
-  return instead(
-    {
-      tone: 'bad',
-      title: 'Something in Steward broke while it worked on this.',
-      lines: [
-        `What you asked is kept, and will be tried again by itself. Reference for the admins: ${reference}.`,
-      ],
-    },
-    () => Promise.resolve(),
-  );
-}
-
-function originPlace(where: string): Place {
-  return { kind: 'slack', where, purpose: 'origin' };
-}
-
-function refusal(known: { readonly says: string; readonly next: string }): Reply {
-  return { tone: 'bad', title: known.says, lines: [known.next] };
-}
-
-function oldButton(): Reply {
-  return { tone: 'warn', title: 'That button is from an older Steward.', lines: [], next: ['requests open'] };
-}
-
-/** A form as text, for where no modal can be opened. */
-function formReply(form: Form): Reply {
-  const wrong = form.fields.filter((field) => field.problem !== null);
-  return {
-    tone: 'warn',
-    title: `\`${form.command}\` needs a little more: ${form.summary}`,
-    lines: wrong.map(
-      (field) => `${field.title}: ${field.problem === 'missing' ? `missing. ${field.hint}` : field.problem}`,
-    ),
-    next: [form.usage],
-  };
-}
-
-function labelOf(verb: string): string {
-  const words = verb.replace(/-/gu, ' ');
-  return words.charAt(0).toUpperCase() + words.slice(1);
-}
-
-/** The line in what was said: without our own mention, which may stand anywhere, and without `koji` in front. */
-function lineIn(text: string, direct: boolean): string {
-  const after = /<@[UW][A-Z0-9]+(?:\|[^>]*)?>\s*([\s\S]*)/u.exec(text);
-  const line = after && !(direct && after.index > 0) ? (after[1] ?? '') : text;
-  return typed(line).replace(/^\/?koji\s+/iu, '');
-}
-
-function earOf(body: JsonObject): Ear | null {
-  const read = anySender.safeParse(body);
-  if (!read.success) return null;
-  const { data } = read;
-  const user = data.user_id ?? data.user?.id ?? (data.event?.bot_id ? undefined : data.event?.user);
-  if (user === undefined) return null;
-  return {
-    user,
-    channel: data.channel_id ?? data.channel?.id ?? data.event?.channel ?? null,
-    thread: data.event?.thread_ts,
-    responseUrl: data.response_url,
-  };
 }

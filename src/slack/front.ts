@@ -2,16 +2,18 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { Desk } from '../core/desk.ts';
 import type { Log } from '../core/ports.ts';
+import { Unavailable } from '../core/refused.ts';
 import type { Inbox, PlaceStore, RequestStore } from '../core/store.ts';
 import { createAnnouncer } from './announcer.ts';
 import { createSlackApi } from './api.ts';
-import { brokenView, createConversation } from './conversation.ts';
+import { createConversation } from './conversation.ts';
 import { examineSlack, type Finding } from './examine.ts';
 import type { Incoming } from './incoming.ts';
 import { createIntake, type ViewAnswer } from './intake.ts';
 import { createLane } from './lane.ts';
 import { createPeople, type PeopleOptions } from './people.ts';
 import { createSlackHttp, type DoorCount, type SlackHttp } from './receiver.ts';
+import { brokenReply, instead } from './replies.ts';
 import { createRouter, type Self } from './router.ts';
 import { createScheduler, type Limits } from './scheduler.ts';
 import { createSlackSocket } from './socket.ts';
@@ -77,8 +79,10 @@ const TOGETHER = 8;
 const BUSY = 4;
 /** What a live process is surely not working on any more. */
 const LEFT_OVER_MS = 30_000;
-/** After this many failures something is dropped: it would fail for ever. */
+/** After this many failures something is dropped: it would fail for ever. One a sweep, about. */
 const MOST_TRIES = 5;
+/** The same while a service is away: about twenty minutes. */
+const MOST_TRIES_AWAY = 40;
 
 const whoami = z.looseObject({ user_id: z.string(), bot_id: z.string() });
 
@@ -163,19 +167,20 @@ export function createSlackFront(options: SlackFrontOptions): SlackFront {
       const reference = randomUUID().slice(0, 8);
       const failed = (tries.get(incoming.id) ?? 0) + 1;
       tries.set(incoming.id, failed);
+      const reply = brokenReply(error, reference);
       log.error('what came from slack could not be carried out', {
         reference,
         id: incoming.id,
         failed,
         error,
       });
-      if (failed >= MOST_TRIES) {
+      if (failed >= (error instanceof Unavailable ? MOST_TRIES_AWAY : MOST_TRIES)) {
         tries.delete(incoming.id);
         await inbox.done(incoming.id).catch(() => undefined);
       } else if (failed === 1 && incoming.kind !== 'view') {
-        await conversation.broken(incoming, reference).catch(() => undefined);
+        await conversation.broken(incoming, reply).catch(() => undefined);
       }
-      return incoming.kind === 'view' ? brokenView(reference) : null;
+      return incoming.kind === 'view' ? instead(reply, () => Promise.resolve()) : null;
     } finally {
       working.delete(incoming.id);
     }

@@ -26,7 +26,9 @@ export interface PeopleOptions {
 /** Who somebody in Slack is to us, or why they are nobody. */
 export type Known =
   | { readonly kind: 'person'; readonly person: Person }
-  | { readonly kind: 'refused'; readonly says: string; readonly next: string };
+  | { readonly kind: 'refused'; readonly says: string; readonly next: string }
+  /** Slack could not say: nobody for now, to be asked again. */
+  | { readonly kind: 'unclear'; readonly says: string; readonly next: string };
 
 /** Slack accounts and the people they belong to. When Slack cannot say who somebody is, they are nobody. */
 export interface People {
@@ -138,10 +140,11 @@ export function createPeople(deps: {
       if (team && team !== options.team && !team.startsWith('E')) return stranger();
       const info = await infos.get(user);
       if (info === null) {
-        return refused(
-          'Slack does not tell me who you are, so I did nothing.',
-          'Please try again in a minute; it works in the terminal meanwhile.',
-        );
+        return {
+          kind: 'unclear',
+          says: 'Slack does not tell me who you are just now.',
+          next: 'It works in the terminal meanwhile.',
+        };
       }
       if (info === 'nobody') return stranger();
       if (info.is_bot)

@@ -136,7 +136,7 @@ export function createSlackSocket(deps: {
     while (!stopping.signal.aborted) {
       const end = await connection(up);
       // One that ends as soon as it is up must not be opened again and again.
-      if (end !== 'failed' && Date.now() - began < 1000) await sleep(250, stopping.signal);
+      if (end === 'ended' && Date.now() - began < 1000) await sleep(250, stopping.signal);
       if (typeof end === 'object') {
         retire = end.retire;
         // When no other comes up, Slack closes it soon enough.

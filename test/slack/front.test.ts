@@ -352,6 +352,19 @@ describe('bad days', () => {
     expect(await rig.front().drain(0)).toBe(0);
   });
 
+  it('keeps what somebody asked while Slack cannot say who they are, and does it later', async () => {
+    await begin();
+    rig.slack.misbehave({ method: 'users.info', kind: '500' });
+    await rig.slack.as('U0MARIA').slash('builder capacity builder2 8', 'C0KOJI');
+    await rig.slack.waitFor(() =>
+      textOf(rig.slack.ephemerals('U0MARIA')).includes('will be tried again by itself'),
+    );
+    await rig.front().idle();
+    await rig.crash();
+    expect(await rig.front().drain(0)).toBe(1);
+    await rig.slack.waitFor(() => rig.slack.messages('C0KOJI').length === 1);
+  });
+
   it('answers a button at once while edits have to wait for Slack', async () => {
     await begin();
     const { inAdmins } = await asked();

@@ -11,7 +11,10 @@ const { maria, adam, bea, nobody } = PEOPLE;
 describe.each(['1.20', '1.35'] as const)('a request from asking to the end, hub %s', (version) => {
   let kernel: Kernel;
   beforeAll(async () => {
-    kernel = await startKernel({ version, registry: createRegistry([builderCapacity, builderDisable, builderEnable, builderList]) });
+    kernel = await startKernel({
+      version,
+      registry: createRegistry([builderCapacity, builderDisable, builderEnable, builderList]),
+    });
   });
   afterAll(() => kernel.close());
 

@@ -44,6 +44,8 @@ export interface KernelOptions {
   readonly hubWorld?: (world: HubWorld) => void;
   readonly now?: () => Date;
   readonly leaseMs?: number;
+  /** For one exchange with the hub; 3 s. */
+  readonly hubDeadlineMs?: number;
   /** Stands between the kernel and the world, to make things go wrong at exact moments. */
   readonly through?: (world: World) => World;
 }
@@ -59,7 +61,13 @@ export async function startKernel(options: KernelOptions = {}) {
     ...(options.hubWorld ? { world: options.hubWorld } : {}),
   });
   const client = await pki.client('steward');
-  const hub = createHub({ url: sandbox.url, ca: pki.ca, ...client, deadlineMs: 3_000, log });
+  const hub = createHub({
+    url: sandbox.url,
+    ca: pki.ca,
+    ...client,
+    deadlineMs: options.hubDeadlineMs ?? 3_000,
+    log,
+  });
   const database = await openDatabase({ dir: ':memory:', log });
   const store = createStore(database, options.now ? { now: options.now } : {});
   const registry = options.registry ?? (await scanCommands(new URL('../../commands/', import.meta.url)));

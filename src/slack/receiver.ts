@@ -2,7 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Log } from '../core/ports.ts';
 import { readDelivery } from './incoming.ts';
-import type { Counted, Intake } from './intake.ts';
+import type { Counted, Intake, Taken } from './intake.ts';
 
 /** What happened to an HTTP delivery before it was read. */
 export type Refusal = 'wrong-method' | 'wrong-path' | 'too-large' | 'stale' | 'bad-signature' | 'broken';
@@ -40,6 +40,16 @@ export function createSlackHttp(deps: {
     return true;
   }
 
+  /** Nothing that comes in may leave Slack without an answer. */
+  async function taking(contentType: string, raw: string): Promise<Taken> {
+    try {
+      return await intake.take(readDelivery(contentType, raw));
+    } catch (error) {
+      log.error('a delivery of slack could not be taken', { error: String(error) });
+      return { kind: 'malformed', says: 'it could not be taken' };
+    }
+  }
+
   return async (req, res) => {
     const asked = (req.url ?? '').split('?', 1)[0];
     if (asked !== path) {
@@ -61,7 +71,7 @@ export function createSlackHttp(deps: {
     }
     if (checked === 'stale') return refuse(res, 401, 'stale', 'the timestamp is more than five minutes off');
     if (checked !== 'ok') return refuse(res, 401, 'bad-signature', 'the signature does not match');
-    const taken = await intake.take(readDelivery(req.headers['content-type'] ?? '', raw));
+    const taken = await taking(req.headers['content-type'] ?? '', raw);
     switch (taken.kind) {
       case 'challenge':
         end(res, 200, taken.challenge);

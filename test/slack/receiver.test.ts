@@ -110,6 +110,8 @@ describe('the door for Slack over HTTP', () => {
     expect((await send('command=%2Fkoji&text=help')).status).toBe(400);
     expect((await send('payload=%7B')).status).toBe(400);
     expect((await send('{', { 'content-type': 'application/json' })).status).toBe(400);
+    const deep = `{"type":"event_callback","event_id":"E","event":{"type":"x","a":${'['.repeat(90_000)}${']'.repeat(90_000)}}}`;
+    expect([200, 400]).toContain((await send(deep, { 'content-type': 'application/json' })).status);
     expect((await send('[[['.repeat(100_000), { 'content-type': 'application/json' })).status).toBe(400);
   });
 

@@ -2,9 +2,11 @@ import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { nearest } from '../core/near.ts';
 import { Refused, Unavailable } from '../core/refused.ts';
 import { ask } from './ask.ts';
+import { exportAudit, verifyAudit } from './audit.ts';
 import { complain, EXIT, type Io, Usage } from './io.ts';
 import * as server from './server.ts';
-import { version, WrongConfig } from './site.ts';
+import { onStore, version, WrongConfig } from './site.ts';
+import { issueToken, listTokens, revokeToken } from './tokens.ts';
 
 const CONFIG = 'config/steward.yaml';
 
@@ -52,30 +54,33 @@ const SUBS: Readonly<Record<string, Sub>> = {
     const { values, positionals } = read(args, { ...ANYWHERE, label: { type: 'string' } }, 1);
     const [person = ''] = positionals;
     if (person === '') throw new Usage('For whom? steward token issue <person>');
-    return server.issueToken(text(values.config, CONFIG), person, text(values.label, ''), io);
+    return onStore(text(values.config, CONFIG), io, (store, config) => {
+      const known = config.people.map((one) => one.id);
+      return issueToken(store, { person, label: text(values.label, ''), known }, io);
+    });
   },
   'token list': async (args, io) => {
     const { values } = read(args, { ...ANYWHERE, json: { type: 'boolean' } });
-    return server.listTokens(text(values.config, CONFIG), values.json === true, io);
+    return onStore(text(values.config, CONFIG), io, (store) => listTokens(store, values.json === true, io));
   },
   'token revoke': async (args, io) => {
     const { values, positionals } = read(args, ANYWHERE, 1);
     const [id = ''] = positionals;
     if (id === '') throw new Usage('Which? steward token revoke <token>, as `steward token list` shows it.');
-    return server.revokeToken(text(values.config, CONFIG), id, io);
+    return onStore(text(values.config, CONFIG), io, (store) => revokeToken(store, id, io));
   },
   'audit verify': async (args, io) => {
     const { values } = read(args, { ...ANYWHERE, head: { type: 'string' } });
     const head = typeof values.head === 'string' ? values.head : undefined;
     if (head !== undefined && !/^[0-9a-f]{64}$/i.test(head))
       throw new Usage('A head is 64 hexadecimal digits.');
-    return server.verifyAudit(text(values.config, CONFIG), head, io);
+    return onStore(text(values.config, CONFIG), io, ({ ledger }) => verifyAudit(ledger, head, io));
   },
   'audit export': async (args, io) => {
     const { values } = read(args, { ...ANYWHERE, after: { type: 'string' } });
     const after = text(values.after, '0');
     if (!/^\d{1,15}$/.test(after)) throw new Usage('--after takes the number of a row.');
-    return server.exportAudit(text(values.config, CONFIG), Number(after), io);
+    return onStore(text(values.config, CONFIG), io, ({ ledger }) => exportAudit(ledger, Number(after), io));
   },
   'host bundle': async (args, io) => {
     const { values } = read(args, { ...ANYWHERE, out: { type: 'string' } });

@@ -31,12 +31,17 @@ export async function readSite(
 }
 
 /** Opens the store of a config for one piece of work. */
-export async function withStore<T>(config: Loaded, io: Io, work: (store: Store) => Promise<T>): Promise<T> {
+export async function onStore<T>(
+  path: string,
+  io: Io,
+  work: (store: Store, config: Loaded) => Promise<T>,
+): Promise<T> {
+  const { config } = await readSite(path, 'doctor', io);
   const unread = config.unread.filter((problem) => problem.path.startsWith('database'));
   if (unread.length > 0) throw new WrongConfig(problemLines(config.file, unread).join('\n'));
   const database = await openDatabase({ ...config.database, log: logTo(io) });
   try {
-    return await work(createStore(database));
+    return await work(createStore(database), config);
   } finally {
     await database.close();
   }

@@ -8,25 +8,30 @@ export interface Ran {
   readonly err: string;
 }
 
-/** Calls `steward` in this process, on a terminal of its own. */
-export async function steward(
-  args: readonly string[],
-  env: NodeJS.ProcessEnv = {},
-  signal: AbortSignal = new AbortController().signal,
-): Promise<Ran> {
-  let out = '';
-  let err = '';
+/** A terminal that keeps what is said. */
+export function keepIo(env: NodeJS.ProcessEnv = {}, signal = new AbortController().signal) {
+  const said = { out: '', err: '' };
   const io: Io = {
     out: async (text) => {
-      out += text;
+      said.out += text;
     },
     err: (text) => {
-      err += text;
+      said.err += text;
     },
     style: { columns: 100, colour: false },
     env,
     signal,
   };
+  return { io, said };
+}
+
+/** Calls `steward` in this process, on a terminal of its own. */
+export async function steward(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+  signal?: AbortSignal,
+): Promise<Ran> {
+  const { io, said } = keepIo(env, signal);
   const code = await run(args, io);
-  return { code, out, err };
+  return { code, ...said };
 }

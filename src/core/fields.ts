@@ -38,7 +38,12 @@ function meta(
 
 /** One host name. */
 export function hostName(describe: Describe) {
-  return z.string().trim().max(253).regex(HOST, { error: notAHost }).meta(meta(describe, 'line'));
+  return z
+    .string()
+    .trim()
+    .max(253, atMost(253))
+    .regex(HOST, { error: notAHost })
+    .meta(meta(describe, 'line'));
 }
 
 /** Several host names, or patterns with `*`, separated by commas or spaces; no name twice. */
@@ -46,7 +51,7 @@ export function hostNames(describe: Describe) {
   return z
     .string()
     .trim()
-    .max(LONGEST)
+    .max(LONGEST, atMost(LONGEST))
     .transform((text) => [...new Set(text.split(/[\s,]+/).filter(Boolean))])
     .pipe(
       z
@@ -57,8 +62,15 @@ export function hostNames(describe: Describe) {
     .meta(meta(describe, 'line'));
 }
 
-const notAHost = (issue: { input?: unknown }): string =>
-  `“${shorten(String(issue.input))}” is not a host name: letters, digits, dots and dashes, beginning with a letter or digit.`;
+const notAHost = (issue: { input?: unknown }): string => {
+  const text = String(issue.input);
+  // Pasted from a web page or a chat: what people see looks right.
+  if (text !== plainText(text) && HOST.test(plainText(text)))
+    return `“${shorten(text)}” holds characters that cannot be seen. Type it anew instead of pasting it.`;
+  return `“${shorten(String(issue.input))}” is not a host name: letters, digits, dots and dashes, beginning with a letter or digit.`;
+};
+
+const atMost = (most: number): string => `That is too long: at most ${most} characters.`;
 
 /** A decimal number in ordinary writing (`8`, `7.5`): no exponents, no signs, no spaces. */
 export function decimal(describe: Describe, limits: { readonly above: number; readonly most: number }) {
@@ -97,7 +109,7 @@ export function identifier(describe: Describe, most = 100) {
   return z
     .string()
     .trim()
-    .max(most)
+    .max(most, atMost(most))
     .regex(/^[A-Za-z0-9_][A-Za-z0-9_.+@:/-]*$/, {
       error: (issue) => `“${shorten(String(issue.input))}” is not a name.`,
     })

@@ -1,5 +1,5 @@
 import type { Command, Given, Params } from './command.ts';
-import { isOptional, metaOf } from './fields.ts';
+import { isOptional, metaOf, plainText } from './fields.ts';
 import type { Form } from './form.ts';
 import { nearest } from './near.ts';
 import type { Registry } from './registry.ts';
@@ -167,7 +167,7 @@ function readParams(
   const placed = fields.filter((field) => !field.meta.named);
   const given: Record<string, string> = {};
   const odd: Record<string, string> = {};
-  let position = 0;
+  const byName = new Set<string>();
   for (let index = 0; index < tokens.length; index++) {
     const token = tokens[index];
     if (!token) break;
@@ -177,6 +177,8 @@ function readParams(
       : fields.find((field) => field.meta.named && field.name === token.text.toLowerCase());
     const target = bare ?? fields.find((field) => field.name === named);
     if (target) {
+      if (given[target.name] !== undefined) odd[''] = `“${target.name}” is given twice.`;
+      byName.add(target.name);
       const from = token.at + target.name.length + (bare ? 0 : 1);
       if (target.meta.kind === 'text') {
         given[target.name] = unquote(line.slice(from));
@@ -189,9 +191,11 @@ function readParams(
       odd[''] = unknownName(named, params);
       continue;
     }
-    const field = placed[Math.min(position, placed.length - 1)];
+    // Words beyond the last parameter are its own: a list of hosts, or something that its check will refuse.
+    const open = placed.filter((one) => !byName.has(one.name));
+    const field = open.find((one) => given[one.name] === undefined) ?? open.at(-1);
     if (!field) {
-      odd[''] = `I do not know what “${token.text}” is for here.`;
+      odd[''] = `I do not know what “${plainText(token.text).slice(0, 60)}” is for here.`;
       continue;
     }
     if (field.meta.kind === 'text') {
@@ -199,19 +203,16 @@ function readParams(
       break;
     }
     // An optional request id may be left out in its own thread: `resolve done`.
-    const next = placed[position + 1];
+    const next = open[open.indexOf(field) + 1];
     if (
       field.optional &&
       next?.meta.kind === 'choice' &&
       next.meta.choices.includes(token.text.toLowerCase())
     ) {
       given[next.name] = token.text;
-      position += 2;
       continue;
     }
-    // Words beyond the last parameter are its own: a list of hosts, or something that its check will refuse.
     given[field.name] = given[field.name] === undefined ? token.text : `${given[field.name]} ${token.text}`;
-    position++;
   }
   return { given, problems: { ...check(params, given), ...odd } };
 }
@@ -224,7 +225,7 @@ function unquote(text: string): string {
 
 function unknownName(name: string, params: Params): string {
   const meant = nearest(name, Object.keys(params.shape));
-  return `There is no parameter called “${name}”.${meant ? ` Did you mean ${meant}?` : ''}`;
+  return `There is no parameter called “${plainText(name).slice(0, 60)}”.${meant ? ` Did you mean ${meant}?` : ''}`;
 }
 
 function unclear(tokens: readonly Token[], lowered: readonly string[], registry: Registry): Parsed {

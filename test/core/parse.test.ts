@@ -1,0 +1,232 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Command } from '../../src/core/command.ts';
+import { plainText } from '../../src/core/fields.ts';
+import { check, formOf, LONGEST_LINE, lineOf, parse } from '../../src/core/parse.ts';
+import { createRegistry } from '../../src/core/registry.ts';
+import { BUILDER_COMMANDS, makeComment, makeRegen } from './support.ts';
+
+const registry = createRegistry([...BUILDER_COMMANDS, makeComment().command, makeRegen().command]);
+
+function command(name: string): Command {
+  const found = registry.get(name);
+  if (!found) throw new Error(`no ${name}`);
+  return found;
+}
+
+function read(line: string) {
+  const parsed = parse(line, registry);
+  if (parsed.kind !== 'command' && parsed.kind !== 'verb') throw new Error(`${line}: ${parsed.kind}`);
+  return parsed;
+}
+
+describe('a line', () => {
+  it('is read in the order of the parameters, or by their names', () => {
+    const wanted = { host: 'builder2', capacity: '8' };
+    for (const line of [
+      'builder capacity builder2 8',
+      '  Builder   CAPACITY builder2\t8\n',
+      'builder capacity host=builder2 capacity=8',
+      'builder capacity capacity=8 builder2',
+      'builder capacity "builder2" “8”',
+      `builder capacity host='builder2' 8`,
+    ])
+      expect(read(line)).toMatchObject({ given: wanted, problems: {} });
+  });
+
+  it('takes the rest for a text, quoted or not', () => {
+    for (const line of [
+      'builder disable builder2 because=its disk is failing',
+      'builder disable builder2 because="its disk is failing"',
+      'builder disable builder2 because “its disk is failing”',
+      'builder disable builder2 because its disk is failing',
+    ])
+      expect(read(line).given).toEqual({ host: 'builder2', because: 'its disk is failing' });
+  });
+
+  it('that gives a parameter twice, or one that nobody knows, says so', () => {
+    expect(read('builder enable builder2 host=builder3').problems['']).toBe('“host” is given twice.');
+    expect(read('thaw now').problems['']).toBe('I do not know what “now” is for here.');
+  });
+
+  it('leaves out the request in its own thread', () => {
+    expect(read('resolve done').given).toEqual({ outcome: 'done' });
+    expect(read('resolve done r42').given).toEqual({ request: 'r42', outcome: 'done' });
+    expect(read('resolve r42 not-done').given).toEqual({ request: 'r42', outcome: 'not-done' });
+    expect(read('approve').given).toEqual({});
+    expect(read('approve r42 plan=2').given).toEqual({ request: 'r42', plan: '2' });
+  });
+
+  it('with an unknown word gets a suggestion, and one for a parameter too', () => {
+    expect(parse('builder capasity builder2 8', registry)).toMatchObject({
+      kind: 'unclear',
+      meant: 'builder capacity builder2 8',
+    });
+    expect(parse('aprove r42', registry)).toMatchObject({ kind: 'unclear', meant: 'approve r42' });
+    expect(parse('make coffee', registry)).toMatchObject({ kind: 'unclear', meant: null });
+    expect(read('builder capacity builder2 capacty=8').problems['']).toBe(
+      'There is no parameter called “capacty”. Did you mean capacity?',
+    );
+  });
+
+  it('of forty thousand characters is not read at all', () => {
+    const line = `builder capacity builder2 ${'8'.repeat(40_000)}`;
+    expect(parse(line, registry)).toEqual({ kind: 'too-long', length: line.length });
+    expect(parse('x'.repeat(LONGEST_LINE), registry).kind).toBe('unclear');
+  });
+
+  it('of nothing, or of nothing that can be seen, is no command', () => {
+    expect(parse('', registry).kind).toBe('empty');
+    expect(parse(' \n\t ', registry).kind).toBe('empty');
+    expect(parse('\u200e\u0000', registry).kind).toBe('unclear');
+  });
+});
+
+describe('bad input is answered field by field, in plain words', () => {
+  const capacity = 'Give a number above 1, at most 10000, like 8.';
+  it.each([
+    '0',
+    '1',
+    '-3',
+    '1e309',
+    'NaN',
+    '8; reboot',
+    '0x10',
+    'Infinity',
+    '٨',
+    '8,5',
+    '1.00001e1',
+    '99999',
+    '8\u0000',
+    '$(reboot)',
+  ])('a capacity of %j', (value) => {
+    expect(check(command('builder capacity').params, { host: 'builder2', capacity: value })).toEqual({
+      capacity,
+    });
+    expect(read(`builder capacity builder2 ${value}`).problems).toEqual({ capacity });
+  });
+
+  it.each([
+    '-oProxyCommand=x',
+    '$(reboot)',
+    '../x',
+    'a;b',
+    '`id`',
+    'builder2/../..',
+    'builder_2',
+    '.builder',
+    'bu\u202eilder2',
+    '\ud800',
+    'бuilder2',
+    '*;*',
+  ])('a host called %j', (value) => {
+    for (const name of ['builder capacity', 'builder disable']) {
+      const given = name === 'builder disable' ? { because: 'x' } : { capacity: '8' };
+      const { host, ...others } = check(command(name).params, { host: value, ...given });
+      expect(host).toMatch(/is not a host name: letters, digits, dots and dashes/);
+      expect(host).toBe(plainText(host ?? ''));
+      expect(others).toEqual({});
+    }
+    expect(read(`builder capacity ${value} 8`).problems.host).toContain('is not a host name');
+  });
+
+  it('a host whose name holds what cannot be seen: it says so', () => {
+    for (const name of ['builder2\u200f', '\u2068builder2\u2069', 'builder2\u0000']) {
+      const { host } = check(command('builder enable').params, { host: name });
+      expect(host).toBe(
+        '“builder2” holds characters that cannot be seen. Type it anew instead of pasting it.',
+      );
+    }
+  });
+
+  it('no host, too many, or one too long', () => {
+    const { params } = command('builder capacity');
+    expect(check(params, { host: ' , ', capacity: '8' })).toEqual({ host: 'Name at least one host.' });
+    const many = Array.from({ length: 201 }, (_, n) => `b${n}`).join(',');
+    expect(check(params, { host: many, capacity: '8' })).toEqual({
+      host: 'Name at most 200 hosts at a time.',
+    });
+    expect(check(command('builder enable').params, { host: 'a'.repeat(254) }).host).toMatch(/at most 253/);
+    expect(check(params, { host: 'a,'.repeat(2000), capacity: '8' }).host).toMatch(/at most 3000 characters/);
+  });
+
+  it('a reason that is empty, only invisible, or too long', () => {
+    const reason = (because: string) =>
+      check(command('builder disable').params, { host: 'b', because }).because;
+    expect(reason('')).toBe('Say it in a few words.');
+    expect(reason('\u0000\u200b \n')).toBe('Say it in a few words.');
+    expect(reason('x'.repeat(501))).toBe('Say it in at most 500 characters.');
+    expect(reason('fine\u202e \ud83d')).toBeUndefined();
+  });
+});
+
+describe('what was given', () => {
+  const label = fc.stringMatching(/^[a-z0-9]([a-z0-9-]{0,8}[a-z0-9])?$/);
+  const hosts = fc
+    .array(label, { minLength: 1, maxLength: 4 })
+    .chain((names) => fc.constantFrom(',', ' ', ', ').map((by) => names.join(by)));
+  const number = fc.integer({ min: 2, max: 10_000 }).map(String);
+  // One kind of quote at most: a line has no way to write a value wrapped in all three.
+  const text = fc
+    .string({ unit: 'grapheme', minLength: 1, maxLength: 60 })
+    .map((value) => value.replace(/["“”]/g, "'"))
+    .filter((value) => plainText(value) !== '' && value.trim() === value);
+
+  it('comes back from the line that it makes, whatever it is', () => {
+    const { name, params, summary } = command('builder capacity');
+    fc.assert(
+      fc.property(hosts, number, (host, capacity) => {
+        const given = { host, capacity };
+        const line = lineOf(name, params, given);
+        expect(read(line)).toMatchObject({ given, problems: {} });
+        const form = formOf(name, summary, params, given, {});
+        expect(Object.fromEntries(form.fields.map((field) => [field.name, field.value]))).toEqual(given);
+      }),
+    );
+  });
+
+  it('comes back when it is a text of people too', () => {
+    const { name, params } = command('builder disable');
+    fc.assert(
+      fc.property(label, text, (host, because) => {
+        const given = { host, because };
+        expect(read(lineOf(name, params, given))).toMatchObject({ given, problems: {} });
+      }),
+    );
+    const placed = command('builder comment');
+    fc.assert(
+      fc.property(
+        label,
+        text.filter((value) => !/^(host|text)\b/i.test(value)),
+        (host, words) => {
+          const given = { host, text: words };
+          const again = read(lineOf(placed.name, placed.params, given));
+          expect(again).toMatchObject({ given, problems: {} });
+        },
+      ),
+    );
+  });
+
+  it('never makes the reader throw, and never passes a check unseen', () => {
+    const anything = fc.string({ unit: 'binary', maxLength: 80 });
+    const start = fc.constantFrom(
+      'builder capacity ',
+      'builder disable ',
+      'deny r1 ',
+      'resolve ',
+      'help ',
+      '',
+    );
+    fc.assert(
+      fc.property(start, anything, (begin, rest) => {
+        const parsed = parse(begin + rest, registry);
+        if (parsed.kind !== 'command') return;
+        expect(parsed.command.params.safeParse(parsed.given).success).toBe(
+          Object.keys(check(parsed.command.params, parsed.given)).length === 0,
+        );
+        for (const problem of Object.values(parsed.problems)) expect(problem).toBe(plainText(problem));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});

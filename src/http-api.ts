@@ -32,6 +32,7 @@ type Env = { Bindings: Bindings; Variables: { person: Person } };
 const MOST_BYTES = 64 * 1024;
 const LONGEST_WAIT_MS = 25_000;
 const POLL_MS = 500;
+const LOOK_AGAIN_MS = 5_000;
 /** Long polls at once: of one person, and in all. */
 const MOST_WAITS = 8;
 const MOST_WAITS_IN_ALL = 200;
@@ -162,9 +163,10 @@ export function createApi(deps: ApiDeps): Hono<Env> {
       const left = end - Date.now();
       if (card === null || card.seq > after || left <= 0 || gone.aborted) return card;
       // A hint may be lost, so the record is looked at now and then in any case.
-      const nap = pause(Math.min(left, deps.waitForChange ? 5_000 : POLL_MS), gone);
+      const ms = Math.min(left, deps.waitForChange ? LOOK_AGAIN_MS : POLL_MS);
+      const nap = pause(ms, gone);
       await (deps.waitForChange
-        ? Promise.race([nap, deps.waitForChange(id, after, left).catch(() => nap)])
+        ? Promise.race([nap, deps.waitForChange(id, after, ms).catch(() => nap)])
         : nap);
     }
   }

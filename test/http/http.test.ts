@@ -2,6 +2,7 @@ import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createHttp, type Health, type Http } from '../../src/http.ts';
 import { type Kernel, PEOPLE, startKernel } from '../support/kernel.ts';
+import { until } from '../support/process.ts';
 
 let kernel: Kernel;
 let http: Http;
@@ -219,6 +220,18 @@ describe('what the terminal refuses', () => {
       'x-forwarded-for': '192.0.2.2, 192.0.2.3',
     });
     expect(forged.status).toBe(200);
+  });
+
+  it('forgets those who wait no more', async () => {
+    const { body } = await say('builder list');
+    const path = `/api/requests/${body.said.id}/wait?after=1`;
+    const gone = new AbortController();
+    const headers = { authorization: `Bearer ${token}` };
+    const eight = Array.from({ length: 8 }, () => fetch(`${base}${path}`, { headers, signal: gone.signal }));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    gone.abort();
+    await Promise.allSettled(eight);
+    await until(async () => (await get(`${path}&ms=1`)).status === 200, 2_000);
   });
 
   it('lets only so many calls of one person wait at once', async () => {

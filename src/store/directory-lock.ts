@@ -1,9 +1,13 @@
-import { link, open, rename, unlink } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { open, realpath, rm } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 const NAME = 'steward.sock';
 const GREETING_MS = 500;
+/** How long to stay out of the way of somebody who is tidying up. */
+const TURN_MS = 20;
 
 /**
  * Takes a directory for this process: PGlite itself takes no lock, and two processes on one directory destroy
@@ -16,19 +20,19 @@ export async function lockDirectory(dir: string): Promise<{ release(): Promise<v
   const base = handle === null ? dir : `/proc/self/fd/${handle.fd}`;
   const path = join(base, NAME);
   try {
-    for (let tries = 0; tries < 5; tries++) {
+    for (let tries = 0; tries < 50; tries++) {
       const server = await listen(path);
       if (server !== null) {
         return {
           release: async () => {
-            await new Promise<void>((resolve) => server.close(() => resolve()));
+            await closed(server);
             await handle?.close();
           },
         };
       }
       const holder = await ask(path);
       if (holder !== null) throw taken(dir, holder);
-      await removeStale(base, path, dir);
+      await removeStale(path, dir);
     }
     throw taken(dir, 'another process');
   } catch (error) {
@@ -73,29 +77,30 @@ async function ask(path: string): Promise<string | null> {
 }
 
 /**
- * Takes a dead process's socket away. By renaming, because between the look and the removal somebody else may
- * have done the same and be listening on the new one: then that is put back.
+ * Takes a dead process's socket away. One process at a time, and only after looking again: otherwise somebody who
+ * looked long ago could take away the socket that another has begun to listen on. The turn is a socket of Linux's
+ * abstract names, which leave nothing behind when a process dies.
  */
-async function removeStale(base: string, path: string, dir: string): Promise<void> {
-  const aside = join(base, `${NAME}.${process.pid}`);
+async function removeStale(path: string, dir: string): Promise<void> {
+  const name = createHash('sha256')
+    .update(await realpath(dir))
+    .digest('hex')
+    .slice(0, 32);
+  const turn = await listen(`\0steward-${name}`);
+  if (turn === null) return void (await sleep(TURN_MS));
   try {
-    await rename(path, aside);
-  } catch (error) {
-    if (isMissing(error)) return;
-    throw error;
+    if ((await ask(path)) === null) await rm(path, { force: true });
+  } finally {
+    await closed(turn);
   }
-  const holder = await ask(aside);
-  if (holder !== null) await link(aside, path).catch(() => undefined);
-  await unlink(aside);
-  if (holder !== null) throw taken(dir, holder);
+}
+
+async function closed(server: Server): Promise<void> {
+  await new Promise<void>((resolve) => server.close(() => resolve()));
 }
 
 function taken(dir: string, holder: string): Error {
   return new Error(
     `${dir} is in use by ${holder}. One process at a time can use an embedded database: stop the other one, or set DATABASE_URL to a PostgreSQL that both can reach.`,
   );
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }

@@ -59,6 +59,7 @@ export function describeQueue(kind: 'pglite' | 'postgres' | 'redis'): void {
       expect(await queue.hints.send({ kind: 'run', request: 'r2', round: 1 })).toBe(true);
       await until(() => seen.length > 0);
       expect(seen).toEqual([{ request: 'r1', round: 3 }]);
+      await until(async () => (await queue.depth()).plan === 0);
       expect(await queue.depth()).toEqual({ plan: 0, run: 1, announce: 0 });
     });
 

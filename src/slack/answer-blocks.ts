@@ -56,13 +56,18 @@ function fencedTable(table: Table, room: number): { blocks: KnownBlock[]; left: 
   return { blocks: fences(drawn.text), left: drawn.left };
 }
 
-const VERDICT = { ok: '✅', warn: '⚠️', bad: '🔴' } as const;
+export const VERDICT = { ok: '✅', warn: '⚠️', bad: '🔴' } as const;
 const TONE = { info: 'ℹ️', good: '✅', warn: '⚠️', bad: '🚫' } as const;
 
-/** What a command that only looked found. */
-export function answerBlocks(answer: Answer, room: number, more: string, drawing: Drawing): KnownBlock[] {
+/** What a command that only looked found. `titled`: its title stands above it already. */
+export function answerBlocks(
+  answer: Answer,
+  room: number,
+  more: string,
+  drawing: Drawing & { readonly titled: boolean },
+): KnownBlock[] {
   const blocks: KnownBlock[] = [
-    section(`${VERDICT[answer.verdict]} *${inline(answer.title, 600)}*`),
+    ...(drawing.titled ? [] : [section(`${VERDICT[answer.verdict]} *${inline(answer.title, 600)}*`)]),
     ...lineBlocks(answer.lines ?? [], more, Math.max(500, room / 2)),
   ];
   if (answer.table) blocks.push(...tableBlocks(answer.table, room - sizeOf(blocks), more, drawing));

@@ -47,7 +47,7 @@ const BACKTICK_LOOKALIKE = 'ˋ';
 
 /** `*bold*`, `_slanted_`, `~struck~`, `:emoji:`, code and quotes, as Slack would read them. */
 const FORMATTING =
-  /`|(?<![\p{L}\p{N}])[*_~](?=\S)|(?<=\S)[*_~](?![\p{L}\p{N}])|:[a-z0-9_+'-]+:|^\s*(?:>|•|\d+\.\s)/iu;
+  /`|(?<![\p{L}\p{N}])[*_~](?=\S)|(?<=\S)[*_~](?![\p{L}\p{N}])|(?<!\d):[a-z0-9_+'-]+:(?!\d)|^\s*(?:>|•|\d+\.\s)/iu;
 
 /**
  * One line of text within our own mrkdwn. What stands between backticks is code; a part that Slack would format

@@ -1,7 +1,7 @@
 import type { Button, KnownBlock } from '@slack/types';
 import type { Action, Card } from '../core/card.ts';
 import type { Status } from '../core/request.ts';
-import { answerBlocks, type Drawing, fallback } from './answer-blocks.ts';
+import { answerBlocks, type Drawing, fallback, VERDICT } from './answer-blocks.ts';
 import { actions, context, header, LIMITS, type Message, plainText, section, sizeOf } from './blocks.ts';
 import { inline } from './escape.ts';
 import { fits, stepBlocks, stepLine } from './step-blocks.ts';
@@ -47,7 +47,12 @@ export function requestMessage(card: Card, showing: Showing = {}): Message {
   const body = [...steps.flatMap((step) => step.blocks), ...notes.blocks];
   const end = (plan: boolean) => endBlocks(card, showing, plan);
   const answer = (used: readonly KnownBlock[]) =>
-    card.answer ? answerBlocks(card.answer, LIMITS.messageText - 300 - sizeOf(used), more, showing) : [];
+    card.answer
+      ? answerBlocks(card.answer, LIMITS.messageText - 300 - sizeOf(used), more, {
+          ...showing,
+          titled: saysTitle(card),
+        })
+      : [];
 
   const all = [...head, ...body, ...end(whole)];
   if (fitsMessage(all)) {
@@ -86,8 +91,14 @@ function textOf(card: Card): string {
   return fallback([`${card.id}: ${card.title}`, card.line].filter(Boolean).join(' — '));
 }
 
+/** Is the answer's title what the message is headed with? */
+function saysTitle(card: Card): boolean {
+  return card.answer?.title === card.title && fits(card.title, LIMITS.header - 4);
+}
+
 function headBlocks(card: Card): KnownBlock[] {
-  const blocks: KnownBlock[] = [header(card.title)];
+  const mark = card.answer && saysTitle(card) ? `${VERDICT[card.answer.verdict]} ` : '';
+  const blocks: KnownBlock[] = [header(`${mark}${card.title}`)];
   if (card.line) blocks.push(section(`${MARK[card.status]} ${inline(card.line, LINE)}`));
   const fields = card.fields.slice(0, LIMITS.fields).map((field) => ({
     type: 'mrkdwn' as const,

@@ -20,7 +20,7 @@ function people(options: Partial<PeopleOptions> = {}) {
     now: () => new Date(clock),
     options: {
       people: [{ id: 'maria', name: 'Maria R.', slack: 'U0MARIA', roles: ['packager'] }],
-      roles: { admin: { slackGroups: ['@Koji-Admins'] }, helper: { slackGroups: ['S0ADMINS'] } },
+      roles: { admin: { slackGroups: ['@Koji-Admins'] }, mentor: { slackGroups: ['S0ADMINS'] } },
       everybody: ['member'],
       team: slack.team,
       ...options,
@@ -51,7 +51,7 @@ describe('who somebody in Slack is', () => {
 
   it('has the roles of the config, of everybody, and of their groups by handle or id', async () => {
     expect(await rolesOf(people(), 'U0MARIA')).toEqual(['member', 'packager']);
-    expect(await rolesOf(people(), 'U0ADAM')).toEqual(['admin', 'helper', 'member']);
+    expect(await rolesOf(people(), 'U0ADAM')).toEqual(['admin', 'member', 'mentor']);
   });
 
   it.each([

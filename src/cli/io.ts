@@ -38,3 +38,8 @@ export function complain(io: Io, text: string, next?: string): void {
 export class Usage extends Error {
   override readonly name = 'Usage';
 }
+
+/** A config that cannot be used: every problem, one a line. */
+export class WrongConfig extends Error {
+  override readonly name = 'WrongConfig';
+}

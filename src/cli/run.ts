@@ -3,10 +3,9 @@ import { nearest } from '../core/near.ts';
 import { Refused, Unavailable } from '../core/refused.ts';
 import { ask } from './ask.ts';
 import { exportAudit, verifyAudit } from './audit.ts';
-import { complain, EXIT, type Io, Usage } from './io.ts';
-import * as server from './server.ts';
-import { onStore, version, WrongConfig } from './site.ts';
+import { complain, EXIT, type Io, Usage, WrongConfig } from './io.ts';
 import { issueToken, listTokens, revokeToken } from './tokens.ts';
+import { version } from './version.ts';
 
 const CONFIG = 'config/steward.yaml';
 
@@ -44,11 +43,21 @@ const SUBS: Readonly<Record<string, Sub>> = {
   },
   doctor: async (args, io) => {
     const { values } = read(args, { ...ANYWHERE, role: { type: 'string' }, json: { type: 'boolean' } });
-    return server.runDoctor(text(values.config, CONFIG), roleOf(values.role), values.json === true, io);
+    return (await import('./server.ts')).runDoctor(
+      text(values.config, CONFIG),
+      roleOf(values.role),
+      values.json === true,
+      io,
+    );
   },
   'config check': async (args, io) => {
     const { values } = read(args, { ...ANYWHERE, role: { type: 'string' }, json: { type: 'boolean' } });
-    return server.checkConfig(text(values.config, CONFIG), roleOf(values.role), values.json === true, io);
+    return (await import('./server.ts')).checkConfig(
+      text(values.config, CONFIG),
+      roleOf(values.role),
+      values.json === true,
+      io,
+    );
   },
   'token issue': async (args, io) => {
     const { values, positionals } = read(args, { ...ANYWHERE, label: { type: 'string' } }, 1);
@@ -84,9 +93,17 @@ const SUBS: Readonly<Record<string, Sub>> = {
   },
   'host bundle': async (args, io) => {
     const { values } = read(args, { ...ANYWHERE, out: { type: 'string' } });
-    return server.writeBundle(text(values.config, CONFIG), text(values.out, 'steward-bundle'), io);
+    return (await import('./server.ts')).writeBundle(
+      text(values.config, CONFIG),
+      text(values.out, 'steward-bundle'),
+      io,
+    );
   },
 };
+
+// The server's half is loaded by who needs it: it takes three times as long as asking.
+const onStore: typeof import('./site.ts').onStore = async (path, io, work) =>
+  (await import('./site.ts')).onStore(path, io, work);
 
 const ANYWHERE = { config: { type: 'string' } } as const;
 

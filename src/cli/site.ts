@@ -1,22 +1,14 @@
-import { readFileSync } from 'node:fs';
-import { userInfo } from 'node:os';
 import { type ConfigRole, type Loaded, loadConfig } from '../../config/load.ts';
 import { problemLines } from '../../config/problems.ts';
-import type { Actor } from '../core/events.ts';
 import type { Log } from '../core/ports.ts';
 import { type Registry, scanCommands } from '../core/registry.ts';
 import type { Store } from '../core/store.ts';
 import { openDatabase } from '../store/database.ts';
 import { createStore } from '../store/store.ts';
-import type { Io } from './io.ts';
+import { type Io, WrongConfig } from './io.ts';
 
 /** The folder of the commands, in the sources and in a build. */
 export const COMMANDS = new URL('../../commands/', import.meta.url);
-
-/** A config that cannot be used: every problem, one a line. */
-export class WrongConfig extends Error {
-  override readonly name = 'WrongConfig';
-}
 
 /** Reads the config for a subcommand on the server; its warnings go to standard error. */
 export async function readSite(
@@ -47,27 +39,8 @@ export async function onStore<T>(
   }
 }
 
-/** Whoever sits at the server, for the audit trail. */
-export function atConsole(): Actor {
-  const { username } = userInfo();
-  return { id: `console:${username}`, name: `${username} on the server` };
-}
-
 /** A log of which only warnings are seen. */
 export function logTo(io: Io): Log {
   const tell = (message: string): void => io.err(`${message}\n`);
   return { info: () => undefined, warn: tell, error: tell };
-}
-
-/** The version of this program. */
-export function version(): string {
-  for (const place of ['../../package.json', '../../../package.json']) {
-    try {
-      const read: unknown = JSON.parse(readFileSync(new URL(place, import.meta.url), 'utf8'));
-      if (typeof read === 'object' && read !== null && 'version' in read) return String(read.version);
-    } catch {
-      // A build lies one folder deeper than the sources.
-    }
-  }
-  return 'unknown';
 }

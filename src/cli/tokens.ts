@@ -1,8 +1,9 @@
+import { userInfo } from 'node:os';
+import type { Actor } from '../core/events.ts';
 import { nearest } from '../core/near.ts';
 import { Refused } from '../core/refused.ts';
 import type { Store } from '../core/store.ts';
 import { EXIT, type Io } from './io.ts';
-import { atConsole } from './site.ts';
 import { tableText } from './text.ts';
 
 /** `token issue`: the token on standard output and nothing else, so that it can be piped. */
@@ -60,4 +61,10 @@ export async function revokeToken(
   await ledger.note('token-revoked', atConsole(), { token: id });
   await io.out(`${id} does not work any more.\n`);
   return EXIT.done;
+}
+
+/** Whoever sits at the server, for the audit trail. */
+function atConsole(): Actor {
+  const { username } = userInfo();
+  return { id: `console:${username}`, name: `${username} on the server` };
 }

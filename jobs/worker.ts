@@ -45,13 +45,14 @@ export async function startAnnouncer(deps: {
   readonly log: Log;
 }): Promise<{ stop(): Promise<void> }> {
   const { queue, announce, stale, log } = deps;
-  const announcing = await queue.work('announce', ({ request }) => announce(request), {
-    concurrency: 8,
-  });
+  // What cannot be shown now must not keep others from being shown; what is behind is found again.
+  const show = (request: string): Promise<void> =>
+    announce(request).catch((error: unknown) => log.warn('a request is not shown yet', { request, error }));
+  const announcing = await queue.work('announce', ({ request }) => show(request), { concurrency: 8 });
   const catchingUp = repeat(
     'catching up with places',
     async () => {
-      for (const request of await stale()) await announce(request);
+      for (const request of await stale()) await show(request);
     },
     5_000,
     log,

@@ -5,7 +5,7 @@ import { startAnnouncer, startWorker } from '../jobs/worker.ts';
 import { createDesk } from './core/counter.ts';
 import type { Person } from './core/person.ts';
 import type { Log } from './core/ports.ts';
-import { Unavailable } from './core/refused.ts';
+import { Refused, Unavailable } from './core/refused.ts';
 import { createRequests } from './core/requests.ts';
 import type { LockStore, PlaceStore, Store } from './core/store.ts';
 import type { World } from './core/world.ts';
@@ -101,7 +101,9 @@ async function start(
     waitForChange: (id, after, ms) => waitForChange(store, id, after, ms),
     log,
   });
-  const { port } = await http.start();
+  const { port } = await http.start().catch((error: unknown) => {
+    throw listening(error, config.http);
+  });
   closing.push(() => http.stop());
   if (front) {
     await front.start();
@@ -111,6 +113,19 @@ async function start(
     closing.push(() => announcer.stop());
   }
   return port;
+}
+
+/** Why it cannot listen, for whoever starts it. */
+function listening(error: unknown, { host, port }: Loaded['http']): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const why = {
+    EADDRINUSE: `port ${port} of ${host} is in use by another program`,
+    EACCES: `this account may not listen on port ${port} of ${host}`,
+    EADDRNOTAVAIL: `${host} is no address of this machine`,
+  }[String(code)];
+  return why
+    ? new Refused(`I cannot listen: ${why}.`, 'Change `http.host` or `http.port` in the config.')
+    : error;
 }
 
 function openWorld(config: Loaded, log: Log, closing: Closing[]): World {

@@ -175,6 +175,11 @@ describe.skipIf(missing !== null)(
           expect(same.map(({ ts }) => ts)).toHaveLength(1);
         }
       }
+      await approve(/koji-fedora28 from 8 to 20/);
+      const done = await sees(KOJI, /koji-fedora28 from 8 to 20/, /Done, and checked/);
+      const replies = () => site.slack.thread(KOJI, done.ts).slice(1);
+      await until(async () => replies().length > 0 && (await stale()) === 0, PATIENCE_MS);
+      expect(replies()).toHaveLength(1);
       expect(await second.end()).toMatchObject({ code: 0 });
     });
 

@@ -34,6 +34,8 @@ export interface Card {
   readonly footer: string;
   /** Number of the plan that the buttons are for; 0 without a plan. */
   readonly plan: number;
+  /** Roles whose people may decide now; empty when nothing waits for a decision. */
+  readonly decideRoles: readonly string[];
   /** Person ids to mention when a new message is called for: the asker at an end, the approvers for a decision. */
   readonly asker: string;
   /**

@@ -131,7 +131,7 @@ function cancel(who: Person, request: Request, because: string, via: Via, roles:
   const mine = request.asker.id === who.id;
   if (!mine && !roles.some((role) => who.roles.has(role))) {
     return denied(
-      `Only ${request.asker.name}, who asked, or one of the ${roles.join(' or ') || 'admin'}s can cancel ${request.id}.`,
+      `Only ${request.asker.name}, who asked, or one of the ${roles.join('s or ') || 'admin'}s can cancel ${request.id}.`,
     );
   }
   const data = { because, via };
@@ -170,7 +170,7 @@ function resolve(who: Person, request: Request, outcome: 'done' | 'not-done', vi
   const roles = request.plan?.needs.roles ?? [];
   if (!roles.some((role) => who.roles.has(role))) {
     return denied(
-      `You may not resolve ${request.id}: that takes one of the ${roles.join(' or ') || 'admin'}s.`,
+      `You may not resolve ${request.id}: that takes one of the ${roles.join('s or ') || 'admin'}s.`,
     );
   }
   const open = request.plan?.steps.filter((now) => now.state === 'unknown') ?? [];

@@ -23,6 +23,7 @@ export function drawCard(request: Request): Card {
     actions: actionsOf(request),
     footer: footerOf(request),
     plan: plan?.n ?? 0,
+    decideRoles: request.status === 'planned' ? (plan?.needs.roles ?? []) : [],
     asker: request.asker.id,
     notice: noticeOf(request),
   };
@@ -92,18 +93,34 @@ function lineOf(request: Request): string {
         ? `${request.says ?? 'Done.'} Approved by ${approvers(request)}.`
         : (request.says ?? 'Done.');
     case 'denied':
-      return `Denied by ${by}: ${request.says ?? ''}`;
+      return `Denied by ${by}: ${sentence(request.says ?? 'no reason given')} ${doneText(request)}`;
     case 'cancelled':
-      return `Cancelled by ${by}${request.says ? `: ${request.says}` : '.'}`;
+      return `Cancelled by ${by}${request.says ? `: ${sentence(request.says)}` : '.'} ${doneText(request)}`;
     case 'expired':
-      return 'Nobody decided in time, so nothing was done.';
+      return `Nobody decided in time, so it has ended. ${doneText(request)}`;
     case 'answered':
       return '';
+    case 'failed': {
+      const begun = [...request.doneBefore, ...(request.plan?.steps ?? [])].some((now) => now.begun !== null);
+      return `${request.says ?? 'It failed.'}${begun ? '' : ' Nothing was done.'}`;
+    }
     case 'refused':
-    case 'failed':
     case 'unknown':
       return request.says ?? request.status;
   }
+}
+
+/** What somebody wrote, with a full stop where it lacks one. */
+function sentence(text: string): string {
+  return /[.!?…]$/.test(text) ? text : `${text}.`;
+}
+
+/** What was carried out before it ended. */
+function doneText(request: Request): string {
+  const steps = request.plan?.steps ?? [];
+  const done = steps.filter((now) => now.state === 'done').length + request.doneBefore.length;
+  if (done === 0) return 'Nothing was done.';
+  return `${done} of ${steps.length + request.doneBefore.length} steps are done, and stay done.`;
 }
 
 function plannedLine(request: Request): string {
@@ -128,7 +145,7 @@ function nextOf(request: Request): string | null {
   const takesBack = `\`undo ${id}\` takes back what was done.`;
   if (status === 'failed')
     return `Mend the cause, then \`resume ${id}\`${canUndo(request) ? `; or ${takesBack}` : '.'}`;
-  if (status === 'cancelled' && canUndo(request)) return `What was done stays done; ${takesBack}`;
+  if ((status === 'cancelled' || status === 'denied') && canUndo(request)) return takesBack;
   if (status === 'expired' || status === 'cancelled')
     return `Ask again with \`${request.text}\` if it is still wanted.`;
   return null;
@@ -224,7 +241,8 @@ function actionsOf(request: Request): readonly Action[] {
 /** Has it changed something that can be changed back, and was that not asked for yet? */
 export function canUndo(request: Request): boolean {
   const ended =
-    request.status === 'succeeded' || request.status === 'failed' || request.status === 'cancelled';
+    // A later plan of a request that has done something already may be denied, or run out of time.
+    ['succeeded', 'failed', 'cancelled', 'denied', 'expired'].includes(request.status);
   return ended && request.undoneBy === null && inversesOf(request).length > 0;
 }
 

@@ -74,7 +74,7 @@ function commandHelp(who: Person, command: Command, site: Site): Reply {
   const decide =
     people === 0
       ? 'It only looks, so nobody has to approve it.'
-      : `It takes the yes of ${people} ${roles.join(' or ')}${people > 1 ? 's' : ''}${rule.approval.ownRequest ? '' : ', not the asker'}.`;
+      : `It takes the yes of ${people} ${roles.join(people > 1 ? 's or ' : ' or ')}${people > 1 ? 's' : ''}${rule.approval.ownRequest ? '' : ', not the asker'}.`;
   return {
     tone: 'info',
     title: usageOf(command.name, command.params),

@@ -108,6 +108,8 @@ function describe(event: RequestEvent): string {
       return `${event.type}${event.data.because ? `: ${event.data.because}` : ''}`;
     case 'undo-asked':
       return `undo asked: ${event.data.request}`;
+    case 'reminded':
+      return 'told the approvers once more';
     default:
       return event.type;
   }

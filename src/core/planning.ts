@@ -45,6 +45,11 @@ async function outcomeOf(request: Request, work: Work, signal: AbortSignal): Pro
     const rule = ruleOfRequest(site, request);
     if (steps.length > 0 && rule.approval.people < 1)
       throw new Error(`${plan.title}: planned by a command that says it only looks`);
+    if (steps.length > 0 && rule.approval.roles.length === 0)
+      throw new Refused(
+        'Nobody has a role that may approve all of this.',
+        'Ask for its parts one by one, or have the roles in the config looked at.',
+      );
     const planned = plannedEvent(request, plan, steps, rule, now());
     return steps.length > 0
       ? [planned]

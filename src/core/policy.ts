@@ -84,7 +84,10 @@ export function mayAsk(who: Person, what: string, rule: Rule): Allowed {
   return {
     ok: false,
     says: `You may not ask for \`${what}\`: it is for ${anyOf(rule.ask)}, and you are ${rolesOf(who)}.`,
-    next: `Ask one of the ${rule.ask.join(' or ')}s to ask for it.`,
+    next:
+      rule.ask.length > 0
+        ? `Ask one of the ${rule.ask.join('s or ')}s to ask for it.`
+        : 'An admin of the bot can change that in the config.',
   };
 }
 
@@ -111,9 +114,8 @@ export function mayApprove(who: Person, request: Request, needs: Needs): Allowed
 export function waitsFor(request: Request, needs: Needs): string {
   const given = request.plan?.approvals ?? [];
   const missing = Math.max(0, needs.people - given.length);
-  const role = needs.roles.join(' or ');
   const more = given.length > 0 ? ' more' : '';
-  const who = missing === 1 ? `1${more} ${role}` : `${missing}${more} ${role}s`;
+  const who = `${missing}${more} ${needs.roles.join(missing === 1 ? ' or ' : 's or ')}${missing === 1 ? '' : 's'}`;
   const not = [...(needs.ownRequest ? [] : [request.asker.name]), ...given.map((yes) => yes.by.name)];
   return not.length > 0 ? `${who} (not ${[...new Set(not)].join(', ')})` : who;
 }

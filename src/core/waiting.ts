@@ -40,7 +40,7 @@ export async function waitForLock(
   // An earlier attempt of this very request: nothing to tell anybody.
   if (blocked.owner === request.id) return;
   const line = blocked.ahead > 1 ? `number ${blocked.ahead} in line` : 'next in line';
-  const says = `It waits for ${blocked.owner}, which is working on ${blocked.name}; it is ${line}.`;
+  const says = `${blocked.owner} comes first on ${blocked.name.replace(':', ' ')}; this one is ${line}.`;
   await wait(
     request.id,
     waiting('lock', says, new Date(work.now().getTime() + LOCK_RETRY_MS)),

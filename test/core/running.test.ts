@@ -94,7 +94,7 @@ describe('to cancel', () => {
     expect(ended).toMatchObject({ status: 'cancelled', says: 'wrong tag', decidedBy: { id: 'adam' } });
     expect(ended.plan?.steps.map((now) => now.state)).toEqual(['done', 'todo']);
     expect(writes).toBe(1);
-    expect((await card(id)).next).toBe(`What was done stays done; \`undo ${id}\` takes back what was done.`);
+    expect((await card(id)).next).toBe(`\`undo ${id}\` takes back what was done.`);
     expect((await card(id)).actions.map((one) => one.verb)).toEqual(['undo']);
   });
 
@@ -192,12 +192,12 @@ describe('locks', () => {
     };
     expect((await runNow(one)).status).toBe('succeeded');
     expect(waits).toEqual([
-      `It waits for ${one}, which is working on host:builder2; it is next in line.`,
-      `It waits for ${one}, which is working on host:builder2; it is number 2 in line.`,
+      `${one} comes first on host builder2; this one is next in line.`,
+      `${one} comes first on host builder2; this one is number 2 in line.`,
     ]);
     // Nobody overtakes: the third is asked first, and still waits.
     expect((await runNow(three)).waiting?.says).toBe(
-      `It waits for ${two}, which is working on host:builder2; it is next in line.`,
+      `${two} comes first on host builder2; this one is next in line.`,
     );
     await bench.later(3_000, two);
     await bench.later(3_000, three);
@@ -212,6 +212,14 @@ describe('locks', () => {
     expect((await load(id)).waiting).toBeNull();
     expect((await bench.later(11_000, id)).status).toBe('succeeded');
     expect(bench.calls('editHost')).toBe(1);
+  });
+
+  it('keep two workers from running the same request at once', async () => {
+    const id = await approved('builder pair builder2');
+    await Promise.all([runNow(id), runNow(id), runNow(id)]);
+    await bench.later(11_000, id);
+    expect((await load(id)).status).toBe('succeeded');
+    expect([bench.calls('editHost'), bench.calls('newRepo'), writes]).toEqual([1, 1, 2]);
   });
 
   it('that were lost to a newer attempt fence the older one: it writes nothing more, and gives back nothing that is not its own', async () => {

@@ -74,6 +74,18 @@ export async function channelsOf(builder: Builder, view: View): Promise<readonly
     .sort();
 }
 
+/** Longest title that every front end shows whole. */
+const TITLE = 140;
+
+/** The reason where people look first: in the title, or in a note when it is a long one. */
+export function withReason(
+  what: string,
+  because: string,
+): { readonly title: string; readonly reason: readonly string[] } {
+  const title = `${what}: ${because}`;
+  return title.length <= TITLE ? { title, reason: [] } : { title: what, reason: [`Because: ${because}`] };
+}
+
 /** What a builder is doing, for those who decide. */
 export function stateOf(builder: Builder): string {
   return `${builder.enabled ? 'enabled' : 'disabled'}, load ${round(builder.load)} of ${number(builder.capacity)}`;

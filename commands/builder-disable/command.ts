@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defineCommand, type Step, type View } from '../../src/core/command.ts';
 import { hostName, words } from '../../src/core/fields.ts';
-import { type Builder, channelsOf, listBuilders, pickBuilders, stateOf } from '../builders.ts';
+import { type Builder, channelsOf, listBuilders, pickBuilders, stateOf, withReason } from '../builders.ts';
 
 export default defineCommand({
   name: 'builder disable',
@@ -38,13 +38,14 @@ export default defineCommand({
       guards: [],
       inverse: { command: 'builder enable', given: { host: builder.name }, restores: 'full' },
     };
+    const { title, reason } = withReason(`Disable ${builder.name}`, because);
     const missed = await onlyHere(builder, all, view);
     return {
       kind: 'plan',
-      title: `Disable ${builder.name}`,
+      title,
       steps: [step],
       notes: [
-        `Because: ${because}`,
+        ...reason,
         ...missed.map((what) => `Nobody else does ${what}: such tasks will wait until it is enabled again.`),
       ],
     };

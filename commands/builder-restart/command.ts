@@ -3,7 +3,7 @@ import { defineCommand, type Intent, type Step, type View } from '../../src/core
 import { hostName, words } from '../../src/core/fields.ts';
 import { Refused, Unavailable } from '../../src/core/refused.ts';
 import { loadScript } from '../../src/core/script.ts';
-import { type Builder, listBuilders, pickBuilders, stateOf } from '../builders.ts';
+import { type Builder, listBuilders, pickBuilders, stateOf, withReason } from '../builders.ts';
 import { type Kojid, lookAtKojid } from './kojid.ts';
 
 const restart = loadScript(new URL('./root/restart-kojid.sh', import.meta.url));
@@ -41,16 +41,17 @@ export default defineCommand({
         `The hub knows ${builder.name}, but Steward has no SSH access to a host of that name.`,
         'An admin adds it to `hosts` in the config.',
       );
+    const { title, reason } = withReason(`Restart kojid on ${builder.name}`, because);
     const [kojid, running] = await Promise.all([
       lookAtKojid(builder.name, view),
       runningTasks(builder, view),
     ]);
     return {
       kind: 'plan',
-      title: `Restart kojid on ${builder.name}`,
+      title,
       steps: [stepFor(builder, kojid, running)],
       notes: [
-        `Because: ${because}`,
+        ...reason,
         ...(running.length > 0 && !kojid.keepsTasks
           ? [
               `The ${running.length} running tasks will be killed: kojid.service there lacks KillMode=process.`,

@@ -57,6 +57,7 @@ const card = z.looseObject({
   line: z.string(),
   next: z.string().nullable(),
   fields: z.array(labelled),
+  decideRoles: z.array(z.string()),
   steps: z.array(step),
   notes: z.array(z.string()),
   answer: answer.nullable(),

@@ -16,13 +16,8 @@ import type { Voice } from './voice.ts';
 
 /** Shows requests in Slack, and keeps what is shown as the record says. */
 export interface Announcer {
-  /**
-   * Brings every Slack place of the request up to date. `again` draws it also where the newest state is shown
-   * already: after a button that changed nothing. Throws nothing that trying again later would not mend.
-   */
-  announce(request: string, options?: { readonly again?: boolean }): Promise<void>;
-  /** Takes the buttons away at once, while what was pressed is being done. */
-  busy(request: string, says: string): Promise<void>;
+  /** Brings every Slack place of the request up to date. Throws nothing that trying again later would not mend. */
+  announce(request: string): Promise<void>;
 }
 
 const posted = z.looseObject({ channel: z.string(), ts: z.string() });
@@ -175,7 +170,9 @@ export function createAnnouncer(deps: {
     }
     const since = now().toISOString();
     await remember(card, where, { channel: at.channel, posting: since }, 0);
-    const written = await drawn(card, aside ? { aside } : {}, (message) => post(at, message, marker, 'new'));
+    const mention = callsFor(card, place) ? await people.mentionOf(card.decideRoles, card.asker) : null;
+    const showing = { ...(aside ? { aside } : {}), ...(mention ? { mention } : {}) };
+    const written = await drawn(card, showing, (message) => post(at, message, marker, 'new'));
     if (written.kind === 'ok') {
       const { channel, ts } = posted.parse(written.data);
       // The new message is itself what makes people look.
@@ -255,6 +252,11 @@ export function createAnnouncer(deps: {
     return decides || approversChannel === null ? card.notice : null;
   }
 
+  /** Are those who decide to be called by name here? */
+  function callsFor(card: Card, place: ShownPlace): boolean {
+    return card.notice?.kind === 'decision' && noticeFor(card, place) !== null;
+  }
+
   /** A reply that makes people look, once for each notice. */
   async function notify(card: Card, where: string): Promise<void> {
     const place = await placeAt(card.id, where);
@@ -278,7 +280,9 @@ export function createAnnouncer(deps: {
     const since = now().toISOString();
     await remember(card, where, { noticing: notice.key, noticingAt: since }, 0);
     const account = notice.kind === 'end' || place.purpose === 'origin' ? people.accountOf(card.asker) : null;
-    const text = `${account ? `<@${account}> ` : ''}${inline(notice.text, 2500)}`;
+    const asker = account ? `<@${account}>` : null;
+    const called = callsFor(card, place) ? await people.mentionOf(card.decideRoles, card.asker) : asker;
+    const text = `${called ? `${called} ` : ''}${inline(notice.text, 2500)}`;
     const written = await post(at, { text, blocks: [] }, marker, 'end');
     if (written.kind === 'ok') return remember(card, where, done, 0);
     if (written.kind === 'error') {
@@ -291,7 +295,7 @@ export function createAnnouncer(deps: {
     return remember(card, where, done, 0);
   }
 
-  async function showAt(first: Card, where: string, again: boolean): Promise<void> {
+  async function showAt(first: Card, where: string): Promise<void> {
     const posting = await locks.run(`post ${first.id} ${where}`, () => postFirst(first, where));
     // While it was posted, or waited for its turn, more may have happened.
     const card = posting ? ((await desk.card(first.id)) ?? first) : first;
@@ -301,8 +305,8 @@ export function createAnnouncer(deps: {
     const behind = place.seq < card.seq;
     if (state.gone && behind) await remember(card, where, {}, card.seq);
     if (state.gone || state.ts === undefined) return;
-    if (!behind && !again) return;
-    const upToDate = await update(card, place, {}, again ? 'end' : urgencyOf(card));
+    if (!behind) return;
+    const upToDate = await update(card, place, {}, urgencyOf(card));
     // Somebody with newer news takes it from here.
     if (!upToDate) return;
     await locks.run(`post ${card.id} ${where}`, () => notify(card, where));
@@ -310,12 +314,12 @@ export function createAnnouncer(deps: {
   }
 
   return {
-    async announce(request, { again = false } = {}) {
+    async announce(request) {
       const card = await desk.card(request);
       if (!card) return;
       await addApprovers(card);
       const all = await placesOf(request);
-      const shown = await Promise.allSettled(all.map((place) => showAt(card, place.where, again)));
+      const shown = await Promise.allSettled(all.map((place) => showAt(card, place.where)));
       const failed = shown.filter((one) => one.status === 'rejected');
       if (failed.length > 0) {
         throw new AggregateError(
@@ -323,16 +327,6 @@ export function createAnnouncer(deps: {
           `${request} is not shown everywhere: ${failed.map((one) => String(one.reason)).join('; ')}`,
         );
       }
-    },
-    async busy(request, says) {
-      const card = await desk.card(request);
-      if (!card) return;
-      const all = await placesOf(request);
-      await Promise.all(
-        all
-          .filter((place) => readState(place.state).ts !== undefined)
-          .map((place) => update(card, place, { busy: says }, 'end').catch(() => false)),
-      );
     },
   };
 }

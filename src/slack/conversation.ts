@@ -21,7 +21,6 @@ import {
   earOf,
   formReply,
   instead,
-  labelOf,
   lineIn,
   oldButton,
   originPlace,
@@ -129,8 +128,8 @@ export function createConversation(deps: {
   }
 
   /** Showing may fail and is tried again by itself; what was said stands. */
-  async function announced(request: string, again = false): Promise<void> {
-    await announcer.announce(request, { again }).catch((error: unknown) => {
+  async function announced(request: string): Promise<void> {
+    await announcer.announce(request).catch((error: unknown) => {
       log.warn('a request is not shown yet', { request, error: String(error) });
     });
   }
@@ -140,7 +139,8 @@ export function createConversation(deps: {
       case 'request':
         return show(visit, said);
       case 'decided':
-        await Promise.all([announced(said.id, true), tell(visit, said.reply)]);
+        // Drawn from the record at once: the buttons go when, and only when, the decision stands.
+        await Promise.all([announced(said.id), tell(visit, said.reply)]);
         return;
       case 'reply':
         return tell(visit, said.reply);
@@ -156,13 +156,10 @@ export function createConversation(deps: {
     visit: Visit,
     pressed: { verb: string; request: string; plan: number; because?: string },
   ) {
-    // Waits for nothing: what was pressed is being done while the buttons go.
-    void announcer
-      .busy(pressed.request, `${visit.who.name} pressed ${labelOf(pressed.verb)}…`)
-      .catch(() => undefined);
-    const said = await desk.press({ ...pressed, who: visit.who, place: visit.place, origin: visit.id });
-    const redrawn = said.kind === 'decided' ? undefined : announced(pressed.request, true);
-    await Promise.all([redrawn, answer(visit, said)]);
+    await answer(
+      visit,
+      await desk.press({ ...pressed, who: visit.who, place: visit.place, origin: visit.id }),
+    );
   }
 
   async function visitOf(

@@ -77,6 +77,8 @@ export interface SlackFront {
 /** Things worked on at once; one while more than `BUSY` deliveries wait for their acknowledgement. */
 const TOGETHER = 8;
 const BUSY = 4;
+/** So long what was asked waits to be shown before the next thing is worked on. */
+const TURN_MS = 250;
 /** What a live process is surely not working on any more. */
 const LEFT_OVER_MS = 30_000;
 /** After this many failures something is dropped: it would fail for ever. One a sweep, about. */
@@ -123,7 +125,8 @@ export function createSlackFront(options: SlackFrontOptions): SlackFront {
     desk,
     people,
     places,
-    announcer,
+    // A place that waits for its turn at Slack's limits must not keep the next person waiting at the desk.
+    announcer: { announce: (request) => announce(request, TURN_MS) },
     voice,
     log,
     ...(options.requests ? { requests: options.requests } : {}),
@@ -245,7 +248,7 @@ export function createSlackFront(options: SlackFrontOptions): SlackFront {
   const logLate = (request: string) => (error: unknown) =>
     log.warn('a request is not shown yet', { request, error: String(error) });
 
-  async function announce(request: string): Promise<void> {
+  async function announce(request: string, waitMs = handMs): Promise<void> {
     const shown = announcer.announce(request);
     announcing.add(shown);
     shown.then(
@@ -254,7 +257,7 @@ export function createSlackFront(options: SlackFrontOptions): SlackFront {
     );
     let timer: NodeJS.Timeout | undefined;
     const handed = new Promise<'handed'>((resolve) => {
-      timer = setTimeout(() => resolve('handed'), handMs);
+      timer = setTimeout(() => resolve('handed'), waitMs);
     });
     const ended = await Promise.race([shown, handed]).finally(() => clearTimeout(timer));
     if (ended === 'handed') shown.catch(logLate(request));
@@ -262,7 +265,7 @@ export function createSlackFront(options: SlackFrontOptions): SlackFront {
 
   return {
     http,
-    announce,
+    announce: (request) => announce(request),
     drain,
     idle: () => lane.idle(),
     connected: () => socket === null || socket.connected() > 0,

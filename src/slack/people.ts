@@ -38,6 +38,8 @@ export interface People {
   accountOf(person: string): string | null;
   /** Slack accounts of those who have any of these roles by the config or a group. */
   accountsWith(roles: readonly string[]): Promise<readonly string[]>;
+  /** Mentions of those who have one of these roles: their groups, or the people whom the config lists. */
+  mentionOf(roles: readonly string[], except: string): Promise<string | null>;
   /** How many members a configured group has; null when Slack does not know it. For `doctor`. */
   groupSize(group: string): Promise<number | null>;
   /** Forgets what was learnt of groups: Slack says that they changed. */
@@ -64,6 +66,8 @@ const groupList = z.looseObject({
 const groupUsers = z.looseObject({ users: z.array(z.string()) });
 
 const FRESH_MS = 60_000;
+/** More than this many names in one message is a shout. */
+const MOST_MENTIONS = 8;
 /** Not asked again at once when Slack could not say. */
 const FAILED_MS = 3000;
 
@@ -96,13 +100,17 @@ export function createPeople(deps: {
   });
 
   const groups = createCache(cached, async (group) => {
-    const id = /^S[A-Z0-9]{2,}$/u.test(group) ? group : await idOf(group);
+    const id = await groupId(group);
     if (id === null) return null;
     const called = await api.call('usergroups.users.list', { usergroup: id });
     if (called.kind === 'ok') return new Set(groupUsers.parse(called.data).users);
     log.warn('slack does not say who is in a group, so nobody is', { group, outcome: called });
     return null;
   });
+
+  async function groupId(group: string): Promise<string | null> {
+    return /^S[A-Z0-9]{2,}$/u.test(group) ? group : idOf(group);
+  }
 
   async function idOf(handle: string): Promise<string | null> {
     const known = await handles.get('');
@@ -186,6 +194,20 @@ export function createPeople(deps: {
           ...members.flatMap((set) => [...(set ?? [])]),
         ]),
       ];
+    },
+    async mentionOf(roles, except) {
+      const named = roles.flatMap((role) => options.roles[role]?.slackGroups ?? []);
+      const ids = (await Promise.all(named.map(groupId))).filter((id) => id !== null);
+      if (ids.length > 0) return ids.map((id) => `<!subteam^${id}>`).join(' ');
+      const listed = options.people.filter(
+        (one) => one.id !== except && one.roles.some((role) => roles.includes(role)),
+      );
+      return (
+        listed
+          .flatMap((one) => (one.slack ? [`<@${one.slack}>`] : []))
+          .slice(0, MOST_MENTIONS)
+          .join(' ') || null
+      );
     },
     groupSize: async (group) => (await groups.get(group))?.size ?? null,
     forget() {

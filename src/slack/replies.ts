@@ -62,11 +62,6 @@ export function formReply(form: Form): Reply {
   };
 }
 
-export function labelOf(verb: string): string {
-  const words = verb.replace(/-/gu, ' ');
-  return words.charAt(0).toUpperCase() + words.slice(1);
-}
-
 /** The line in what was said: without our own mention, which may stand anywhere, and without `koji` in front. */
 export function lineIn(text: string, direct: boolean): string {
   const after = /<@[UW][A-Z0-9]+(?:\|[^>]*)?>\s*([\s\S]*)/u.exec(text);

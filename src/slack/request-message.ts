@@ -4,7 +4,7 @@ import type { Status } from '../core/request.ts';
 import { answerBlocks, type Drawing, fallback, VERDICT } from './answer-blocks.ts';
 import { actions, context, header, LIMITS, type Message, plainText, section, sizeOf } from './blocks.ts';
 import { inline } from './escape.ts';
-import { fits, stepBlocks, stepLine } from './step-blocks.ts';
+import { closeSteps, fits, MANY, stepBlocks, stepLine } from './step-blocks.ts';
 
 const MARK: Readonly<Record<Status, string>> = {
   asked: '⏳',
@@ -30,8 +30,8 @@ const NOTES = 8;
 
 /** How a card is drawn this time. */
 export interface Showing extends Drawing {
-  /** Somebody just pressed something: no buttons, and this line. */
-  readonly busy?: string;
+  /** Whom it calls, as Slack writes mentions: only in a new message, because edits tell nobody. */
+  readonly mention?: string;
   /** A line of the front end's own, e.g. why it is shown here. */
   readonly aside?: string;
 }
@@ -42,7 +42,8 @@ export function requestMessage(card: Card, showing: Showing = {}): Message {
   const head = headBlocks(card);
   const notes = noteBlocks(card, more);
   const closed = CLOSED.includes(card.status);
-  const steps = card.steps.map((step) => stepBlocks(step, closed));
+  const close = card.steps.length >= MANY;
+  const steps = close ? [closeSteps(card.steps, closed)] : card.steps.map((step) => stepBlocks(step, closed));
   const whole = notes.whole && fits(card.title, LIMITS.header) && steps.every((step) => step.whole);
   const body = [...steps.flatMap((step) => step.blocks), ...notes.blocks];
   const end = (plan: boolean) => endBlocks(card, showing, plan);
@@ -64,7 +65,7 @@ export function requestMessage(card: Card, showing: Showing = {}): Message {
   const blocks = [...head];
   let shown = 0;
   for (const [index, step] of card.steps.entries()) {
-    const next = steps[index]?.blocks ?? [];
+    const next = close ? closeSteps([step], closed).blocks : (steps[index]?.blocks ?? []);
     const rest = card.steps.length - index - 1;
     if (!fitsMessage([...blocks, ...next, ...(rest > 0 ? [leftOut(rest, more)] : []), ...tail], 600)) {
       const short = section(stepLine(step));
@@ -128,9 +129,8 @@ function endBlocks(card: Card, showing: Showing, whole: boolean): KnownBlock[] {
   }
   if (card.next) blocks.push(context(inline(card.next, 500)));
   if (showing.aside) blocks.push(context(inline(showing.aside, 500)));
-  if (showing.busy) blocks.push(section(`⏳ ${inline(showing.busy)}`));
-  else if (offered.length > 0)
-    blocks.push(actions(offered.slice(0, 25).map((action) => button(card, action))));
+  if (showing.mention) blocks.push(section(`${showing.mention} this waits for one of you.`));
+  if (offered.length > 0) blocks.push(actions(offered.slice(0, 25).map((action) => button(card, action))));
   blocks.push(context(inline(card.footer, 500)));
   return blocks;
 }

@@ -2,7 +2,7 @@ import type { KnownBlock } from '@slack/types';
 import type { CardStep } from '../core/card.ts';
 import type { StepState } from '../core/request.ts';
 import { context, fences, LIMITS, section } from './blocks.ts';
-import { entitiesLength, inline, oneLine } from './escape.ts';
+import { code, entitiesLength, inline, oneLine } from './escape.ts';
 
 const MARK: Readonly<Record<StepState, string>> = {
   todo: '○',
@@ -21,6 +21,8 @@ const UNDO = {
 const TITLE = 600;
 const ASIDE = 400;
 const ASIDES = 12;
+/** Longest call, in characters, that is drawn in a line of its own. */
+const CALL = 400;
 
 /** A step's blocks. `whole`: nothing of what somebody would approve was left out. */
 export interface StepBlocks {
@@ -58,6 +60,41 @@ export function stepBlocks(step: CardStep, closed: boolean): StepBlocks {
     ) &&
     step.guards.every((guard) => fits(guard.text, ASIDE) && fits(guard.saw, 300));
   return { blocks, whole };
+}
+
+/** From so many steps on they are drawn close together. */
+export const MANY = 5;
+
+/**
+ * Many steps, a few lines each: what changes and the exact call, several steps to a block. What a step rests on is
+ * left to `show`; a guard is not, nor that a step cannot be taken back.
+ */
+export function closeSteps(steps: readonly CardStep[], closed: boolean): StepBlocks {
+  const drawn = steps.map((step) => {
+    const over = closed && step.state !== 'failed' && step.state !== 'unknown';
+    const changes = step.changes
+      .map((one) => `${inline(one.what)}: ${inline(one.before || '–')} → ${inline(one.after || '–')}`)
+      .join(', ');
+    const guards = step.guards.map(
+      (one) => `${one.holds ? '✓' : '✗'} ${inline(one.text, ASIDE)} (${inline(one.saw)})`,
+    );
+    const back = step.undo === 'full' ? [] : [UNDO[step.undo]];
+    const lines = [
+      `${MARK[step.state]} ${changes || inline(step.title, TITLE)}`,
+      ...(over ? [] : [[code(step.call, CALL), ...guards, ...back].join(' · ')]),
+      ...(step.says ? [`↳ ${inline(step.says, ASIDE)}`] : []),
+    ];
+    return lines.join('\n');
+  });
+  const [first, rest] = asSections(drawn);
+  const whole = steps.every(
+    (step) =>
+      fits(step.call, CALL) &&
+      step.changes.every((one) => [one.what, one.before, one.after].every((text) => fits(text, 300))) &&
+      (step.changes.length > 0 || fits(step.title, TITLE)) &&
+      step.guards.every((guard) => fits(guard.text, ASIDE) && fits(guard.saw, 300)),
+  );
+  return { blocks: [first, ...rest].map(section), whole };
 }
 
 /** Is the text shown to its end by `inline(text, max)`? */

@@ -35,6 +35,7 @@ const card: Card = {
   ],
   footer: 'r42 · asked by Maria',
   plan: 1,
+  decideRoles: ['admin'],
   asker: 'maria',
   notice: null,
 };

@@ -54,14 +54,13 @@ describe('a request as a message', () => {
     expect(buttons.map((one) => 'value' in one && one.value)).toEqual(['r42:2', 'r42:2', 'r42:2']);
   });
 
-  it('has no buttons while something that was pressed is being done', () => {
-    const { blocks } = requestMessage(cardOf(), { busy: 'adam pressed Approve' });
-    expect(verbs(blocks)).toEqual([]);
-    expect(texts(blocks).join()).toContain('⏳ adam pressed Approve');
+  it('calls those who decide by name, when it is told whom', () => {
+    const { blocks } = requestMessage(cardOf(), { mention: '<!subteam^S0ADMINS>' });
+    expect(texts(blocks).join()).toContain('<!subteam^S0ADMINS> this waits for one of you.');
   });
 
   it.each([
-    ['many steps', { steps: Array.from({ length: 90 }, () => stepOf()) }],
+    ['more steps than a message holds', { steps: Array.from({ length: 190 }, () => stepOf()) }],
     ['a call that is very long', { steps: [stepOf({ call: 'x & y\n'.repeat(4000) })] }],
     ['a title that is cut', { title: 'a'.repeat(200) }],
     ['a note that is cut', { notes: ['a'.repeat(2000)] }],
@@ -77,14 +76,18 @@ describe('a request as a message', () => {
 
   it('says how many steps it left out, and how to see them', () => {
     const all = texts(
-      requestMessage(cardOf({ steps: Array.from({ length: 90 }, () => stepOf()) })).blocks,
+      requestMessage(cardOf({ steps: Array.from({ length: 190 }, () => stepOf()) })).blocks,
     ).join('\n');
     expect(all).toMatch(/… \(\d+ more, `show r42`\)/u);
   });
 
-  it('still offers Approve for a plan of eight steps', () => {
-    const { blocks } = requestMessage(cardOf({ steps: Array.from({ length: 8 }, () => stepOf()) }));
+  it('shows fifty steps whole, each with its call, and offers Approve', () => {
+    const steps = Array.from({ length: 50 }, (_, at) =>
+      stepOf({ call: `editHost("builder${at}", capacity=8)` }),
+    );
+    const { blocks } = requestMessage(cardOf({ steps }));
     expect(verbs(blocks)).toContain('approve');
+    for (const { call } of steps) expect(texts(blocks).join()).toContain(call);
   });
 
   it('keeps a long call whole over several code blocks', () => {

@@ -19,6 +19,7 @@ export function cardOf(rest: Partial<Card> = {}): Card {
     actions: [action('approve', 'primary'), action('deny', 'danger'), action('cancel', 'plain')],
     footer: 'r42 · asked by maria',
     plan: 2,
+    decideRoles: ['admin'],
     asker: 'maria',
     notice: { kind: 'decision', key: 'decision-2', text: 'r42 waits for an admin' },
     ...rest,
@@ -160,6 +161,7 @@ export const anyCard: fc.Arbitrary<Card> = fc.record({
   ),
   footer: nastyText,
   plan: fc.integer({ min: 0, max: 9 }),
+  decideRoles: fc.constant(['admin']),
   asker: fc.constant('maria'),
   notice: fc.constant(null),
 });

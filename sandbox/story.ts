@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { SandboxSite } from './site.ts';
 import type { Ephemeral, Message, View } from './slack/model.ts';
 import { namesOf } from './slack/names.ts';
@@ -45,12 +46,13 @@ export async function tellStory(site: SandboxSite, print: (text: string) => void
     must(capacity() === 4, 'nothing was changed');
   });
   await beat('Somebody from another workspace presses it, too.', async () => {
+    await sees(KOJI, /Raise the capacity/, /\[Approve\]/);
     await stranger.press(KOJI, asked.ts, 'Approve');
     await whispered('U0STRANGER', /./);
     must(capacity() === 4, 'nothing was changed');
   });
   const copy = await beat('The admins have it in their channel.', () =>
-    sees(ADMINS, /Raise the capacity of builder2 from 4 to 8/, /Approve/),
+    sees(ADMINS, /Raise the capacity of builder2 from 4 to 8/, /\[Approve\]/),
   );
   await beat(
     'Adam approves there. The builder has its new capacity, and the buttons are gone in both places.',
@@ -130,6 +132,17 @@ function createTeller(slack: SandboxSlack, print: (text: string) => void) {
     ),
   ];
 
+  /** Lets what is still on its way arrive, so that a beat is told whole. */
+  async function quiet(): Promise<void> {
+    const end = Date.now() + 3000;
+    let changed = Date.now();
+    const stop = slack.onChange(() => {
+      changed = Date.now();
+    });
+    while (Date.now() < end && Date.now() - changed < 400) await sleep(50);
+    stop();
+  }
+
   /** What is new or has changed since the last look. */
   function show(): void {
     for (const { where, entry } of everything()) {
@@ -160,6 +173,7 @@ function createTeller(slack: SandboxSlack, print: (text: string) => void) {
         failures.push(`${what} ${error instanceof Error ? error.message : String(error)}`);
         throw error;
       } finally {
+        await quiet();
         show();
       }
     },

@@ -3,6 +3,14 @@ import { defineCommand, type Step } from '../../src/core/command.ts';
 import { decimal, hostNames } from '../../src/core/fields.ts';
 import { type Builder, listBuilders, number, pickBuilders, stateOf } from '../builders.ts';
 
+const KEY = 'capacity:';
+
+// Koji refuses 1 and less; so much that nobody means it is more likely a slip.
+const capacityField = decimal(
+  { title: 'Capacity', hint: 'A number above 1: about one for each task at a time.', example: '8' },
+  { above: 1, most: 10_000 },
+);
+
 export default defineCommand({
   name: 'builder capacity',
   summary: 'Set how much work a builder takes at once',
@@ -12,11 +20,7 @@ export default defineCommand({
       hint: 'One builder, or several with commas; * stands for any letters.',
       example: 'builder2',
     }),
-    // Koji refuses 1 and less; so much that nobody means it is more likely a slip.
-    capacity: decimal(
-      { title: 'Capacity', hint: 'A number above 1: about one for each task at a time.', example: '8' },
-      { above: 1, most: 10_000 },
-    ),
+    capacity: capacityField,
   }),
   risk: 'low',
   ask: ['packager', 'admin'],
@@ -25,7 +29,13 @@ export default defineCommand({
     'builder capacity builder1,builder3 12.5',
     'builder capacity builder* 10',
   ],
-  locks: ({ host }) => host.map((name) => `host:${name.toLowerCase()}`),
+  // A pattern names nothing that can be locked; the steps do.
+  locks: ({ host }, steps) => [
+    ...host.filter((name) => !name.includes('*')).map((name) => `host:${name.toLowerCase()}`),
+    ...steps
+      .filter((step) => step.key.startsWith(KEY))
+      .map((step) => `host:${step.key.slice(KEY.length).toLowerCase()}`),
+  ],
   async plan({ host, capacity }, view) {
     const builders = pickBuilders(host, await listBuilders(view));
     const steps = builders
@@ -47,24 +57,27 @@ export default defineCommand({
 function stepFor(builder: Builder, capacity: number): Step {
   const before = number(builder.capacity);
   return {
-    key: `capacity:${builder.name}`,
+    key: `${KEY}${builder.name}`,
     title: `Set the capacity of ${builder.name} to ${capacity}`,
     kind: 'set',
     effect: { kind: 'hub', method: 'editHost', args: [builder.name], kwargs: { capacity } },
     changes: [{ what: `capacity of ${builder.name}`, before, after: String(capacity) }],
     evidence: [{ label: builder.name, value: stateOf(builder) }],
     guards: [],
-    // What the hub cannot be told to store cannot be restored either: NaN, or 1 and less.
-    ...(builder.capacity !== null && builder.capacity > 1
-      ? {
-          inverse: {
-            command: 'builder capacity',
-            given: { host: builder.name, capacity: before },
-            restores: 'full',
-          },
-        }
-      : {}),
+    ...inverseFor(builder),
   };
+}
+
+/** What cannot be asked for cannot be restored either: NaN, 1 and less; more digits than people type, only roughly. */
+function inverseFor(builder: Builder): Pick<Step, 'inverse'> {
+  const given = (text: string) => ({ host: builder.name, capacity: text });
+  const exact = String(builder.capacity);
+  if (capacityField.safeParse(exact).success)
+    return { inverse: { command: 'builder capacity', given: given(exact), restores: 'full' } };
+  const rough = number(builder.capacity);
+  if (!capacityField.safeParse(rough).success) return {};
+  const leaves = `${builder.name} had ${exact}, which gets rounded`;
+  return { inverse: { command: 'builder capacity', given: given(rough), restores: 'partial', leaves } };
 }
 
 function titleOf(builders: readonly Builder[], steps: readonly Step[], capacity: number): string {

@@ -146,8 +146,11 @@ export interface CommandDeclaration<S extends Params, C extends z.ZodType> {
   readonly settings?: C;
   /** Whole lines that work in the sandbox; the laws run over each. The first is the one help shows. */
   readonly examples: readonly [string, ...string[]];
-  /** Names of what must not be changed by two requests at once: `host:builder2`, `ca`. */
-  readonly locks?: (params: z.output<S>) => readonly string[];
+  /**
+   * Names of what must not be changed by two requests at once: `host:builder2`, `ca`. `steps` are those that were
+   * approved, for a command whose parameters are patterns; an undo of several has the others' steps among them.
+   */
+  readonly locks?: (params: z.output<S>, steps: readonly Step[]) => readonly string[];
   /** Looks, and says what it would do. May throw `Refused`. */
   readonly plan: (params: z.output<S>, view: View, settings: z.output<C>) => Promise<Plan | Answer>;
   /** For `once` steps: did it happen? Looks only. Without it the answer is `unknown`. */
@@ -165,7 +168,7 @@ export interface Command {
   readonly settings: z.ZodType | undefined;
   readonly examples: readonly string[];
   /** Checks `given` again and names the locks. */
-  locks(given: Given): readonly string[];
+  locks(given: Given, steps?: readonly Step[]): readonly string[];
   /** Checks `given` and the settings, then plans. */
   plan(given: Given, view: View, settings: unknown): Promise<Plan | Answer>;
   happened(intent: Intent, view: View): Promise<'done' | 'not-done' | 'unknown'>;
@@ -185,7 +188,7 @@ export function defineCommand<S extends Params, C extends z.ZodType = z.ZodUndef
     approval: { ...approvalOf(declared.risk), ...declared.approval },
     settings: declared.settings,
     examples: declared.examples,
-    locks: (given) => declared.locks?.(parse(given)) ?? [],
+    locks: (given, steps = []) => declared.locks?.(parse(given), steps) ?? [],
     plan: async (given, view, settings) =>
       declared.plan(parse(given), view, (declared.settings?.parse(settings) ?? undefined) as z.output<C>),
     happened: async (intent, view) => declared.happened?.(intent, view) ?? 'unknown',

@@ -241,10 +241,11 @@ function isStop(error: unknown): boolean {
 
 /** Every request has a lock of its own, so that two workers never run it at once. */
 function lockNames(request: Request, work: Running): readonly string[] {
+  const steps = (request.plan?.steps ?? []).map((now) => now.step);
   const named = request.askings.flatMap(({ command: name, given }) => {
     const command = work.site.registry.get(name);
     // What this program cannot read any more changes nothing: planning says so.
-    return command && isReadable(command, given) ? command.locks(given) : [];
+    return command && isReadable(command, given) ? command.locks(given, steps) : [];
   });
   return [...new Set([`request:${request.id}`, ...named])].sort();
 }

@@ -245,7 +245,7 @@ describe('bad input', () => {
       'builder disable builder2 because=\u202efull\u0000 \ud800disk\u0007',
     );
     expect(asked).toMatchObject({ status: 'planned', text: 'builder disable builder2 because= full �disk' });
-    expect(asked.plan?.notes[0]).toBe('Because: full �disk');
+    expect([asked.plan?.title, ...(asked.plan?.notes ?? [])].join(' ')).toContain(': full �disk');
     expect(await bench.kernel.store.ledger.verify()).toMatchObject({ ok: true });
   });
 

@@ -214,6 +214,18 @@ describe('locks', () => {
     expect(bench.calls('editHost')).toBe(1);
   });
 
+  it('are those of the builders that a pattern stands for', async () => {
+    const all = await approved('builder capacity builder* 20');
+    const one = await approved('builder capacity builder2 9');
+    let waits: string | undefined;
+    beforeWrite = async () => {
+      waits ??= (await runNow(one)).waiting?.says;
+    };
+    await runNow(all);
+    expect(waits).toBe(`${all} comes first on host builder2; this one is next in line.`);
+    await bench.becomes(one, 'succeeded');
+  });
+
   it('keep two workers from running the same request at once', async () => {
     const id = await approved('builder pair builder2');
     await Promise.all([runNow(id), runNow(id), runNow(id)]);

@@ -1,6 +1,8 @@
 import { parseArgs } from 'node:util';
 import { acknowledge } from './acknowledge.ts';
+import { capacity } from './capacity.ts';
 import { exitCodeOf, type Line, lineOf, tableOf } from './figures.ts';
+import { roundTrip } from './round-trip.ts';
 import { choose, runAll } from './run.ts';
 
 const HELP = `npm run bench                what Steward is fast enough at, and what not
@@ -11,7 +13,7 @@ const HELP = `npm run bench                what Steward is fast enough at, and w
 /** The whole takes less than this; a benchmark that hangs must not hang the one who waits for it. */
 const DEADLINE_MS = 6 * 60_000;
 
-const ALL = [...acknowledge];
+const ALL = [...acknowledge, ...capacity, ...roundTrip];
 
 const { values } = parseArgs({
   options: {

@@ -1,0 +1,100 @@
+import { randomUUID } from 'node:crypto';
+import type { HubCall } from '../src/core/ports.ts';
+import type { Bench, Benchmark } from './bench-kind.ts';
+import type { Figure } from './figures.ts';
+import { ADAM, type BenchKernel, HERE, MARIA, startKernel } from './kernel.ts';
+import { alternate, median, timed } from './numbers.ts';
+import { createScope } from './scope.ts';
+import { freshDatabase, noServers, type Servers, startServers } from './servers.ts';
+import { startSite } from './site.ts';
+
+const BUILDERS = 50;
+const ROUNDS = 7;
+const CALL_MS = 30_000;
+
+/**
+ * What a real hub takes, as measured on one: 8 ms for an edit of its own, 93 ms for 50 in one multiCall, and a few for
+ * listHosts. So 6 for anything, and 1.75 more for each edit.
+ */
+export function costOfRealHub(method: string, calls: number): number {
+  if (method === 'multiCall') return 6 + 1.75 * calls;
+  return method === 'editHost' ? 7.75 : 6;
+}
+
+/** Fifty capacity changes as one request, from the approval to the end, against the multiCall alone. */
+export const capacity: readonly Benchmark[] = [
+  {
+    name: 'capacity.postgres',
+    what: 'fifty capacity changes as one request, against a bare multiCall; PostgreSQL and Redis',
+    lacks: noServers,
+    run: async (bench) => measure('capacity.postgres', bench, await startServers(bench.scope)),
+  },
+  {
+    name: 'capacity.pglite',
+    what: 'the same on PGlite',
+    lacks: () => null,
+    run: (bench) => measure('capacity.pglite', bench, null),
+  },
+];
+
+async function measure(name: string, bench: Bench, servers: Servers | null): Promise<readonly Figure[]> {
+  const target = { of: 'ratio', is: 'at most', value: 1.5 } as const;
+  const real = await against(bench, servers, costOfRealHub);
+  const bare = await against(bench, servers && (await freshDatabase(servers, 'second')), undefined);
+  return [
+    { name: `${name}.real-hub-times`, ...real, unit: 'ms', target },
+    // The sandbox's hub thinks no time at all: what is left is all that Steward adds.
+    { name: `${name}.hub-without-times`, ...bare, unit: 'ms', target: null },
+  ];
+}
+
+async function against(
+  { say }: Bench,
+  servers: Servers | null,
+  costMs: ((method: string, calls: number) => number) | undefined,
+): Promise<{ readonly ours: number; readonly peer: number }> {
+  const scope = createScope();
+  try {
+    const site = await startSite(scope, { builders: BUILDERS, ...(costMs ? { costMs } : {}) });
+    const kernel = await startKernel(scope, site, servers);
+    let number = 10;
+    const ours = (): Promise<number> => asRequest(kernel, number++);
+    const peer = (): Promise<number> => asMultiCall(kernel, number++);
+    await alternate(2, ours, peer);
+    const seen = await alternate(ROUNDS, ours, peer);
+    say(
+      `${costMs ? 'a hub as slow as a real one' : 'a hub that takes no time'}: ${seen.ours.map(Math.round)} / ${seen.peer.map(Math.round)} ms`,
+    );
+    return { ours: median(seen.ours), peer: median(seen.peer) };
+  } finally {
+    await scope.close();
+  }
+}
+
+/** Milliseconds from the moment that the approval was taken to the end in the record. */
+async function asRequest(kernel: BenchKernel, number: number): Promise<number> {
+  const text = `builder capacity builder* ${number}`;
+  const asked = await kernel.desk.say({ who: MARIA, text, place: HERE, origin: `bench:${randomUUID()}` });
+  if (asked.kind !== 'request') throw new Error(`not a request: ${JSON.stringify(asked)}`);
+  const { id } = asked;
+  while ((await kernel.load(id)).status === 'asked') await new Promise((resolve) => setTimeout(resolve, 5));
+  const planned = await kernel.load(id);
+  if (planned.plan?.steps.length !== BUILDERS) throw new Error(`${planned.plan?.steps.length} steps planned`);
+  const end = kernel.nextEnd();
+  await kernel.desk.say({ who: ADAM, text: `approve ${id}`, place: HERE, origin: `bench:${randomUUID()}` });
+  const approved = performance.now();
+  const { at, status } = await end;
+  if (status !== 'succeeded') throw new Error(`${text}: ${status}`);
+  return at - approved;
+}
+
+async function asMultiCall(kernel: BenchKernel, number: number): Promise<number> {
+  const calls = Array.from(
+    { length: BUILDERS },
+    (_, at): HubCall => ({ method: 'editHost', args: [`builder${at + 1}`], kwargs: { capacity: number } }),
+  );
+  return timed(async () => {
+    const outcomes = await kernel.hub.carryOut(calls, AbortSignal.timeout(CALL_MS));
+    if (outcomes.some((outcome) => outcome.kind !== 'value')) throw new Error('the multiCall failed');
+  });
+}

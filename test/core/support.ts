@@ -32,7 +32,8 @@ export const MINUTE = 60_000;
 
 /** `repo regen <tag>`: a `once` step on the hub, and what its own look finds is up to the test. */
 export function makeRegen() {
-  const found: { says: 'done' | 'not-done' | 'unknown' | Error; asked: Intent[] } = {
+  type Found = 'done' | 'not-done' | 'unknown';
+  const found: { says: Found | Error | ((intent: Intent) => Found); asked: Intent[] } = {
     says: 'unknown',
     asked: [],
   };
@@ -52,7 +53,7 @@ export function makeRegen() {
     happened: async (intent) => {
       found.asked.push(intent);
       if (found.says instanceof Error) throw found.says;
-      return found.says;
+      return typeof found.says === 'function' ? found.says(intent) : found.says;
     },
   });
   return { command, found };

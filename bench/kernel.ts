@@ -89,9 +89,9 @@ export async function startKernel(
   const desk = createDesk({ site: config.site, requests, store, hints, operators: ['admin'], now, log });
   const front = createSlackFront({
     mode: 'http',
-    apiUrl: site.slack.apiUrl,
+    apiUrl: site.apiUrl,
     botToken: slack.botToken,
-    signingSecret: site.slack.signingSecret,
+    signingSecret: site.signingSecret,
     approversChannel: null,
     people: {
       people: [{ id: 'maria', name: 'maria', slack: 'U0MARIA', roles: ['packager'] }],

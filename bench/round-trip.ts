@@ -7,7 +7,7 @@ import { type BenchKernel, startKernel } from './kernel.ts';
 import { alternate, median } from './numbers.ts';
 import type { Scope } from './scope.ts';
 import { noServers, type Servers, startServers } from './servers.ts';
-import { type BenchSite, startSite } from './site.ts';
+import { type BenchSite, startSiteApart } from './site.ts';
 
 const WARM = 10;
 const ROUNDS = 40;
@@ -32,7 +32,7 @@ export const roundTrip: readonly Benchmark[] = [
 ];
 
 async function measure(name: string, { scope, say }: Bench, servers: Servers | null) {
-  const site = await startSite(scope);
+  const site = await startSiteApart(scope);
   const kernel = await startKernel(scope, site, servers);
   const job = await rawJob(scope, kernel, servers);
   const agent = new Agent({ keepAlive: true });
@@ -70,7 +70,7 @@ function slash(agent: Agent, port: number, site: BenchSite, text: string): Promi
     command: '/koji',
     text,
     trigger_id: randomUUID(),
-    team_id: site.slack.team,
+    team_id: site.team,
     user_id: 'U0MARIA',
     channel_id: 'C0KOJI',
   }).toString();
@@ -88,7 +88,7 @@ function slash(agent: Agent, port: number, site: BenchSite, text: string): Promi
           'content-type': 'application/x-www-form-urlencoded',
           'content-length': Buffer.byteLength(body),
           'x-slack-request-timestamp': timestamp,
-          'x-slack-signature': sign(site.slack.signingSecret, timestamp, body),
+          'x-slack-signature': sign(site.signingSecret, timestamp, body),
         },
       },
       (answer) => {

@@ -7,7 +7,7 @@ import { type SandboxSite, startSite } from '../../sandbox/site.ts';
 import { stopped } from '../support/process.ts';
 import { changedConfig, startServe } from './served.ts';
 
-describe('`steward serve` that cannot start', () => {
+describe('`steward serve` that cannot start', { timeout: 90_000 }, () => {
   let dir = '';
   let site: SandboxSite;
   beforeAll(async () => {

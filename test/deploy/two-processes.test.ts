@@ -108,7 +108,7 @@ describe.skipIf(missing !== null)(
       await ask(line);
       await site.hub.misbehave({ kind: 'slow', method: 'multiCall', ms: 2_000 });
       await approve(/capacity of 2 builders to 9/);
-      await until(() => capacity('builder1') === 9);
+      await until(() => capacity('builder1') === 9, PATIENCE_MS);
       const ended = await worker.end();
       expect(ended.code).toBe(0);
       expect(ended.ms).toBeLessThan(5_000);
@@ -143,6 +143,14 @@ describe.skipIf(missing !== null)(
       await approve(/capacity of builder3 from 5 to 7/);
       await sees(KOJI, /capacity of builder3 from 5 to 7/, /Done, and checked/);
       expect(await statusOf('builder capacity builder3 6')).toBe(undefined);
+    });
+
+    it('outlives a restart of the database', async () => {
+      await postgres.restart();
+      await ask('builder capacity builder3 8');
+      await approve(/capacity of builder3 from 7 to 8/);
+      await sees(KOJI, /capacity of builder3 from 7 to 8/, /Done, and checked/);
+      expect([web.child.exitCode, worker.child.exitCode]).toEqual([null, null]);
     });
 
     it('shows each request in one message when two web processes listen', async () => {

@@ -6,9 +6,9 @@ import { startChild, startKillSite } from './site.ts';
 
 const KOJI = 'C0KOJI';
 
-it('makes each request that was stored, once, also when it is killed before and after carrying on with it', async ({
-  onTestFinished,
-}) => {
+it('makes each request that was stored, once, also when it is killed before and after carrying on with it', {
+  timeout: 120_000,
+}, async ({ onTestFinished }) => {
   const site = await startKillSite(['a1-1'], []);
   onTestFinished(() => site.close());
   const port = await freePort();
@@ -30,7 +30,7 @@ it('makes each request that was stored, once, also when it is killed before and 
     const heard: unknown[] = [];
     child.on('message', (message) => heard.push(message));
     onTestFinished(() => void child.kill('SIGKILL'));
-    await until(() => heard.includes('ready'));
+    await until(() => heard.includes('ready'), 60_000);
     return { child, done: () => heard.filter((one) => one === 'done').length };
   }
   const ask = (text: string) => slack.as('U0MARIA').slash(text, KOJI);
@@ -47,9 +47,9 @@ it('makes each request that was stored, once, also when it is killed before and 
   expect(await stopped(second.child)).toBe(null);
 
   const third = await live('never');
-  await until(() => third.done() > 0);
+  await until(() => third.done() > 0, 30_000);
   const shown = () => slack.messages(KOJI).filter(({ user }) => user !== 'U0MARIA');
-  await until(() => JSON.stringify(shown()).includes('Raise the capacity of a1-1 from 4 to 9'));
+  await until(() => JSON.stringify(shown()).includes('Raise the capacity of a1-1 from 4 to 9'), 30_000);
   expect(shown()).toHaveLength(1);
   third.child.kill('SIGKILL');
   await stopped(third.child);

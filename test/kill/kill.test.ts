@@ -17,9 +17,9 @@ const CAPACITIES = names('capacity', 2);
 const RESTARTS = names('restart', 1);
 
 const stores = [
-  { name: 'PGlite, in one process', postgres: false, redis: false, missing: null },
-  { name: 'PostgreSQL, queue and all', postgres: true, redis: false, missing: noPostgres },
-  { name: 'PostgreSQL and Redis', postgres: true, redis: true, missing: noPostgres ?? noRedis },
+  { name: 'PGlite, in one process', hub: '1.35', postgres: false, redis: false, missing: null },
+  { name: 'PostgreSQL, queue and all', hub: '1.20', postgres: true, redis: false, missing: noPostgres },
+  { name: 'PostgreSQL and Redis', hub: '1.35', postgres: true, redis: true, missing: noPostgres ?? noRedis },
 ] as const;
 
 describe.concurrent('a worker that is killed at every boundary of a request', () => {
@@ -27,13 +27,13 @@ describe.concurrent('a worker that is killed at every boundary of a request', ()
     const skipped = store.missing === null ? '' : ` (skipped: ${store.missing})`;
     it.skipIf(store.missing !== null)(
       `changes everything exactly once, and every request ends: ${store.name}${skipped}`,
-      { timeout: 170_000 },
+      { timeout: 300_000 },
       async ({ onTestFinished }) => {
         const postgres = store.postgres ? await startPostgres() : null;
         if (postgres) onTestFinished(() => postgres.stop());
         const redis = store.redis ? await startRedis() : null;
         if (redis) onTestFinished(() => redis.stop());
-        const site = await startKillSite([...CAPACITIES, ...RESTARTS], RESTARTS);
+        const site = await startKillSite([...CAPACITIES, ...RESTARTS], RESTARTS, store.hub);
         onTestFinished(() => site.close());
         const databaseUrl = (await postgres?.fresh()) ?? null;
         const setup = { ...site.setup, databaseUrl, redisUrl: redis?.url ?? null };

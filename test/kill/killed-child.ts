@@ -21,6 +21,8 @@ const going = new Promise<void>((resolve) => {
 const hold: Hold = {
   isAt: (key, point) => at.get(key) === point,
   reached: (key, point) => {
+    // What is at its point stays there: the sweep would take it further meanwhile.
+    if (points[key]) return going;
     if (at.get(key) !== point) return Promise.resolve();
     points[key] = point;
     moved();
@@ -33,6 +35,12 @@ const tell = (told: Told): Promise<void> =>
     process.send?.(told, undefined, {}, () => resolve());
   });
 const answered = (): Promise<void> => new Promise((resolve) => process.once('message', () => resolve()));
+const begun = Date.now();
+const soFar = setInterval(() => {
+  const seconds = Math.round((Date.now() - begun) / 1000);
+  void tell({ kind: 'so-far', text: `after ${seconds} s: ${JSON.stringify({ points, statuses })}` });
+}, 2_000);
+soFar.unref();
 process.on('disconnect', () => process.exit(3));
 
 const life = await startLife(setup, hold);

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { openQueue } from '../../jobs/queue.ts';
 import { startWorker } from '../../jobs/worker.ts';
 import { createDesk } from '../../src/core/counter.ts';
@@ -59,6 +60,18 @@ export async function startLife(setup: Setup, hold: Hold, concurrency = 60) {
   const say = (who: Person, text: string, origin: string) =>
     desk.say({ who, text, place: { kind: 'terminal', where: 'test', purpose: 'origin' }, origin });
 
+  // One look for all who wait: PGlite shares its thread with what it is looked at for.
+  let looking: Promise<ReadonlyMap<string, string>> | undefined;
+  const listed = (): Promise<ReadonlyMap<string, string>> => {
+    looking ??= sleep(150)
+      .then(() => store.requests.list({ limit: 100 }))
+      .then((all) => new Map(all.map(({ id, status }) => [id, status])))
+      .finally(() => {
+        looking = undefined;
+      });
+    return looking;
+  };
+
   return {
     log,
     store,
@@ -72,7 +85,7 @@ export async function startLife(setup: Setup, hold: Hold, concurrency = 60) {
       } catch (error) {
         if (!(error instanceof Unavailable)) throw error;
         // What a person does who is told that the database is away.
-        await new Promise((resolve) => setTimeout(resolve, 200));
+        await sleep(200);
         return this.see(asking);
       }
     },
@@ -80,11 +93,9 @@ export async function startLife(setup: Setup, hold: Hold, concurrency = 60) {
       const said = await say(ADAM, text, `kill:${key}`);
       if (said.kind !== 'request') throw new Error(`not a request: ${JSON.stringify(said)}`);
       for (;;) {
-        const request = await requests.load(said.id);
-        if (!request) throw new Error(`${said.id} is gone`);
-        if (request.status === 'planned') await say(BEA, `approve ${said.id}`, `kill:${key}:yes`);
-        else if (ENDS.includes(request.status)) return request.status;
-        await new Promise((resolve) => setTimeout(resolve, 100));
+        const status = (await listed()).get(said.id);
+        if (status === 'planned') await say(BEA, `approve ${said.id}`, `kill:${key}:yes`);
+        else if (status && ENDS.includes(status)) return status;
       }
     },
     async stop(): Promise<void> {
@@ -162,7 +173,7 @@ function holdWorld(world: World, hostsDir: string, hold: Hold): World {
     const key = keyIn(host);
     if (hold.isAt(key, 'in call')) {
       call().catch(() => undefined);
-      while (!(await happened())) await new Promise((resolve) => setTimeout(resolve, 5));
+      while (!(await happened())) await sleep(5);
       await hold.reached(key, 'in call');
     }
     const outcome = await call();

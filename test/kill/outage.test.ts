@@ -30,7 +30,7 @@ function createGate(point: Point, keys: readonly string[]) {
       await opened;
     },
   };
-  return { hold, open, arrived: () => until(() => keys.every((key) => here.has(key))) };
+  return { hold, open, arrived: () => until(() => keys.every((key) => here.has(key)), 40_000) };
 }
 
 async function startScene(
@@ -56,7 +56,7 @@ async function startScene(
   };
 }
 
-describe.concurrent('when a server goes away in the middle of a run', { timeout: 60_000 }, () => {
+describe.concurrent('when a server goes away in the middle of a run', { timeout: 120_000 }, () => {
   it.skipIf(missing !== null)(
     `loses nothing when Redis is emptied: what ran ends, and so does what only waited there${skipped}`,
     async ({ onTestFinished }) => {
@@ -67,7 +67,7 @@ describe.concurrent('when a server goes away in the middle of a run', { timeout:
       await gate.arrived();
       // The one place is taken, so this one's hint waits in Redis.
       const waiting = life.see(second);
-      await until(async () => (await life.queue.depth()).run > 1);
+      await until(async () => (await life.queue.depth()).run > 1, 40_000);
       await redis.command('FLUSHALL');
       // Long enough for the worker to find that its job is gone.
       await sleep(3_500);

@@ -60,6 +60,7 @@ export interface Setup {
 
 /** What a life says to the test. */
 export type Told =
+  | { readonly kind: 'so-far'; readonly text: string }
   | { readonly kind: 'in-call-next' } // all others are where they should be; the hub may become slow now
   | { readonly kind: 'at-the-points'; readonly points: Readonly<Record<string, string>> }
   | { readonly kind: 'ended'; readonly statuses: Readonly<Record<string, string>> }

@@ -22,11 +22,12 @@ export interface KillSite {
 export async function startKillSite(
   builders: readonly string[],
   reachable: readonly string[],
+  version: '1.20' | '1.35' = '1.20',
 ): Promise<KillSite> {
   const dir = await mkdtemp(join(tmpdir(), 'steward-kill-'));
   const pki = await makePki(join(dir, 'pki'));
   const hub = await startHub({
-    version: '1.20',
+    version,
     pki,
     world: (world) => {
       const [model] = world.hosts;
@@ -87,6 +88,7 @@ export async function liveOnce(
   let statuses: Ended['statuses'] = {};
   const wrong: string[] = [];
   let errors = '';
+  let soFar = 'nothing';
   child.stderr?.on('data', (chunk) => {
     errors += chunk;
   });
@@ -97,7 +99,8 @@ export async function liveOnce(
         () => child.connected && child.send('go on'),
         (error: unknown) => wrong.push(String(error)),
       );
-    } else if (told.kind === 'ended') statuses = told.statuses;
+    } else if (told.kind === 'so-far') soFar = told.text;
+    else if (told.kind === 'ended') statuses = told.statuses;
     else if (told.kind === 'wrong') wrong.push(told.says);
     else {
       // The next batch is carried out, and its answer does not come while anybody lives to read it.
@@ -106,9 +109,9 @@ export async function liveOnce(
     }
   });
   const late = setTimeout(() => {
-    wrong.push(`it did not end; reached ${JSON.stringify({ points, statuses })}`);
+    wrong.push(`it did not end; ${soFar}`);
     child.kill('SIGKILL');
-  }, 60_000);
+  }, 120_000);
   const code = await stopped(child);
   clearTimeout(late);
   if (meanwhile && wrong.length === 0 && code === 1) return { killed: null, points, statuses };

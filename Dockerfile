@@ -1,20 +1,27 @@
-FROM node:24-bookworm-slim AS build
+# npm 10: newer ones refuse a lockfile that leaves out the optional packages of other systems.
+FROM node:22-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci
-COPY . .
+COPY tsconfig.json tsconfig.build.json ./
+COPY scripts ./scripts
+COPY config ./config
+COPY commands ./commands
+COPY jobs ./jobs
+COPY src ./src
 RUN npm run build && npm prune --omit=dev
 
 FROM node:24-bookworm-slim
 ENV NODE_ENV=production
 WORKDIR /app
+# All of it is root's, so the program cannot change itself.
 COPY --from=build --chown=root:root /app/node_modules ./node_modules
 COPY --from=build --chown=root:root /app/dist ./dist
-# No shell scripts, no sources, no write access: only /var/lib/steward is the program's own.
-RUN install -d -o node -g node /var/lib/steward
+# Only for `database.dir: /var/lib/steward` (PGlite). With PostgreSQL nothing is written anywhere.
+RUN install -d -o node -g node -m 700 /var/lib/steward
 USER node
-VOLUME /var/lib/steward
 EXPOSE 8420
-HEALTHCHECK --interval=15s --timeout=5s --start-period=20s CMD ["node", "dist/src/cli.js", "health"]
-ENTRYPOINT ["node", "dist/src/cli.js"]
+# No HEALTHCHECK here: what is healthy differs between web and worker. docker-compose.yml has one for each.
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["node", "/app/dist/src/cli.js"]
 CMD ["serve", "--role", "all", "--config", "/etc/steward/steward.yaml"]

@@ -117,6 +117,7 @@ export function createDesk(deps: {
 
   async function freeze(who: Person, because: string | null): Promise<Reply> {
     if (!deps.operators.some((role) => who.roles.has(role))) {
+      await store.ledger.note('decision-refused', actor(who), { what: because === null ? 'thaw' : 'freeze' });
       return {
         tone: 'bad',
         title: `You may not ${because === null ? 'thaw' : 'freeze'}: that takes one of the ${deps.operators.join('s or ')}s.`,

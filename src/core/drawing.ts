@@ -140,6 +140,7 @@ function approvers(request: Request): string {
 function nextOf(request: Request): string | null {
   const { id, status } = request;
   if (request.next) return request.next;
+  if (request.waiting?.reason === 'unavailable') return 'I try again by myself, for half an hour.';
   if (status === 'unknown')
     return `Look whether it happened, then say \`resolve ${id} done\` or \`resolve ${id} not-done\`.`;
   const takesBack = `\`undo ${id}\` takes back what was done.`;

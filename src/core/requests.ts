@@ -39,6 +39,9 @@ export interface Times {
   readonly remindHours: number;
 }
 
+/** Requests whose last state is remembered; those of others are read whole. */
+const REMEMBERED = 50;
+
 export function createRequests(deps: {
   readonly store: Store;
   readonly hints: Hints;
@@ -47,9 +50,24 @@ export function createRequests(deps: {
 }): Requests {
   const { store, hints, now, times } = deps;
 
+  // As last read. A record only grows, so of these only what is new is read again.
+  const known = new Map<string, Request>();
+
   async function load(id: string): Promise<Request | null> {
-    const events = await store.requests.events(id);
-    return events.length > 0 ? fold(events) : null;
+    const before = known.get(id);
+    const events = await store.requests.events(id, before?.seq ?? 0);
+    if (!before && events.length === 0) return null;
+    const request = before
+      ? events.filter((event) => event.seq > before.seq).reduce(after, before)
+      : fold(events);
+    // Another look may have come back with more meanwhile.
+    if ((known.get(id)?.seq ?? 0) <= request.seq) {
+      known.delete(id);
+      known.set(id, request);
+    }
+    const [oldest] = known.keys();
+    if (known.size > REMEMBERED && oldest !== undefined) known.delete(oldest);
+    return request;
   }
 
   /** Losing a hint loses nothing: the sweeper finds what is due. */

@@ -39,8 +39,8 @@ export interface RequestStore {
     origin: string,
     make: (id: string) => { readonly events: readonly NewEvent[]; readonly summary: Summary },
   ): Promise<{ readonly id: string; readonly isNew: boolean }>;
-  /** All events in order; empty for an unknown id. */
-  events(id: string): Promise<readonly RequestEvent[]>;
+  /** All events in order, or those after sequence number `after`; empty for an unknown id. */
+  events(id: string, after?: number): Promise<readonly RequestEvent[]>;
   /**
    * Adds events if the last one still has sequence number `after`; writes the summary with them.
    * `conflict`: somebody else wrote first, load again. `fenced`: a lock was lost, stop at once.

@@ -50,6 +50,7 @@ describe.each(['1.20', '1.35'] as const)('trouble with a hub of version %s', (ve
       expect(asked.waiting?.says).toMatch(why);
       const card = await bench.kernel.desk.card(asked.id);
       expect(card?.line).toMatch(/^Waiting\. The Koji hub/);
+      expect(card?.next).toBe('I try again by myself, for half an hour.');
       expect(card?.actions.map((one) => one.verb)).toEqual(['cancel']);
       await bench.kernel.hub.behave();
       await bench.becomes(asked.id, 'planned');

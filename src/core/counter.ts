@@ -2,7 +2,7 @@ import type { Reply } from './card.ts';
 import { actor, createDecisions } from './decisions.ts';
 import type { Desk, Said } from './desk.ts';
 import { canUndo, drawCard, inversesOf } from './drawing.ts';
-import type { Asking } from './events.ts';
+import type { Asking, Via } from './events.ts';
 import { plainText } from './fields.ts';
 import { readFreeze, writeFreeze } from './freeze.ts';
 import { commandsFor, helpReply } from './help.ts';
@@ -115,6 +115,13 @@ export function createDesk(deps: {
     return said;
   }
 
+  async function cancel(who: Person, id: string, because: string, via: Via): Promise<Reply> {
+    const said = await decisions.cancel(who, id, because, via);
+    // Nobody waits behind a request that will not run.
+    if ((await requests.load(id))?.status === 'cancelled') await store.locks.release(id);
+    return said;
+  }
+
   async function freeze(who: Person, because: string | null): Promise<Reply> {
     if (!deps.operators.some((role) => who.roles.has(role))) {
       await store.ledger.note('decision-refused', actor(who), { what: because === null ? 'thaw' : 'freeze' });
@@ -194,7 +201,7 @@ export function createDesk(deps: {
       case 'deny':
         return { kind: 'decided', id, reply: await decisions.deny(who, id, plan, because, via) };
       case 'cancel':
-        return { kind: 'decided', id, reply: await decisions.cancel(who, id, because, via) };
+        return { kind: 'decided', id, reply: await cancel(who, id, because, via) };
       case 'resume':
         return { kind: 'decided', id, reply: await decisions.resume(who, id, via) };
       case 'resolve':

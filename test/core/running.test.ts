@@ -214,6 +214,20 @@ describe('locks', () => {
     expect(bench.calls('editHost')).toBe(1);
   });
 
+  it('are not waited for behind a request that was cancelled meanwhile', async () => {
+    const one = await approved('builder capacity builder2 8');
+    const two = await approved('builder disable builder2 because=its disk is failing');
+    const three = await approved('builder capacity builder2 9');
+    beforeWrite = async () => {
+      if (writes > 1) return;
+      await runNow(two);
+      await runNow(three);
+      await say(maria, `cancel ${two}`);
+    };
+    await runNow(one);
+    expect((await runNow(three)).status).toBe('succeeded');
+  });
+
   it('are those of the builders that a pattern stands for', async () => {
     const all = await approved('builder capacity builder* 20');
     const one = await approved('builder capacity builder2 9');

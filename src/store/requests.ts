@@ -73,10 +73,10 @@ export function createRequests(database: Database, now: () => Date): RequestStor
       });
     },
 
-    events: async (id) => {
+    events: async (id, after = 0) => {
       const rows = await database.query(
-        `select ${COLUMNS} from steward.record where request = $1 order by seq`,
-        [cleanText(id)],
+        `select ${COLUMNS} from steward.record where request = $1 and seq > $2 order by seq`,
+        [cleanText(id), after],
       );
       return rows.map((found) => upcast(rowOf(found).row));
     },

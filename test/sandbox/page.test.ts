@@ -1,17 +1,11 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type BrowserContext, chromium, type Page as Tab } from 'playwright-core';
+import type { Page as Tab } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Page, startPage } from '../../sandbox/page/page.ts';
 import { type SandboxSlack, startSlack } from '../../sandbox/slack/slack.ts';
 import { transcript } from '../../sandbox/slack/transcript.ts';
+import { CHROMIUM, openTab } from '../support/browser.ts';
 import { startSampleBot } from './sample-bot.ts';
-
-const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) =>
-  existsSync(path),
-);
 
 let slack: SandboxSlack;
 let page: Page;
@@ -140,38 +134,17 @@ describe('the transcript', () => {
 describe.skipIf(CHROMIUM === undefined)(
   'the demo page in Chromium (skipped where there is no chromium)',
   () => {
-    let context: BrowserContext;
     let tab: Tab;
-    const trouble: string[] = [];
-    const profile = mkdtempSync(join(tmpdir(), 'page-'));
+    let trouble: string[];
+    let close: () => Promise<void>;
 
     beforeAll(async () => {
       await start();
-      context = await chromium.launchPersistentContext(profile, {
-        executablePath: CHROMIUM ?? '',
-        headless: true,
-        viewport: { width: 1280, height: 800 },
-        args: [
-          '--no-sandbox',
-          '--disable-gpu',
-          '--disable-background-networking',
-          '--no-first-run',
-          '--disable-component-update',
-          '--disable-sync',
-        ],
-      });
-      context.setDefaultTimeout(10_000);
-      tab = context.pages()[0] ?? (await context.newPage());
-      tab.on('console', (message) => {
-        if (message.type() === 'error') trouble.push(message.text());
-      });
-      tab.on('pageerror', (error) => trouble.push(error.message));
-      await tab.goto(page.url);
+      ({ tab, trouble, close } = await openTab(page.url));
     });
     afterAll(async () => {
-      await context?.close();
+      await close?.();
       await stop();
-      rmSync(profile, { recursive: true, force: true });
     });
 
     const write = async (text: string) => {

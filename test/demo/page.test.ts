@@ -1,0 +1,49 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { startPage } from '../../sandbox/page/page.ts';
+import { startSite } from '../../sandbox/site.ts';
+import { startSteward } from '../../sandbox/steward.ts';
+import { CHROMIUM, openTab } from '../support/browser.ts';
+
+// `npm run docs:picture` sets this: the picture in the README is made by this test.
+const PICTURE = process.env.STEWARD_PICTURE;
+
+it.skipIf(CHROMIUM === undefined)(
+  'the demo page lets one person ask and another approve, and shows how it went (skipped where there is no chromium)',
+  { timeout: 120_000 },
+  async ({ onTestFinished }) => {
+    const dir = await mkdtemp(join(tmpdir(), 'steward-page-'));
+    onTestFinished(() => rm(dir, { recursive: true, force: true }));
+    const site = await startSite({ dir });
+    onTestFinished(() => site.close());
+    const steward = await startSteward(site);
+    onTestFinished(() => steward.stop());
+    const page = await startPage({ slack: site.slack, extras: { commands: steward.commands } });
+    onTestFinished(() => page.close());
+    const { tab, trouble, close } = await openTab(page.url, { width: 1320, height: 720 });
+    onTestFinished(close);
+
+    const write = async (text: string) => {
+      await tab.getByLabel('Message', { exact: true }).fill(text);
+      await tab.keyboard.press('Enter');
+    };
+    await write('/koji builder capacity builder2 8');
+    await tab.getByRole('button', { name: 'Approve' }).waitFor();
+    await tab.getByText('editHost("builder2", capacity=8)').waitFor();
+    await tab.getByRole('radio', { name: 'adam' }).click();
+    await tab.locator('.person.me[data-person=U0ADAM]').waitFor();
+    await tab.getByRole('button', { name: 'Approve' }).click();
+    // Approving asks once more.
+    const sure = tab.getByRole('dialog').getByRole('button', { name: 'Approve' });
+    if (await sure.isVisible()) await sure.click();
+    await tab.getByText('Done, and checked. Approved by adam.').first().waitFor();
+    expect(await tab.getByRole('button', { name: 'Approve' }).count()).toBe(0);
+    expect(site.hub.world.hosts.find((host) => host.name === 'builder2')?.capacity).toBe(8);
+    await tab.getByRole('button', { name: /\d repl/ }).click();
+    await tab.locator('#thread').getByText('Done, and checked').last().waitFor();
+    expect(trouble).toEqual([]);
+    if (PICTURE) await tab.screenshot({ path: PICTURE });
+  },
+);

@@ -6,7 +6,7 @@ import type { Asking, Via } from './events.ts';
 import { plainText } from './fields.ts';
 import { readFreeze, writeFreeze } from './freeze.ts';
 import { commandsFor, helpReply } from './help.ts';
-import { listReply, OPEN } from './listing.ts';
+import { historyReply, listReply, OPEN } from './listing.ts';
 import { check, formOf, LONGEST_LINE, lineOf, parse } from './parse.ts';
 import type { Person, Place } from './person.ts';
 import { commandOf, ruleOfRequest, type Site } from './planner.ts';
@@ -196,6 +196,8 @@ export function createDesk(deps: {
     switch (verb) {
       case 'show':
         return { kind: 'request', id, isNew: false, queued: true };
+      case 'history':
+        return reply(historyReply(id, await store.requests.events(id)));
       case 'approve':
         return { kind: 'decided', id, reply: await decisions.approve(who, id, plan, via) };
       case 'deny':

@@ -1,7 +1,7 @@
 import type { Reply } from './card.ts';
 import { callText } from './drawing.ts';
 import type { RequestEvent } from './events.ts';
-import type { Request, Status } from './request.ts';
+import type { Status } from './request.ts';
 import type { Listed } from './store.ts';
 
 /** What is still going on. */
@@ -45,10 +45,10 @@ export const STATE_WORDS: Readonly<Record<Status, string>> = {
 };
 
 /** The history of a request, with every decision and every call. */
-export function historyReply(request: Request, events: readonly RequestEvent[]): Reply {
+export function historyReply(id: string, events: readonly RequestEvent[]): Reply {
   return {
     tone: 'info',
-    title: `History of ${request.id}`,
+    title: `History of ${id}`,
     lines: [],
     table: {
       columns: ['When (UTC)', 'Who', 'What'],

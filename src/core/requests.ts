@@ -118,7 +118,8 @@ export function createRequests(deps: {
         const written = await store.requests.append(id, request.seq, events, summary, fence);
         if (written === 'fenced') throw new Fenced(`${id} lost its lock`);
         if (written === 'conflict') continue;
-        await hint(changed, summary);
+        // Nobody waits for a hint: it never fails, and a lost one loses nothing.
+        void hint(changed, summary);
         return { request: changed, result };
       }
     },

@@ -73,7 +73,7 @@ export async function run(id: string, work: Running, signal: AbortSignal): Promi
 /** Only what is still ours: after a lost lease a newer attempt of this very request may hold the locks. */
 async function giveBack(id: string, fence: Fence, work: Running): Promise<void> {
   try {
-    if (await work.locks.renew(fence, work.leaseMs)) await work.locks.release(id);
+    await work.locks.release(id, fence);
   } catch (error) {
     work.log.warn('locks not given back; their lease ends by itself', { request: id, error });
   }

@@ -95,8 +95,11 @@ export interface LockStore {
   >;
   /** False when one was lost. */
   renew(fence: Fence, leaseMs: number): Promise<boolean>;
-  /** Gives back every lock and every place in line of this request. */
-  release(owner: string): Promise<void>;
+  /**
+   * Gives back every lock and every place in line of this request. With `fence` only the locks of that attempt
+   * which it still holds: after a lost lease a newer attempt may hold them.
+   */
+  release(owner: string, fence?: Fence): Promise<void>;
   all(): Promise<readonly { readonly name: string; readonly owner: string; readonly until: Date }[]>;
 }
 

@@ -7,6 +7,7 @@ export type VerbName =
   | 'help'
   | 'requests'
   | 'show'
+  | 'history'
   | 'approve'
   | 'deny'
   | 'cancel'
@@ -59,9 +60,15 @@ export const VERBS: readonly Verb[] = [
   },
   {
     name: 'show',
-    summary: 'Show one request: its plan, where it stands and its history',
+    summary: 'Show one request: its plan and where it stands',
     params: z.object({ request: request.optional() }),
     example: 'show r42',
+  },
+  {
+    name: 'history',
+    summary: 'Show all that happened to a request: every decision and every call, with times and names',
+    params: z.object({ request: request.optional() }),
+    example: 'history r42',
   },
   {
     name: 'approve',

@@ -123,12 +123,18 @@ export function createLocks(database: Database, now: (() => Date) | undefined): 
         return true;
       }),
 
-    release: (owner) =>
+    release: (owner, fence) =>
       database.tx(async (tx) => {
         await tx.query(
           `update steward.locks set owner = null, holder = null, until = null where name in
-             (select name from steward.locks where owner = $1 order by name collate "C" for update)`,
-          [owner],
+             (select name from steward.locks where owner = $1
+                and ($2::text[] is null or (name, token) in (select * from unnest($2::text[], $3::bigint[])))
+              order by name collate "C" for update)`,
+          [
+            owner,
+            fence?.locks.map(({ name }) => name) ?? null,
+            fence?.locks.map(({ token }) => token) ?? null,
+          ],
         );
         await tx.query('delete from steward.lock_line where owner = $1', [owner]);
       }),

@@ -62,7 +62,7 @@ export function startMortal(kernel: Kernel, at: number): Mortal {
       acquire: (owner, holder, names, leaseMs) =>
         writes('lock', () => locks.acquire(owner, holder, names, leaseMs)),
       renew: (fence, leaseMs) => reads('renew', () => locks.renew(fence, leaseMs)),
-      release: (owner) => writes('unlock', () => locks.release(owner)),
+      release: (owner, fence) => writes('unlock', () => locks.release(owner, fence)),
     },
     notes: { ...notes, get: (key) => reads('note', () => notes.get(key)) },
   };

@@ -2,8 +2,10 @@ import { parseArgs } from 'node:util';
 import { acknowledge } from './acknowledge.ts';
 import { capacity } from './capacity.ts';
 import { exitCodeOf, type Line, lineOf, tableOf } from './figures.ts';
+import { nfs } from './nfs.ts';
 import { roundTrip } from './round-trip.ts';
 import { choose, runAll } from './run.ts';
+import { start } from './start.ts';
 
 const HELP = `npm run bench                what Steward is fast enough at, and what not
   -- --json                  one object a line
@@ -13,7 +15,7 @@ const HELP = `npm run bench                what Steward is fast enough at, and w
 /** The whole takes less than this; a benchmark that hangs must not hang the one who waits for it. */
 const DEADLINE_MS = 6 * 60_000;
 
-const ALL = [...acknowledge, ...capacity, ...roundTrip];
+const ALL = [...acknowledge, ...nfs, ...capacity, ...roundTrip, ...start];
 
 const { values } = parseArgs({
   options: {

@@ -15,13 +15,15 @@ const registry = await scanCommands(new URL('commands/', root));
 
 /** Lines of shell, and the words between backticks. */
 async function snippets(page: string): Promise<readonly string[]> {
-  const text = await read(page);
-  const blocks = [...text.matchAll(/```(?:sh)?\n([\s\S]*?)```/g)].flatMap(([, body = '']) =>
-    body.split('\n'),
-  );
-  const prose = text.replace(/```[\s\S]*?```/g, '');
-  const inline = [...prose.matchAll(/`([^`\n]+)`/g)].map(([, body = '']) => body);
-  return [...blocks, ...inline].map((line) => line.trim());
+  const found: string[] = [];
+  let fence: string | null = null;
+  for (const line of (await read(page)).split('\n')) {
+    const opened = /^ *```(\w*)$/.exec(line)?.[1];
+    if (opened !== undefined) fence = fence === null ? opened : null;
+    else if (fence === 'sh' || fence === '') found.push(line.trim());
+    else if (fence === null) for (const [, word = ''] of line.matchAll(/`([^`]+)`/g)) found.push(word.trim());
+  }
+  return found;
 }
 
 /** What a call of `steward` says, with the config left out so that it stops before it does anything. */

@@ -1,6 +1,5 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import ssh2 from 'ssh2';
 import { stringify } from 'yaml';
 import { exampleSettings } from '../commands/nfs-check/settings.ts';
 import { type SandboxHosts, startHosts } from './hosts/hosts.ts';
@@ -42,7 +41,6 @@ export async function startSite(options: {
       if (resting) Object.assign(resting, { enabled: false, comment: 'new disk, to be tried again' });
     },
   });
-  await writeKeys(join(dir, 'hosts'), BUILDERS);
   const hosts = await startHosts({ dir: join(dir, 'hosts'), names: BUILDERS });
   const slack = await startSlack({ statePath: join(dir, 'slack.json') });
   const configPath = await writeConfig(dir, {
@@ -63,25 +61,6 @@ export async function startSite(options: {
       await Promise.all([slack.close(), hosts.close(), hub.close()]);
     },
   };
-}
-
-/**
- * The SSH keys of pretend hosts and of their caller, where `startHosts` looks for them. One in two hundred of
- * the ed25519 keys that ssh2 makes cannot be read again: it drops a leading zero of the public half.
- */
-export async function writeKeys(dir: string, names: readonly string[]): Promise<void> {
-  await mkdir(dir, { recursive: true, mode: 0o700 });
-  for (const name of ['client_key', ...names.map((host) => `${host}_host_key`)]) {
-    const path = join(dir, name);
-    let pem = await readFile(path, 'utf8').catch(() => '');
-    if (isKey(pem)) continue;
-    while (!isKey(pem)) pem = ssh2.utils.generateKeyPairSync('ed25519').private;
-    await writeFile(path, pem, { mode: 0o600 });
-  }
-}
-
-function isKey(pem: string): boolean {
-  return pem !== '' && !(ssh2.utils.parseKey(pem) instanceof Error);
 }
 
 async function writeConfig(

@@ -1,13 +1,12 @@
-import { randomUUID } from 'node:crypto';
 import type { Loaded } from '../config/load.ts';
 import { type JobQueue, openQueue } from '../jobs/queue.ts';
 import { startAnnouncer, startWorker } from '../jobs/worker.ts';
 import { createDesk } from './core/counter.ts';
 import type { Person } from './core/person.ts';
 import type { Log } from './core/ports.ts';
-import { Refused, Unavailable } from './core/refused.ts';
+import { Refused } from './core/refused.ts';
 import { createRequests } from './core/requests.ts';
-import type { LockStore, PlaceStore, Store } from './core/store.ts';
+import type { Store } from './core/store.ts';
 import type { World } from './core/world.ts';
 import { createHosts } from './hosts/hosts.ts';
 import { createHttp } from './http.ts';
@@ -173,7 +172,8 @@ function openSlack(
       team: slack.team,
     },
     inbox: store.inbox,
-    places: postedByOne(store.places, store.locks),
+    places: store.places,
+    locks: store.locks,
     desk,
     requests: store.requests,
     log,
@@ -181,32 +181,6 @@ function openSlack(
     count,
     onDeaf: onFatal,
   });
-}
-
-/** Longer than a post takes; a process that died in the middle of one keeps the others off no longer than this. */
-const POSTING_MS = 30_000;
-
-/**
- * Several web processes may come to post the same message in the same moment. Whoever first notes in the place's
- * state that it is at it (`posting`, or `noticing` for a reply) does it; the others throw `Unavailable`, come
- * back, and find it there.
- */
-function postedByOne(places: PlaceStore, locks: LockStore): PlaceStore {
-  const self = randomUUID();
-  return {
-    ...places,
-    async shown(request, where, state, seq) {
-      const { posting, noticing } = state;
-      const what = posting === undefined ? noticing : 'post';
-      if (typeof what === 'string') {
-        const name = `show:${request}:${where}:${what}`;
-        // Not given back: whoever read the state before this post was noted may still be about to note its own.
-        const { held } = await locks.acquire(name, self, [name], POSTING_MS);
-        if (!held) throw new Unavailable('Slack', `Another process is showing ${request} at this moment.`);
-      }
-      await places.shown(request, where, state, seq);
-    },
-  };
 }
 
 function approverRoles(config: Loaded): readonly string[] {

@@ -189,9 +189,17 @@ function keptKey(file: string): string {
 }
 
 function newKey(file: string): string {
-  const { private: pem } = ssh2.utils.generateKeyPairSync('ed25519');
+  const pem = makeKey();
   writeFileSync(file, pem, { mode: 0o600 });
   return pem;
+}
+
+/** A fresh ed25519 key, PEM. One in two hundred that ssh2 makes it cannot read itself; such a one is made again. */
+export function makeKey(): string {
+  for (;;) {
+    const pem = ssh2.utils.generateKeyPairSync('ed25519').private;
+    if (!(ssh2.utils.parseKey(pem) instanceof Error)) return pem;
+  }
 }
 
 /** `ssh-ed25519 AAAA...` of a private key. */

@@ -11,9 +11,8 @@ import {
 } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import ssh2 from 'ssh2';
 import type { Target } from '../../src/hosts/target.ts';
-import { publicLine } from './hosts.ts';
+import { makeKey, publicLine } from './hosts.ts';
 
 const SSHD = '/usr/sbin/sshd';
 
@@ -56,8 +55,8 @@ export async function startSshd(options: RealHostsOptions): Promise<RealHosts> {
   const dir = mkdtempSync(join(options.dir, 'sshd-'));
   chmodSync(dir, 0o700);
   if (!existsSync('/run/sshd')) mkdirSync('/run/sshd', { mode: 0o755 });
-  const hostKey = ssh2.utils.generateKeyPairSync('ed25519').private;
-  const clientKey = ssh2.utils.generateKeyPairSync('ed25519').private;
+  const hostKey = makeKey();
+  const clientKey = makeKey();
   writeFileSync(join(dir, 'host_key'), hostKey, { mode: 0o600 });
   writeFileSync(join(dir, 'authorized_keys'), `${publicLine(clientKey)}\n`, { mode: 0o600 });
   const port = options.port ?? 20_000 + (process.pid % 20_000);

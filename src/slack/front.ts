@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Desk } from '../core/desk.ts';
 import type { Log } from '../core/ports.ts';
 import { Unavailable } from '../core/refused.ts';
-import type { Inbox, PlaceStore, RequestStore } from '../core/store.ts';
+import type { Inbox, LockStore, PlaceStore, RequestStore } from '../core/store.ts';
 import { createAnnouncer } from './announcer.ts';
 import { createSlackApi } from './api.ts';
 import { createConversation } from './conversation.ts';
@@ -12,6 +12,7 @@ import type { Incoming } from './incoming.ts';
 import { createIntake, type ViewAnswer } from './intake.ts';
 import { createLane } from './lane.ts';
 import { createPeople, type PeopleOptions } from './people.ts';
+import { postedByOne } from './posted-by-one.ts';
 import { createSlackHttp, type DoorCount, type SlackHttp } from './receiver.ts';
 import { brokenReply, instead } from './replies.ts';
 import { createRouter, type Self } from './router.ts';
@@ -36,6 +37,8 @@ export interface SlackFrontOptions {
   readonly people: PeopleOptions;
   readonly inbox: Inbox;
   readonly places: PlaceStore;
+  /** So that one of several web processes posts a message; without it this has to be the only one. */
+  readonly locks?: LockStore;
   readonly desk: Desk;
   readonly requests?: Pick<RequestStore, 'list'>;
   readonly log: Log;
@@ -89,7 +92,8 @@ const MOST_TRIES_AWAY = 40;
 const whoami = z.looseObject({ user_id: z.string(), bot_id: z.string() });
 
 export function createSlackFront(options: SlackFrontOptions): SlackFront {
-  const { botToken, appToken, signingSecret, approversChannel, desk, inbox, places, log, now } = options;
+  const { botToken, appToken, signingSecret, approversChannel, desk, inbox, log, now } = options;
+  const places = options.locks ? postedByOne(options.places, options.locks) : options.places;
   const { storeMs, lookMs, sweepMs = 15_000, handMs = 2000 } = options.times ?? {};
   const base = { ...(options.apiUrl ? { apiUrl: options.apiUrl } : {}), log };
   // Two clients: what people wait for is never behind what is written for everybody.

@@ -138,6 +138,8 @@ function openPool(url: string, name: string, max: number, settings: readonly str
   pool.setMaxListeners(0);
   // Without a listener an idle connection that breaks would end the process.
   pool.on('error', (error) => log.warn('database connection lost', { pool: name, error: error.message }));
+  // Nor does the pool listen to one that is lent out: its statement fails by itself.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;
 }
 

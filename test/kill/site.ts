@@ -6,7 +6,6 @@ import { fileURLToPath } from 'node:url';
 import { type SandboxHosts, startHosts } from '../../sandbox/hosts/hosts.ts';
 import { type SandboxHub, startHub } from '../../sandbox/hub/hub.ts';
 import { makePki } from '../../sandbox/pki.ts';
-import { writeKeys } from '../../sandbox/site.ts';
 import { stopped } from '../support/process.ts';
 import type { Setup, Told } from './points.ts';
 
@@ -40,7 +39,6 @@ export async function startKillSite(
       });
     },
   });
-  await writeKeys(join(dir, 'hosts'), reachable);
   const hosts = await startHosts({ dir: join(dir, 'hosts'), names: reachable });
   const { hosts: list, clientKey: privateKey, knownHosts, scriptsDir } = hosts;
   return {

@@ -1,0 +1,29 @@
+import { randomUUID } from 'node:crypto';
+import { Unavailable } from '../core/refused.ts';
+import type { LockStore, PlaceStore } from '../core/store.ts';
+
+/** Longer than a post takes; a process that died in the middle of one keeps the others off no longer than this. */
+const POSTING_MS = 30_000;
+
+/**
+ * Several web processes may come to post the same message in the same moment. Whoever first notes in the place's
+ * state that it is at it (`posting`, or `noticing` for a reply) does it; the others throw `Unavailable`, come
+ * back, and find it there.
+ */
+export function postedByOne(places: PlaceStore, locks: LockStore): PlaceStore {
+  const self = randomUUID();
+  return {
+    ...places,
+    async shown(request, where, state, seq) {
+      const { posting, noticing } = state;
+      const what = posting === undefined ? noticing : 'post';
+      if (typeof what === 'string') {
+        const name = `show:${request}:${where}:${what}`;
+        // Not given back: whoever read the state before this post was noted may still be about to note its own.
+        const { held } = await locks.acquire(name, self, [name], POSTING_MS);
+        if (!held) throw new Unavailable('Slack', `Another process is showing ${request} at this moment.`);
+      }
+      await places.shown(request, where, state, seq);
+    },
+  };
+}

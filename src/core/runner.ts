@@ -80,22 +80,35 @@ async function giveBack(id: string, fence: Fence, work: Running): Promise<void> 
 }
 
 async function attempt(loaded: Request, work: Running, pen: Pen, signal: AbortSignal): Promise<void> {
+  // Looking changes nothing, so it goes on while it is written down that this has begun.
+  const looking = eager(look(loaded, work, signal));
   const started = await pen.write((now) =>
     now.status === 'approved' ? [{ type: 'started', by: STEWARD, data: { n: now.plan?.n ?? 0 } }] : [],
   );
-  const plan = await look(started, work, signal);
+  const plan = await looking;
   const request = await settle(started, plan, work, pen, signal);
   const todo = remainingSteps(plan, request);
   await stopOnDrift(request, plan, todo, work, pen);
   const unmet = todo.flatMap((step) => step.guards).filter((guard) => !guard.holds);
   if (unmet.length > 0) throw new Refused(guardText(unmet));
   const wanted = new Set(todo.map((step) => digestOfEffect(step.effect)));
-  for (const batch of batches((request.plan?.steps ?? []).filter((now) => wanted.has(now.digest)))) {
+  const todoBatches = batches((request.plan?.steps ?? []).filter((now) => wanted.has(now.digest)));
+  const last: { look: Promise<Plan> | null } = { look: null };
+  for (const batch of todoBatches) {
     if (signal.aborted) throw new Stop();
     if (!loaded.stopping && (await waitsForThaw(loaded, work))) throw new Stop();
-    await takeBatch(batch, work, pen, signal);
+    await takeBatch(batch, work, pen, signal, () => {
+      // What has come of it is looked at while the outcomes are written down.
+      if (batch === todoBatches.at(-1)) last.look = eager(look(request, work, signal));
+    });
   }
-  await finish(await look(request, work, signal), pen);
+  await finish(await (last.look ?? look(request, work, signal)), pen);
+}
+
+/** Awaited later, or not at all when something else ends the attempt first. */
+function eager<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined);
+  return promise;
 }
 
 /** Plans again, from what is there now. */
@@ -150,6 +163,7 @@ async function takeBatch(
   work: Running,
   pen: Pen,
   signal: AbortSignal,
+  called: () => void,
 ): Promise<void> {
   await pen.write(() => batch.map(startedEvent));
   const effects = batch.map((now) => now.step.effect);
@@ -166,6 +180,7 @@ async function takeBatch(
     if (outcome.kind === 'done') return doneEvent(now, 'called');
     return outcome.kind === 'failed' ? failedEvent(now, outcome.says) : unknownEvent(now, outcome.says);
   });
+  if (outcomes.every((outcome) => outcome.kind === 'done')) called();
   const request = await pen.record(events);
   const failed = events.filter((event) => event.type === 'step-failed');
   if (failed.length > 0) throw new Refused(failureText(request, failed.length));

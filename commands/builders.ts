@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { View } from '../src/core/command.ts';
 import { nearest } from '../src/core/near.ts';
+import { fitsPattern } from '../src/core/pattern.ts';
 import { Refused } from '../src/core/refused.ts';
 
 /** A builder as the hub lists it, in every version from 1.20 on. */
@@ -50,7 +51,7 @@ export async function listBuilders(view: View): Promise<readonly Builder[]> {
 /** The builders of these names or patterns; `Refused` with a suggestion for one that the hub does not have. */
 export function pickBuilders(names: readonly string[], all: readonly Builder[]): readonly Builder[] {
   const picked = names.flatMap((name) => {
-    const found = all.filter((builder) => matches(builder.name, name));
+    const found = all.filter((builder) => fitsPattern(builder.name, name));
     if (found.length > 0) return found;
     const meant = nearest(
       name,
@@ -98,10 +99,4 @@ export function number(value: number | null): string {
 
 function round(value: number): number {
   return Math.round(value * 100) / 100;
-}
-
-function matches(name: string, pattern: string): boolean {
-  if (!pattern.includes('*')) return name.toLowerCase() === pattern.toLowerCase();
-  const parts = pattern.split('*').map((part) => part.replace(/[.\\+?^${}()|[\]]/g, '\\$&'));
-  return new RegExp(`^${parts.join('.*')}$`, 'i').test(name);
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type Answer, defineCommand, type Table, type View } from '../../src/core/command.ts';
 import { hostNames } from '../../src/core/fields.ts';
 import { nearest } from '../../src/core/near.ts';
+import { fitsPattern } from '../../src/core/pattern.ts';
 import { Refused } from '../../src/core/refused.ts';
 import { loadScript } from '../../src/core/script.ts';
 import { type HostState, readReport } from './report.ts';
@@ -49,7 +50,7 @@ function choose(asked: readonly string[], known: readonly string[]): readonly st
   for (const name of asked) {
     const pattern = name.toLowerCase() === 'all' && !known.includes(name) ? '*' : name;
     const found = pattern.includes('*')
-      ? known.filter((host) => matches(pattern, host))
+      ? known.filter((host) => fitsPattern(host, pattern))
       : known.filter((host) => host === name);
     if (found.length === 0) {
       const meant = nearest(name, known);
@@ -61,11 +62,6 @@ function choose(asked: readonly string[], known: readonly string[]): readonly st
     for (const host of found) chosen.add(host);
   }
   return known.filter((host) => chosen.has(host));
-}
-
-function matches(pattern: string, host: string): boolean {
-  const source = pattern.replace(/[^a-z0-9*-]/gi, '\\$&').replaceAll('*', '.*');
-  return new RegExp(`^${source}$`, 'i').test(host);
 }
 
 async function look(host: string, wanted: Settings, { hosts, signal }: View): Promise<HostState> {

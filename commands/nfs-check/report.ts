@@ -40,6 +40,10 @@ const VERDICTS: readonly string[] = [
   'hung',
 ] satisfies MountVerdict[];
 
+// What the script itself keeps to; a host that was broken into need not.
+const MOST_FACTS = 50;
+const LONGEST_FACT = 220;
+
 const isVerdict = (word: string): word is MountVerdict => VERDICTS.includes(word);
 
 /** Reads the script's output. Anything that is not whole is no answer: half a list would look like good news. */
@@ -60,12 +64,13 @@ export function readReport(
   for (const [index, mount] of expected.entries()) {
     const [number, verdict = '', ...rest] = lines[index]?.split('\t') ?? [];
     if (number !== String(index) || !isVerdict(verdict)) return cut;
-    mounts.push({ mount, verdict, facts: rest.map(fact) });
+    mounts.push({ mount, verdict, facts: rest.slice(0, MOST_FACTS).map(fact) });
   }
   return { host, mounts };
 }
 
-function fact(text: string): readonly [string, string] {
+function fact(whole: string): readonly [string, string] {
+  const text = whole.slice(0, LONGEST_FACT);
   const at = text.indexOf('=');
   return [text.slice(0, at), text.slice(at + 1)];
 }

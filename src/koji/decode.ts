@@ -29,6 +29,7 @@ interface Node {
 }
 
 const MAX_DEPTH = 100;
+const LONGEST_NUMBER = 400;
 const SCALARS = [
   'string',
   'int',
@@ -164,6 +165,8 @@ function scalar(tag: string, text: string, keepNaN: boolean): unknown {
   if (tag === 'string' || tag === 'dateTime.iso8601') return text;
   if (tag === 'base64') return new Uint8Array(Buffer.from(text, 'base64'));
   const word = text.trim();
+  // No number is that long, and the expressions below take the square of a length.
+  if (word.length > LONGEST_NUMBER) throw new NotXmlRpc(`not a ${tag}`);
   if (tag === 'nil') {
     if (word === '') return null;
   } else if (tag === 'boolean') {

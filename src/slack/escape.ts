@@ -27,10 +27,12 @@ export function visible(text: string): string {
 
 /** The same on one line. */
 export function oneLine(text: string): string {
-  return visible(text)
-    .replace(/\s*\n\s*/gu, ' ⏎ ')
-    .replace(/\t/gu, ' ')
-    .trim();
+  // Line by line: one expression for the white space on both sides of a break takes the square of its length.
+  const [first = '', ...rest] = visible(text).replace(/\t/gu, ' ').split('\n');
+  const last = rest.pop();
+  if (last === undefined) return first.trim();
+  const between = rest.map((line) => line.trim()).filter((line) => line !== '');
+  return [first.trim(), ...between, last.trim()].join(' ⏎ ').trim();
 }
 
 function byNumber(mark: string): string {
@@ -107,9 +109,13 @@ export function plain(text: string, max: number): string {
   return cut(oneLine(text), max) || '–';
 }
 
+/** Far more than a line may have, and little enough to look for links in. */
+const MOST_TYPED = 8000;
+
 /** What a person typed, without what Slack's clients made of it: links, entities, our own mention. */
 export function typed(text: string): string {
   return text
+    .slice(0, MOST_TYPED)
     .replace(/<mailto:[^|>]*\|([^>]*)>/gu, '$1')
     .replace(/<((?:https?|ftp):[^|>]*)(?:\|[^>]*)?>/gu, '$1')
     .replace(/&lt;/gu, '<')

@@ -64,7 +64,7 @@ export function formReply(form: Form): Reply {
 
 /** The line in what was said: without our own mention, which may stand anywhere, and without `koji` in front. */
 export function lineIn(text: string, direct: boolean): string {
-  const after = /<@[UW][A-Z0-9]+(?:\|[^>]*)?>\s*([\s\S]*)/u.exec(text);
+  const after = /<@[UW][A-Z0-9]{1,30}(?:\|[^>]{0,100})?>\s*([\s\S]*)/u.exec(text);
   const line = after && !(direct && after.index > 0) ? (after[1] ?? '') : text;
   return typed(line).replace(/^\/?koji\s+/iu, '');
 }

@@ -19,7 +19,8 @@ export default class CountReporter implements Reporter {
     }
     // After the other reporters' summary, which they print when this hook returns.
     process.once('exit', () => {
-      if (skipped.length > 0) process.stdout.write(`\nSkipped here:\n${skipped.map((name) => `  ${name}\n`).join('')}`);
+      if (skipped.length > 0)
+        process.stdout.write(`\nSkipped here:\n${skipped.map((name) => `  ${name}\n`).join('')}`);
       process.stdout.write(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped\n`);
     });
   }

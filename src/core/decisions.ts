@@ -1,7 +1,7 @@
 import type { Reply } from './card.ts';
 import type { NewEvent, Via } from './events.ts';
 import type { Person, Role } from './person.ts';
-import { mayApprove, waitsFor } from './policy.ts';
+import { isSame, mayApprove, waitsFor } from './policy.ts';
 import { doneEvent, notDoneEvent } from './recording.ts';
 import { ENDED, type Request } from './request.ts';
 import type { Requests } from './requests.ts';
@@ -52,7 +52,7 @@ export function createDecisions(deps: {
       decide(who, 'deny', id, (request) => deny(who, request, plan, because, via, now())),
     cancel: (who, id, because, via) =>
       decide(who, 'cancel', id, (request) => cancel(who, request, because, via, deciders(request))),
-    resume: (who, id, via) => decide(who, 'resume', id, (request) => resume(who, request, via)),
+    resume: (who, id, via) => decide(who, 'resume', id, (request) => resume(who, request, via, now())),
     resolve: (who, id, outcome, via) =>
       decide(who, 'resolve', id, (request) => resolve(who, request, outcome, via)),
   };
@@ -70,7 +70,7 @@ function approve(who: Person, request: Request, seen: number | null, via: Via, n
   }
   const allowed = mayApprove(who, request, plan.needs);
   if (!allowed.ok) return denied(allowed.says, allowed.next);
-  if (plan.approvals.some((yes) => yes.by.id === who.id)) {
+  if (plan.approvals.some((yes) => isSame(who, yes.by))) {
     return no(`You have approved ${request.id} already.`, `It waits for ${waitsFor(request, plan.needs)}.`);
   }
   const digests = plan.steps.map((step) => step.digest);
@@ -128,7 +128,7 @@ function notWaiting(request: Request, seen: number | null, now: Date): Decision 
 }
 
 function cancel(who: Person, request: Request, because: string, via: Via, roles: readonly Role[]): Decision {
-  const mine = request.asker.id === who.id;
+  const mine = isSame(who, request.asker);
   if (!mine && !roles.some((role) => who.roles.has(role))) {
     return denied(
       `Only ${request.asker.name}, who asked, or one of the ${roles.join('s or ') || 'admin'}s can cancel ${request.id}.`,
@@ -151,13 +151,21 @@ function cancel(who: Person, request: Request, because: string, via: Via, roles:
   return yes([{ type: 'cancelled', by: actor(who), data }], `${request.id} is cancelled.`);
 }
 
-function resume(who: Person, request: Request, via: Via): Decision {
+function resume(who: Person, request: Request, via: Via, now: Date): Decision {
   if (!mayRun(who, request))
     return denied(
       `Only ${request.asker.name}, who asked, or those who may approve ${request.id} can resume it.`,
     );
   if (request.status !== 'failed' && request.status !== 'unknown') {
     return no(`${request.id} has nothing to resume: ${standing(request)}.`);
+  }
+  const { plan } = request;
+  // A yes does not last for ever: later it takes a fresh one, of somebody who may give it.
+  if (plan?.expiresAt && plan.expiresAt <= now && !mayApprove(who, request, plan.needs).ok) {
+    return denied(
+      `The yes to ${request.id} is too old for you to go on with it.`,
+      `One of the ${plan.needs.roles.join('s or ')}s can resume it, or ask again with \`${request.text}\`.`,
+    );
   }
   return yes(
     [{ type: 'resumed', by: actor(who), data: { via } }],
@@ -171,6 +179,12 @@ function resolve(who: Person, request: Request, outcome: 'done' | 'not-done', vi
   if (!roles.some((role) => who.roles.has(role))) {
     return denied(
       `You may not resolve ${request.id}: that takes one of the ${roles.join('s or ') || 'admin'}s.`,
+    );
+  }
+  // What did not happen is done then, so this is a yes too.
+  if (outcome === 'not-done' && isSame(who, request.asker) && request.plan?.needs.ownRequest === false) {
+    return denied(
+      `You asked for ${request.id} yourself, so somebody else has to say that it did not happen: it would be done again.`,
     );
   }
   const open = request.plan?.steps.filter((now) => now.state === 'unknown') ?? [];
@@ -188,7 +202,7 @@ function resolve(who: Person, request: Request, outcome: 'done' | 'not-done', vi
 }
 
 function mayRun(who: Person, request: Request): boolean {
-  return request.asker.id === who.id || (request.plan?.needs.roles ?? []).some((role) => who.roles.has(role));
+  return isSame(who, request.asker) || (request.plan?.needs.roles ?? []).some((role) => who.roles.has(role));
 }
 
 /** Where it stands, as the end of a sentence. */

@@ -70,6 +70,8 @@ function apply(request: Request, event: RequestEvent): Request {
       return { ...request, waiting: { reason, says, until: new Date(until), since }, awaySince };
     }
     case 'approved': {
+      // A yes is to these calls and no others; one to something else counts for nothing.
+      if (!fitsPlan(event.data, request.plan)) return request;
       const approvals = [
         ...(request.plan?.approvals ?? []),
         { by: event.by, at: event.at, via: event.data.via },
@@ -128,6 +130,18 @@ function apply(request: Request, event: RequestEvent): Request {
     case 'undo-asked':
       return { ...request, undoneBy: event.data.request };
   }
+}
+
+function fitsPlan(
+  yes: { readonly n: number; readonly digests: readonly string[] },
+  plan: PlanNow | null,
+): boolean {
+  return (
+    plan !== null &&
+    yes.n === plan.n &&
+    yes.digests.length === plan.steps.length &&
+    plan.steps.every((now, index) => now.digest === yes.digests[index])
+  );
 }
 
 function newPlan(data: Extract<RequestEvent, { type: 'planned' }>['data']): PlanNow {

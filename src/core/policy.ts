@@ -1,5 +1,5 @@
 import type { Approval, Command } from './command.ts';
-import type { Needs } from './events.ts';
+import { type Actor, type Needs, STEWARD } from './events.ts';
 import type { Person, Role } from './person.ts';
 import type { Request } from './request.ts';
 
@@ -100,7 +100,7 @@ export function mayApprove(who: Person, request: Request, needs: Needs): Allowed
       next: `It waits for ${waitsFor(request, needs)}.`,
     };
   }
-  if (who.id === request.asker.id && !needs.ownRequest) {
+  if (isSame(who, request.asker) && !needs.ownRequest) {
     return {
       ok: false,
       says: `You asked for ${request.id} yourself, so somebody else has to approve it.`,
@@ -108,6 +108,28 @@ export function mayApprove(who: Person, request: Request, needs: Needs): Allowed
     };
   }
   return { ok: true };
+}
+
+/** Is it the one whom the record names? By name, or by an account that the config did not link to it yet. */
+export function isSame(who: Person, actor: Actor): boolean {
+  return (
+    who.id === actor.id ||
+    Object.entries(who.accounts).some(([service, account]) => actor.id === `${service}:${account}`)
+  );
+}
+
+/**
+ * Is there every yes that the plan and today's rule ask for? The worker asks this itself just before it acts: the rule
+ * may have become stricter since, and the record is not to be believed alone.
+ */
+export function isApproved(request: Request, rule: Rule): boolean {
+  const { plan } = request;
+  if (!plan) return false;
+  const ownCounts = plan.needs.ownRequest && rule.approval.ownRequest;
+  const people = new Set(plan.approvals.map((yes) => yes.by.id));
+  people.delete(STEWARD.id);
+  if (!ownCounts) people.delete(request.asker.id);
+  return people.size >= Math.max(1, plan.needs.people, rule.approval.people);
 }
 
 /** Whose yes is missing, in words: `1 more admin, not maria`. */

@@ -11,6 +11,7 @@ import {
   ruleOfRequest,
 } from './planner.ts';
 import { askerOf, guardText, type Work } from './planning.ts';
+import { isApproved } from './policy.ts';
 import {
   createPen,
   doneEvent,
@@ -88,7 +89,9 @@ async function attempt(loaded: Request, work: Running, pen: Pen, signal: AbortSi
   const plan = await looking;
   const request = await settle(started, plan, work, pen, signal);
   const todo = remainingSteps(plan, request);
+  assertUntouched(request);
   await stopOnDrift(request, plan, todo, work, pen);
+  await stopUnapproved(request, plan, todo, work, pen);
   const unmet = todo.flatMap((step) => step.guards).filter((guard) => !guard.holds);
   if (unmet.length > 0) throw new Refused(guardText(unmet));
   const wanted = new Set(todo.map((step) => digestOfEffect(step.effect)));
@@ -143,6 +146,31 @@ async function stopOnDrift(
   const planned = plannedEvent(request, plan, todo, ruleOfRequest(work.site, request), work.now());
   await pen.write((now) => [{ type: 'drifted', by: STEWARD, data: { n: now.plan?.n ?? 0, says } }, planned]);
   throw new Stop();
+}
+
+/** The rule has become stricter since the yes, or there never was one: the request asks again. */
+async function stopUnapproved(
+  request: Request,
+  plan: Plan,
+  todo: readonly Step[],
+  work: Running,
+  pen: Pen,
+): Promise<void> {
+  const rule = ruleOfRequest(work.site, request);
+  if (todo.length === 0 || isApproved(request, rule)) return;
+  work.log.error('a run without every yes that it needs', { request: request.id });
+  const says = 'What it was approved by is not enough by the rules of now, so it was not done.';
+  const planned = plannedEvent(request, plan, todo, rule, work.now());
+  await pen.write((now) => [{ type: 'drifted', by: STEWARD, data: { n: now.plan?.n ?? 0, says } }, planned]);
+  throw new Stop();
+}
+
+/** What is called comes from the record, so the digests that were approved are computed from it anew. */
+function assertUntouched(request: Request): void {
+  const steps = request.plan?.steps ?? [];
+  const isTouched = steps.some((now) => digestOfEffect(now.step.effect) !== now.digest);
+  if (isTouched || new Set(steps.map((now) => now.digest)).size < steps.length)
+    throw new Error(`the record of ${request.id} was tampered with: a step is not what was approved`);
 }
 
 /** Hub calls that may be repeated go together; everything else one at a time. */

@@ -23,7 +23,7 @@ export const acknowledge: readonly Benchmark[] = [
     name: 'ack.pglite',
     what: 'the same on PGlite',
     lacks: () => null,
-    run: (bench) => measure(bench, { name: 'ack.pglite', burst: 1500, least: 300, share: null }),
+    run: (bench) => measure(bench, { name: 'ack.pglite', burst: 900, least: 300, share: null }),
   },
 ];
 

@@ -9,7 +9,7 @@ import type { Scope } from './scope.ts';
 import { noServers, type Servers, startServers } from './servers.ts';
 import { type BenchSite, startSiteApart } from './site.ts';
 
-const WARM = 10;
+const WARM = 20;
 const ROUNDS = 40;
 /** What comes after an end (Slack is told, the inbox is tidied) is over by then. */
 const PAUSE_MS = 60;

@@ -5,13 +5,24 @@ import { readDelivery } from './incoming.ts';
 import type { Counted, Intake, Taken } from './intake.ts';
 
 /** What happened to an HTTP delivery before it was read. */
-export type Refusal = 'wrong-method' | 'wrong-path' | 'too-large' | 'stale' | 'bad-signature' | 'broken';
+export type Refusal =
+  | 'wrong-method'
+  | 'wrong-path'
+  | 'too-large'
+  | 'busy'
+  | 'stale'
+  | 'bad-signature'
+  | 'broken';
 
 /** Everything that is counted at the door. */
 export type DoorCount = Counted | Refusal;
 
 /** Largest body that is read. Slack's own are far smaller. */
 const MOST_BYTES = 1024 * 1024;
+/** The same of what does not even look signed: room for Slack's check of the certificate. */
+const MOST_UNSIGNED_BYTES = 1024;
+/** All bodies that are being read together: anybody can begin to send one. */
+const MOST_BYTES_TOGETHER = 48 * 1024 * 1024;
 const WINDOW_S = 300;
 const READ_MS = 2000;
 
@@ -31,19 +42,20 @@ export function createSlackHttp(deps: {
   readonly path?: string;
 }): SlackHttp {
   const { signingSecret, intake, count, log, now, path = '/slack/events' } = deps;
+  const together = { bytes: 0 };
   if (signingSecret.length < 8) throw new Error('a Slack signing secret is needed to check requests');
 
   function refuse(res: ServerResponse, status: number, what: Refusal, says: string): true {
     count(what);
-    if (status === 413 || status === 408) res.setHeader('connection', 'close');
+    if (status === 413 || status === 408 || status === 503) res.setHeader('connection', 'close');
     end(res, status, `${says}\n`);
     return true;
   }
 
   /** Nothing that comes in may leave Slack without an answer. */
-  async function taking(contentType: string, raw: string): Promise<Taken> {
+  async function taking(raw: string): Promise<Taken> {
     try {
-      return await intake.take(readDelivery(contentType, raw));
+      return await intake.take(readDelivery(raw));
     } catch (error) {
       log.error('a delivery of slack could not be taken', { error: String(error) });
       return { kind: 'malformed', says: 'it could not be taken' };
@@ -59,8 +71,9 @@ export function createSlackHttp(deps: {
       res.setHeader('allow', 'POST');
       return refuse(res, 405, 'wrong-method', 'only POST');
     }
-    const body = await readBody(req);
+    const body = await readBody(req, looksSigned(req) ? MOST_BYTES : MOST_UNSIGNED_BYTES, together);
     if (body === 'too-large') return refuse(res, 413, 'too-large', 'at most 1 MB');
+    if (body === 'busy') return refuse(res, 503, 'busy', 'too much at once');
     if (body === 'broken') return refuse(res, 408, 'broken', 'the body did not arrive');
     const checked = checkSignature(req, body, signingSecret, now());
     const raw = body.toString('utf8');
@@ -71,7 +84,7 @@ export function createSlackHttp(deps: {
     }
     if (checked === 'stale') return refuse(res, 401, 'stale', 'the timestamp is more than five minutes off');
     if (checked !== 'ok') return refuse(res, 401, 'bad-signature', 'the signature does not match');
-    const taken = await taking(req.headers['content-type'] ?? '', raw);
+    const taken = await taking(raw);
     switch (taken.kind) {
       case 'challenge':
         end(res, 200, taken.challenge);
@@ -110,26 +123,43 @@ function json(res: ServerResponse, status: number, body: unknown): void {
   res.end(text);
 }
 
-function readBody(req: IncomingMessage): Promise<Buffer | 'too-large' | 'broken'> {
-  if (Number(req.headers['content-length'] ?? 0) > MOST_BYTES) {
+function looksSigned(req: IncomingMessage): boolean {
+  const { 'x-slack-signature': signature, 'x-slack-request-timestamp': timestamp } = req.headers;
+  return /^v0=[0-9a-f]{64}$/u.test(String(signature)) && /^\d{1,12}$/u.test(String(timestamp));
+}
+
+/** `together` counts the bytes of all that are being read. */
+function readBody(
+  req: IncomingMessage,
+  most: number,
+  together: { bytes: number },
+): Promise<Buffer | 'too-large' | 'busy' | 'broken'> {
+  if (Number(req.headers['content-length'] ?? 0) > most) {
     req.resume();
     return Promise.resolve('too-large');
   }
   return new Promise((resolve) => {
-    const chunks: Buffer[] = [];
+    let chunks: Buffer[] = [];
     let size = 0;
+    let ended = false;
     const timer = setTimeout(() => settle('broken'), READ_MS);
-    function settle(body: Buffer | 'too-large' | 'broken'): void {
+    function settle(body: Buffer | 'too-large' | 'busy' | 'broken'): void {
+      if (ended) return;
+      ended = true;
+      together.bytes -= size;
+      chunks = [];
       clearTimeout(timer);
       req.off('data', take);
+      // What still comes is thrown away.
+      if (typeof body === 'string') req.resume();
       resolve(body);
     }
     function take(chunk: Buffer): void {
       size += chunk.length;
-      if (size > MOST_BYTES) {
-        req.resume();
-        settle('too-large');
-      } else chunks.push(chunk);
+      together.bytes += chunk.length;
+      if (size > most) settle('too-large');
+      else if (together.bytes > MOST_BYTES_TOGETHER) settle('busy');
+      else chunks.push(chunk);
     }
     req.on('data', take);
     req.on('end', () => settle(Buffer.concat(chunks, size)));

@@ -137,6 +137,16 @@ export function createPeople(deps: {
     return { kind: 'refused', says, next };
   }
 
+  const listedNames = new Set(
+    ['steward', ...options.people.flatMap(({ id, name }) => [id, name])].map(bareName),
+  );
+
+  /** What somebody calls themselves in Slack, with their account where it could be taken for one of the listed people. */
+  function ownName(name: string, user: string): string {
+    const bare = bareName(name);
+    return bare !== '' && !listedNames.has(bare) ? name : `${name} (${user})`.trim();
+  }
+
   const stranger = () =>
     refused(
       'You are from another workspace, and Steward only works for members of this one.',
@@ -172,7 +182,7 @@ export function createPeople(deps: {
         kind: 'person',
         person: {
           id: listed?.id ?? `slack:${account}`,
-          name: listed?.name ?? (info.real_name || info.name || user),
+          name: listed?.name ?? ownName(info.real_name || info.name, user),
           roles: await rolesOf(user),
           accounts: { slack: account },
         },
@@ -215,4 +225,12 @@ export function createPeople(deps: {
       handles.clear();
     },
   };
+}
+
+/** A name without what the eye passes over: case, accents, spaces, dots, and marks that cannot be seen. */
+function bareName(name: string): string {
+  return name
+    .normalize('NFKD')
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}]/gu, '');
 }

@@ -197,7 +197,11 @@ export function createConversation(deps: {
       const who = await admitted(ear, event.user_team);
       if (!who) return;
       const where = thread === undefined ? event.channel : `${event.channel}/${thread}`;
-      const [here] = event.thread_ts ? await places.find('slack', `${event.channel}/${event.thread_ts}`) : [];
+      const inThread = event.thread_ts
+        ? await places.find('slack', `${event.channel}/${event.thread_ts}`)
+        : [];
+      // Somebody else may have asked for another thing in this thread a second ago: `approve` alone is not to mean that.
+      const here = inThread.length === 1 ? inThread[0] : undefined;
       const visit = { who, ear, place: originPlace(where), id, aloud: direct };
       const text = lineIn(event.text, direct);
       await answer(
@@ -223,6 +227,7 @@ export function createConversation(deps: {
       const place = originPlace(channel !== null && ear.thread ? `${channel}/${ear.thread}` : home);
       const visit = { who, ear: { ...ear, channel: channel ?? home }, place, id, aloud: channel === null };
       const verb = action.action_id.slice(BUTTON.length);
+      if (verb === 'show' && !(await desk.card(request))) return voice.whisper(ear, oldButton());
       if (verb === 'show') return answer(visit, { kind: 'request', id: request, isNew: false, queued: true });
       if (verb === 'deny') {
         const card = await desk.card(request);

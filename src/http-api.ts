@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
@@ -17,6 +17,8 @@ export interface ApiDeps {
   readonly tokens: TokenStore;
   readonly personById: (id: string) => Promise<Person | null>;
   readonly waitForChange?: ((request: string, afterSeq: number, ms: number) => Promise<void>) | undefined;
+  /** Why a line must not be kept at all, e.g. for a private key in it; null: it may. */
+  readonly refuses?: ((text: string) => string | null) | undefined;
   readonly log: Log;
   /** Ends every long poll. */
   readonly stopping: AbortSignal;
@@ -36,6 +38,8 @@ const LOOK_AGAIN_MS = 5_000;
 /** Long polls at once: of one person, and in all. */
 const MOST_WAITS = 8;
 const MOST_WAITS_IN_ALL = 200;
+/** Tokens that were right lately and are remembered. */
+const MOST_REMEMBERED = 1_000;
 /** Within a reverse proxy's patience; the caller may ask again with the same key. */
 const DEADLINE_MS = 20_000;
 
@@ -49,6 +53,8 @@ export function createApi(deps: ApiDeps): Hono<Env> {
   const { desk, tokens, log, stopping } = deps;
   const failures = createFailures({ most: 10, windowMs: 60_000, now: () => Date.now() });
   const waits = new Map<string, number>();
+  /** Digests of tokens that were right, latest last. */
+  const lately = new Set<string>();
   const api = new Hono<Env>();
 
   api.onError((error, c) => {
@@ -65,23 +71,29 @@ export function createApi(deps: ApiDeps): Hono<Env> {
 
   api.use(async (c, next) => {
     const from = addressOf(c);
+    const token = /^Bearer ([!-~]{1,200})$/i.exec(c.req.header('authorization') ?? '')?.[1];
+    const known = token === undefined ? '' : createHash('sha256').update(token).digest('hex');
     const retryAfter = failures.blockedForSeconds(from);
-    if (retryAfter > 0) {
+    // Many may share an address, behind a proxy: who was let in lately is not locked out by what others try.
+    if (retryAfter > 0 && !lately.has(known)) {
       c.header('Retry-After', String(retryAfter));
       return says(c, 429, 'Too many wrong tokens came from your address. Wait a minute.');
     }
-    const token = /^Bearer ([!-~]{1,200})$/i.exec(c.req.header('authorization') ?? '')?.[1];
     // The store looks a token up by its hash, so time tells nothing about the token itself.
     const id = token === undefined ? null : await within(tokens.check(token));
     if (id === null) {
+      lately.delete(known);
       failures.count(from);
       c.header('WWW-Authenticate', 'Bearer');
       return says(
         c,
         401,
-        'This takes a personal token: `steward token issue <person>` on the server makes one.',
+        token === undefined
+          ? 'This takes a personal token: `steward token issue <person>` on the server makes one.'
+          : 'I do not know this personal token: it was revoked, or is of another server. `steward token issue <person>` on the server makes a new one.',
       );
     }
+    remember(lately, known);
     const person = await within(deps.personById(id));
     if (person === null) return says(c, 403, `${id} is not somebody that the config knows any more.`);
     c.set('person', person);
@@ -106,6 +118,8 @@ export function createApi(deps: ApiDeps): Hono<Env> {
         );
       const body = sayBody.safeParse(await c.req.json().catch(() => undefined));
       if (!body.success) return says(c, 400, 'Send { "text": "…" }, and "here": "r42" if you like.');
+      const refused = deps.refuses?.(body.data.text) ?? null;
+      if (refused !== null) return says(c, 400, refused);
       const who = c.get('person');
       const said = await within(
         desk.say({
@@ -180,6 +194,13 @@ function says(
   text: string,
 ): Response {
   return c.json({ says: text }, status);
+}
+
+function remember(set: Set<string>, value: string): void {
+  set.delete(value);
+  set.add(value);
+  const [oldest] = set;
+  if (set.size > MOST_REMEMBERED && oldest !== undefined) set.delete(oldest);
 }
 
 function noSuch(c: Context): Response {

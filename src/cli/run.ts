@@ -148,7 +148,11 @@ async function asking(args: readonly string[], io: Io): Promise<number> {
     } else throw new Usage(`I do not know the option ${option}. There are --json, --no-follow and --here.`);
   }
   if (here !== undefined && !/^r\d+$/.test(here)) throw new Usage('--here takes a request, like r42.');
-  return ask(args.slice(at), { json, follow, here }, io);
+  const line = args.slice(at);
+  const late =
+    args[at - 1] === '--' ? undefined : line.find((word) => word === '--json' || word === '--no-follow');
+  if (late) throw new Usage(`Options stand before the line: steward ask ${late} ${line[0]} …`);
+  return ask(line, { json, follow, here }, io);
 }
 
 function read(args: readonly string[], options: NonNullable<ParseArgsConfig['options']>, most = 0) {

@@ -76,7 +76,10 @@ export function formText(form: Form, style: Style): string {
     lines.push(...paragraph(missing ? `${name} is missing. ${hint}` : `${name}: ${problem ?? ''}`, 2, style));
   }
   lines.push(...paragraph(`Say it like this: ${form.usage}`, 2, style));
-  const example = form.fields.map((field) => field.value || field.example).join(' ');
+  const example = form.fields
+    // What was wrong is not shown again as an example.
+    .map((field) => (field.problem === null && field.value) || field.example)
+    .join(' ');
   lines.push(...paragraph(`For example: ${form.command} ${example}`, 2, style));
   return lines.join('\n');
 }

@@ -182,7 +182,8 @@ export function createDesk(deps: {
     if (verb === 'requests') return reply(await list(who, given.which ?? 'open'));
     if (verb === 'freeze') return reply(await freeze(who, plainText(given.because ?? '')));
     if (verb === 'thaw') return reply(await freeze(who, null));
-    const id = given.request?.toLowerCase() ?? here;
+    // `42` is what people type for `r42`.
+    const id = given.request?.toLowerCase().replace(/^(?=\d+$)/, 'r') ?? here;
     if (!id)
       return reply({
         tone: 'warn',
@@ -248,7 +249,8 @@ export function createDesk(deps: {
             const { verb, given, problems } = parsed;
             const [wrong] = Object.entries(problems);
             if (!wrong) return act(from, verb.name, given, here);
-            const says = wrong[1] === 'missing' ? `\`${verb.name}\` needs ${wrong[0]}.` : wrong[1];
+            const needed = wrong[0] === 'because' ? 'a reason: because=…' : wrong[0];
+            const says = wrong[1] === 'missing' ? `\`${verb.name}\` needs ${needed}.` : wrong[1];
             return reply({ tone: 'warn', title: says, lines: [], next: [verb.example] });
           }
           case 'empty':

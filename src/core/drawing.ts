@@ -263,7 +263,7 @@ export function inversesOf(request: Request): readonly Inverse[] {
 
 function footerOf(request: Request): string {
   const undo = request.undoes ? ` · undoes ${request.undoes}` : '';
-  const undone = request.undoneBy ? ` · undone by ${request.undoneBy}` : '';
+  const undone = request.undoneBy ? ` · undo asked for in ${request.undoneBy}` : '';
   const plan = request.plan && request.plan.n > 1 ? ` · plan ${request.plan.n}` : '';
   return `${request.id} · asked by ${request.asker.name}${plan}${undo}${undone}`;
 }

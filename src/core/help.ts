@@ -28,12 +28,12 @@ export function helpReply(who: Person, topic: string | undefined, site: Site): R
       next: [verb.example],
     };
   }
-  const family = site.registry.all.filter((one) => one.name.startsWith(`${wanted} `));
+  const family = site.registry.all.filter((one) => one.name.split(' ').includes(wanted));
   if (family.length > 0) {
-    return { tone: 'info', title: `Commands that begin with ${wanted}`, lines: [], table: tableOf(family) };
+    return { tone: 'info', title: `Commands with ${wanted}`, lines: [], table: tableOf(family) };
   }
   const meant = nearest(wanted, [
-    ...site.registry.all.map((one) => one.name),
+    ...site.registry.all.flatMap((one) => [one.name, ...one.name.split(' ')]),
     ...VERBS.map((one) => one.name),
   ]);
   return {

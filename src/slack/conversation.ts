@@ -118,9 +118,10 @@ export function createConversation(deps: {
     if (!card) return;
     const url = at.channel && at.ts ? await voice.permalink(at.channel, at.ts) : null;
     const { text, blocks } = requestMessage({ ...card, actions: [] });
+    const there = card.status === 'planned' ? `${id} is decided on here` : `${id} is kept up to date here`;
     const message = {
       text,
-      blocks: url ? [...blocks, context(link(url, `${id} is decided on here`))] : blocks,
+      blocks: url ? [...blocks, context(link(url, there))] : blocks,
     };
     if (visit.aloud && visit.ear.channel !== null)
       await voice.say(visit.ear.channel, visit.ear.thread, message);

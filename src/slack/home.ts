@@ -1,5 +1,6 @@
 import type { HomeView, KnownBlock } from '@slack/types';
 import type { Card } from '../core/card.ts';
+import { STATE_WORDS } from '../core/listing.ts';
 import type { Person } from '../core/person.ts';
 import type { Listed } from '../core/store.ts';
 import { actions, context, divider, header, LIMITS, plainText, section } from './blocks.ts';
@@ -43,7 +44,9 @@ export function homeView(content: HomeContent): HomeView {
   if (mine.length === 0) blocks.push(section('You have asked for nothing yet.'));
   for (const one of mine.slice(0, 12)) {
     blocks.push(
-      section(`\`${one.id}\` *${inline(one.title, 200)}* · ${inline(one.status)}\n${inline(one.text, 300)}`),
+      section(
+        `\`${one.id}\` *${inline(one.title, 200)}* · ${STATE_WORDS[one.status]}\n${inline(one.text, 300)}`,
+      ),
     );
   }
   blocks.push(divider(), header('What I may ask for'));

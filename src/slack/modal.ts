@@ -30,7 +30,9 @@ export function formModal(form: Form, origin: ModalOrigin): ModalView {
     section(`${inline(form.summary, 600)}\n\`${inline(form.usage, 300).replace(/`/gu, '')}\``),
   ];
   for (const field of form.fields.slice(0, 45)) {
-    if (field.problem) blocks.push(context(`⚠️ *${inline(field.title, 100)}*: ${inline(field.problem, 500)}`));
+    // What was not given is an empty field that has to be filled in, which shows by itself.
+    if (field.problem && field.problem !== 'missing')
+      blocks.push(context(`⚠️ *${inline(field.title, 100)}*: ${inline(field.problem, 500)}`));
     blocks.push(input(field));
   }
   return modal(cut(`${FORM}${form.command}`, 255), form.command, 'Ask', blocks, origin);

@@ -94,7 +94,8 @@ const nameOf = (place) => (place.kind === 'im' ? 'Steward' : `#${place.name}`);
 
 function drawHome() {
   const { home } = parts;
-  drawnPlace = '';
+  if (drawnPlace !== 'home') $('scroll').scrollTop = 0;
+  drawnPlace = 'home';
   keep(
     $('messages'),
     [home],

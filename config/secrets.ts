@@ -10,6 +10,41 @@ export type Read =
 const READ_MS = 5_000;
 const MOST_BYTES = 256 * 1024;
 
+/** Every secret that was read: what no log may hold. */
+export function secretsIn(config: {
+  readonly hub: { readonly key: string } | null;
+  readonly hosts: { readonly privateKey: string } | null;
+  readonly slack: {
+    readonly botToken: string;
+    readonly appToken: string | undefined;
+    readonly signingSecret: string | undefined;
+  } | null;
+  readonly database: { readonly url: string | undefined };
+  readonly redis: { readonly url: string | undefined };
+}): readonly string[] {
+  const { hub, hosts, slack, database, redis } = config;
+  const texts = [
+    hub?.key,
+    hosts?.privateKey,
+    slack?.botToken,
+    slack?.appToken,
+    slack?.signingSecret,
+    ...passwordOf(database.url),
+    ...passwordOf(redis.url),
+  ];
+  return texts.flatMap((text) => (text ? [text] : []));
+}
+
+/** As it stands in the address, and as it is. */
+function passwordOf(url: string | undefined): readonly string[] {
+  const password = url !== undefined && URL.canParse(url) ? new URL(url).password : '';
+  try {
+    return [password, decodeURIComponent(password)];
+  } catch {
+    return [password];
+  }
+}
+
 /** Reads a file that the config names, relative to the config's own folder. */
 export async function readNamed(path: string, folder: string, isSecret: boolean): Promise<Read> {
   const full = resolve(folder, path);

@@ -1,18 +1,27 @@
 import { pino } from 'pino';
 import type { Log } from './core/ports.ts';
 
+/** Shorter ones are words of every day. */
+const SHORTEST_SECRET = 8;
+
 /** What no log may hold, wherever it stands in a line. */
 const SECRETS: readonly (readonly [RegExp, string])[] = [
   [/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(-----END [A-Z ]*PRIVATE KEY-----|$)/g, '[private key]'],
   [/\bx(?:ox[a-z]|app)-[A-Za-z0-9-]+/g, '[slack token]'],
   [/\bkst_[A-Za-z0-9_-]+/g, '[steward token]'],
-  [/([?&;\s"]session-key["=:\s]+)[^&;\s"]+/gi, '$1[session key]'],
-  [/(:\/\/[^:/@\s]*:)[^@/\s]+@/g, '$1[password]@'],
+  [/(session-?key(?:<\/name>\s*<value>\s*<string>|["'\\=:\s]+))[^&;\s"'\\<]+/gi, '$1[session key]'],
+  // Up to the last @: a password may hold one, and a slash.
+  [/(:\/\/[^:/@\s"]*:)[^\s"]+@/g, '$1[password]@'],
+  [/(hooks\.slack(?:-gov)?\.com\/)[A-Za-z0-9/_-]+/g, '$1[response url]'],
   [/\b(Bearer\s+)[A-Za-z0-9._~+/=-]+/gi, '$1[token]'],
 ];
 
-/** One JSON line an event on standard output. Errors keep their stack; secrets are cut out of the finished line. */
-export function createLog(level: string): Log {
+/**
+ * One JSON line an event on standard output. Errors keep their stack; secrets are cut out of the finished line: what looks
+ * like one, and the very `secrets` of this process, which need not look like anything.
+ */
+export function createLog(level: string, secrets: readonly string[] = []): Log {
+  const redact = createRedactor(secrets);
   const lines = pino(
     { level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
     { write: (line: string) => void process.stdout.write(redact(line)) },
@@ -24,9 +33,19 @@ export function createLog(level: string): Log {
   };
 }
 
-/** The text without anything that looks like a secret. */
-export function redact(text: string): string {
-  return SECRETS.reduce((so, [pattern, instead]) => so.replace(pattern, instead), text);
+/** Takes out of a text what looks like a secret, and these secrets line by line, also as JSON writes them. */
+export function createRedactor(secrets: readonly string[]): (text: string) => string {
+  const own = secrets
+    .flatMap((secret) => secret.split('\n'))
+    .map((line) => line.trim())
+    .filter((line) => line.length >= SHORTEST_SECRET && !line.startsWith('-----'))
+    .flatMap((line) => [line, JSON.stringify(line).slice(1, -1)]);
+  const distinct = [...new Set(own)].sort((a, b) => b.length - a.length);
+  return (text) =>
+    SECRETS.reduce(
+      (so, [pattern, instead]) => so.replace(pattern, instead),
+      distinct.reduce((so, secret) => so.replaceAll(secret, '[secret]'), text),
+    );
 }
 
 function plain(about: Record<string, unknown>): Record<string, unknown> {

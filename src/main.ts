@@ -1,5 +1,6 @@
 import { loadConfig } from '../config/load.ts';
 import { problemLines } from '../config/problems.ts';
+import { secretsIn } from '../config/secrets.ts';
 import { startApp } from './app.ts';
 import { scanCommands } from './core/registry.ts';
 import { createLog } from './log.ts';
@@ -20,7 +21,7 @@ export async function serve(options: {
     return;
   }
   const { config } = loaded;
-  const log = createLog(config.log.level);
+  const log = createLog(config.log.level, secretsIn(config));
   for (const warning of config.warnings) log.warn('config', { at: warning.path, says: warning.says });
   const ended = endOfProcess(log.error);
   const app = await startApp(config, log, ended.fail);

@@ -4,7 +4,7 @@ import { startAnnouncer, startWorker } from '../jobs/worker.ts';
 import { createDesk } from './core/counter.ts';
 import type { Person } from './core/person.ts';
 import type { Log } from './core/ports.ts';
-import { Refused } from './core/refused.ts';
+import { Refused, Unavailable } from './core/refused.ts';
 import { createRequests } from './core/requests.ts';
 import type { Store } from './core/store.ts';
 import type { World } from './core/world.ts';
@@ -13,6 +13,7 @@ import { createHttp } from './http.ts';
 import { createHub } from './koji/hub.ts';
 import { createMetrics } from './metrics.ts';
 import { createSlackFront, type SlackFront } from './slack/front.ts';
+import { holdsPrivateKey } from './slack/private-key.ts';
 import { type Database, openDatabase } from './store/database.ts';
 import { createStore } from './store/store.ts';
 
@@ -92,11 +93,12 @@ async function start(
     host: config.http.host,
     port: config.http.port,
     ...(front?.http ? { slack: front.http } : {}),
-    health: () => health(database, queue, front),
+    health: () => health(database, queue, front, log),
     metrics: () => metrics.text(),
     desk,
     tokens: store.tokens,
     personById: async (id) => personById(config, id),
+    refuses: (text) => (holdsPrivateKey(text) ? KEY_IN_A_LINE : null),
     waitForChange: (id, after, ms) => waitForChange(store, id, after, ms),
     log,
   });
@@ -196,11 +198,19 @@ function personById(config: Loaded, id: string): Person | null {
   return { id, name: found.name, roles: new Set([...config.everybody, ...found.roles]), accounts };
 }
 
-async function health(database: Database, queue: JobQueue, front: SlackFront | null) {
+const KEY_IN_A_LINE =
+  'That looks like a private key, so nothing of it was kept. It stands in your shell’s history: treat it as burnt. Steward never needs a private key.';
+
+async function health(database: Database, queue: JobQueue, front: SlackFront | null, log: Log) {
   const check = async (look: () => Promise<string>): Promise<{ ok: boolean; says: string }> =>
     look().then(
       (says) => ({ ok: true, says }),
-      (error: unknown) => ({ ok: false, says: error instanceof Error ? error.message : 'does not answer' }),
+      (error: unknown) => {
+        // Only what is meant for people: a driver's own words name accounts and addresses.
+        if (error instanceof Unavailable) return { ok: false, says: `${error.what} does not answer` };
+        log.warn('not healthy', { error });
+        return { ok: false, says: 'does not work; the log says why' };
+      },
     );
   const parts = {
     database: await check(() => database.ping()),
@@ -218,8 +228,7 @@ async function health(database: Database, queue: JobQueue, front: SlackFront | n
 async function waitForChange(store: Store, id: string, after: number, ms: number): Promise<void> {
   const end = Date.now() + ms;
   while (Date.now() < end) {
-    const events = await store.requests.events(id);
-    if ((events.at(-1)?.seq ?? 0) > after) return;
+    if ((await store.requests.events(id, after)).length > 0) return;
     await new Promise((resolve) => setTimeout(resolve, 250));
   }
 }

@@ -41,6 +41,8 @@ export function createHttp(deps: {
   readonly desk: Desk | null;
   readonly tokens: TokenStore;
   readonly personById: (id: string) => Promise<Person | null>;
+  /** Why a line from a terminal must not be kept at all; null: it may. */
+  readonly refuses?: ((text: string) => string | null) | undefined;
   /** Resolves when the request has changed after this event, or the time is over. Without it the record is polled. */
   readonly waitForChange?: ((requestId: string, afterSeq: number, ms: number) => Promise<void>) | undefined;
   readonly log: Log;
@@ -71,19 +73,28 @@ export function createHttp(deps: {
     return c.body(await deps.metrics());
   });
   if (desk !== null) {
-    const { tokens, personById, waitForChange } = deps;
-    const api = createApi({ desk, tokens, personById, waitForChange, log, stopping: stopping.signal });
+    const { tokens, personById, waitForChange, refuses } = deps;
+    const api = createApi({
+      desk,
+      tokens,
+      personById,
+      waitForChange,
+      refuses,
+      log,
+      stopping: stopping.signal,
+    });
     app.route('/api', api);
   }
 
   const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
-  const server = createServer((req, res) => {
+  const server = createServer({ connectionsCheckingInterval: 5_000 }, (req, res) => {
     void answer(req, res).catch((error: unknown) => {
       log.error('an HTTP request failed', { error });
       if (!res.headersSent) res.writeHead(500, { 'cache-control': 'no-store' });
       res.end();
     });
   });
+  // Otherwise who sends nothing at all is noticed every half minute only.
   server.headersTimeout = 10_000;
   server.requestTimeout = 30_000;
   // Longer than the usual proxy keeps a connection, so that it is never closed under a new request.
@@ -135,7 +146,9 @@ async function directOnly(
   c: { req: { header(name: string): string | undefined }; notFound(): Response | Promise<Response> },
   next: () => Promise<void>,
 ): Promise<Response | undefined> {
-  if (c.req.header('x-forwarded-for') ?? c.req.header('forwarded')) return c.notFound();
+  // Each proxy adds at least one of these.
+  const added = ['x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip', 'forwarded', 'via'];
+  if (added.some((name) => c.req.header(name) !== undefined)) return c.notFound();
   await next();
   return undefined;
 }

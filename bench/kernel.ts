@@ -61,7 +61,7 @@ export async function startKernel(
   const { config } = loaded;
   const { hub: hubConfig, hosts: hostsConfig, slack } = config;
   if (!hubConfig || !hostsConfig || !slack) throw new Error('a config without all of its parts');
-  const log = process.env.BENCH_LOG ? loud : silent;
+  const log = silent;
   const now = () => new Date();
 
   const database = scope.keep(
@@ -160,9 +160,3 @@ function watched(store: Store): { readonly store: Store; readonly nextEnd: Bench
       }),
   };
 }
-
-const loud: Log = {
-  info: () => {},
-  warn: (...said) => process.stderr.write(`${JSON.stringify(said)}\n`),
-  error: (...said) => process.stderr.write(`${JSON.stringify(said)} ${String(said[1]?.error)}\n`),
-};

@@ -19,6 +19,8 @@ export function drawPeople(box, people, me, choose) {
           'data-focus': `person-${person.me ? 'me' : person.id}`,
           'data-person': person.id,
           title: person.realName,
+          // On a phone only the picture is shown.
+          'aria-label': `${person.name} ${person.title}${person.waiting > 0 && !person.me ? `, ${person.waiting} new mentions` : ''}`,
           onclick: () => choose(person.id),
           onkeydown: (event) => {
             const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];

@@ -41,7 +41,7 @@ export function makeBundle(scripts: readonly HostScript[], options: BundleOption
 function sudoers(scripts: readonly HostScript[], { scriptsDir, user }: BundleOptions): string {
   return [
     '# Koji Steward: what its account may run as root. Each file by path and SHA-256: a changed file is refused.',
-    `Defaults:${user} !requiretty, env_reset, secure_path=/usr/sbin:/usr/bin:/sbin:/bin`,
+    `Defaults:${user} !requiretty, env_reset, !env_keep, !setenv, secure_path=/usr/sbin:/usr/bin:/sbin:/bin`,
     ...scripts.map(
       ({ name, sha256 }) => `${user} ALL=(root) NOPASSWD: sha256:${sha256} ${scriptsDir}/${name}`,
     ),
@@ -53,7 +53,17 @@ function installer(scripts: readonly HostScript[], { scriptsDir, user }: BundleO
   return `#!/bin/bash
 # Installs this bundle, or an upgrade of it. Run as root from its own directory. Read it first: it is short.
 set -eu
+umask 022
+unset CDPATH
+PATH=/usr/sbin:/usr/bin:/sbin:/bin
 cd "$(dirname "$0")"
+# What anybody else may change while this runs would be root's a moment later.
+strange=$(find . ! -uid 0 ! -uid "\${SUDO_UID:-$(id -u)}" -o -type l -o -perm /022)
+if [ -n "$strange" ]; then
+  echo "others may change these, so nothing was installed (chmod -R go-w . and chown -R root . first):" >&2
+  echo "$strange" >&2
+  exit 1
+fi
 to=\${DESTDIR-}
 dir=$to${scriptsDir}
 owner=()

@@ -55,7 +55,14 @@ export async function readNamed(path: string, folder: string, isSecret: boolean)
     const text = await readFile(full, { encoding: 'utf8', signal: AbortSignal.timeout(READ_MS) });
     if (text.trim() === '') return { ok: false, says: `${full} is empty` };
     const open = isSecret && (about.mode & 0o077) !== 0;
-    return { ok: true, text, warns: open ? `others than its owner may read ${full}: chmod 600 it` : null };
+    // Whom Steward trusts stands in the others.
+    const loose = !isSecret && (about.mode & 0o022) !== 0;
+    const warns = open
+      ? `others than its owner may read ${full}: chmod 600 it`
+      : loose
+        ? `others than its owner may change ${full}: chmod go-w it`
+        : null;
+    return { ok: true, text, warns };
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown trouble';
     const why = { ENOENT: 'there is no such file', EACCES: 'this account may not read it' }[code] ?? code;

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { mkdir } from 'node:fs/promises';
+import { chmod, mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PGlite, type Results, types } from '@electric-sql/pglite';
 import type { PgPool } from 'bullmq';
@@ -29,7 +29,10 @@ export type RunOne = (
 /** PostgreSQL in this process, in a directory that no second process can open. `:memory:` keeps nothing. */
 export async function openPglite(dir: string, log: Log): Promise<Database> {
   const inMemory = dir === ':memory:';
-  if (!inMemory) await mkdir(dir, { recursive: true, mode: 0o700 });
+  if (!inMemory) {
+    await mkdir(dir, { recursive: true, mode: 0o700 });
+    await closeToOthers(dir, log);
+  }
   const lock = inMemory ? null : await lockDirectory(dir);
   const pglite = await PGlite.create({
     ...(inMemory ? {} : { dataDir: join(dir, 'data') }),
@@ -113,6 +116,14 @@ export async function openPglite(dir: string, log: Log): Promise<Database> {
       return closing;
     },
   };
+}
+
+/** A directory that was there before may be open: everything is in it, and what PGlite makes anybody may read. */
+async function closeToOthers(dir: string, log: Log): Promise<void> {
+  const { mode, uid } = await stat(dir);
+  if ((mode & 0o077) === 0) return;
+  if (uid === process.getuid?.()) await chmod(dir, 0o700);
+  else log.warn('others may look into the database', { dir });
 }
 
 function createSession(pglite: PGlite): Session {

@@ -36,6 +36,8 @@ export function createTransport(url: URL, options: TransportOptions): Transport 
     ...(key === undefined ? {} : { key }),
     // A stock hub asks for the certificate only at /ssllogin; over TLS 1.3 Node cannot give it so late.
     maxVersion: 'TLSv1.2',
+    // Said here, so that no variable of the environment can switch it off.
+    rejectUnauthorized: true,
   });
 
   const post: Transport['post'] = (target, headers, body, signal) =>

@@ -59,7 +59,7 @@ export function check(params: Params, given: Given): Problems {
       given[name] === undefined ? 'missing' : (read.error.issues[0]?.message ?? 'not understood');
   }
   for (const name of Object.keys(given)) {
-    if (!(name in params.shape)) problems[''] = unknownName(name, params);
+    if (!Object.hasOwn(params.shape, name)) problems[''] = unknownName(name, params);
   }
   return problems;
 }

@@ -217,7 +217,7 @@ function actionsOf(request: Request): readonly Action[] {
       'Approve',
       'primary',
       `approve ${id}${number}`,
-      `${plan.title}: ${plan.steps.length} step(s) will be carried out.`,
+      `${plan.title}: ${plan.steps.length === 1 ? '1 step' : `all ${plan.steps.length} steps`} will be carried out.`,
     );
     const deny = act('deny', 'Deny…', 'danger', `deny ${id}${number} because=…`);
     return plan.tooLong ? [deny, cancel] : [approve, deny, cancel];

@@ -104,7 +104,7 @@ export async function examineSlack(deps: {
         todo,
       });
     } else if (size === 0) found.push({ what, state: 'warn', says: 'nobody is in it' });
-    else found.push({ what, state: 'ok', says: `${size} member(s)` });
+    else found.push({ what, state: 'ok', says: size === 1 ? '1 member' : `${size} members` });
   }
   return found;
 }

@@ -159,6 +159,14 @@ export function oddities(
       found.push({ keys: ['people'], says });
     }
   }
+  const approving = new Set(
+    [...commands.values()].flatMap(({ rule }) => (rule.approval.people > 0 ? rule.approval.roles : [])),
+  );
+  config.people.forEach(({ id, slack, roles }, index) => {
+    if (config.slack === undefined || slack !== undefined || !roles.some((one) => approving.has(one))) return;
+    const says = `is missing: without it ${id} is one person in a terminal and another in Slack, and each may approve what the other asks for`;
+    found.push({ keys: ['people', index, 'slack'], says });
+  });
   const unreached = config.people.findIndex((one) => one.slack !== undefined && config.slack === undefined);
   if (unreached >= 0)
     found.push({

@@ -57,9 +57,10 @@ export function fingerprint(key: Buffer): string {
   return `SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}`;
 }
 
-/** The type a key's own bytes name: `ssh-ed25519`. */
+/** The type a key's own bytes name: `ssh-ed25519`; empty for what is no name of a type. */
 export function keyType(key: Buffer): string {
-  return key.length < 4 ? '' : key.subarray(4, 4 + key.readUInt32BE(0)).toString('latin1');
+  const type = key.length < 4 ? '' : key.subarray(4, 4 + key.readUInt32BE(0)).toString('latin1');
+  return /^[a-z0-9@.-]{1,64}$/.test(type) ? type : '';
 }
 
 function parseLine(raw: string): Line[] {

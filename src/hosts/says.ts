@@ -6,6 +6,9 @@ type Bad = Exclude<HostOutcome, { kind: 'exit' }>;
 
 const at = (target: Target): string => `${target.address} port ${target.port}`;
 
+/** RSA of 16,384 bits. */
+const LONGEST_KEY = 2_100;
+
 /** The one file on the host that a fingerprint can be compared with, by key type. */
 function compare(type: string): string {
   const kind = type === 'ssh-rsa' ? 'rsa' : type.startsWith('ecdsa') ? 'ecdsa' : 'ed25519';
@@ -13,6 +16,8 @@ function compare(type: string): string {
 }
 
 function knownHostsLine(target: Target, key: Buffer, type: string): string {
+  // Whoever answers there chose these bytes: what is no key is not to be copied anywhere.
+  if (type === '' || key.length > LONGEST_KEY) return 'the line of its real key';
   const name = target.port === 22 ? target.address : `[${target.address}]:${target.port}`;
   return `\`${name} ${type} ${key.toString('base64')}\``;
 }

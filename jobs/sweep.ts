@@ -15,7 +15,12 @@ export async function sweep(deps: {
   readonly now: () => Date;
 }): Promise<number> {
   const due = await deps.store.requests.due(deps.now(), 500);
-  for (const listed of due) await see(listed, deps.requests, deps.hints);
+  const failed: unknown[] = [];
+  for (const listed of due) {
+    // A record that cannot be read keeps only its own request from going on.
+    await see(listed, deps.requests, deps.hints).catch((error: unknown) => failed.push(error));
+  }
+  if (failed.length > 0) throw new AggregateError(failed, `${failed.length} of ${due.length} that are due`);
   return due.length;
 }
 

@@ -60,5 +60,6 @@ function errorOf(error: Error): Record<string, unknown> {
     message: error.message,
     stack: error.stack,
     ...(error.cause instanceof Error ? { cause: errorOf(error.cause) } : {}),
+    ...(error instanceof AggregateError ? { errors: error.errors.slice(0, 5).map(String) } : {}),
   };
 }

@@ -1,7 +1,7 @@
 import type { NewEvent, RequestEvent } from './events.ts';
 import { after, fold } from './fold.ts';
 import type { Hints } from './ports.ts';
-import type { Request } from './request.ts';
+import { ENDED, type Request } from './request.ts';
 import type { Fence, Store, Summary } from './store.ts';
 
 /** What a change of a request comes to: events to add (none: nothing changes) and a result for the caller. */
@@ -39,6 +39,8 @@ export interface Times {
   readonly remindHours: number;
 }
 
+/** What is on its way is shown so much later than what has ended: drawing it would hold up the work itself. */
+const SETTLE_MS = 50;
 /** Requests whose last state is remembered; those of others are read whole. */
 const REMEMBERED = 50;
 
@@ -72,7 +74,12 @@ export function createRequests(deps: {
 
   /** Losing a hint loses nothing: the sweeper finds what is due. */
   async function hint(request: Request, summary: Summary): Promise<boolean> {
-    const announced = hints.send({ kind: 'announce', request: request.id, round: request.seq });
+    const announced = hints.send({
+      kind: 'announce',
+      request: request.id,
+      round: request.seq,
+      delayMs: ENDED.includes(request.status) ? 0 : SETTLE_MS,
+    });
     const due = summary.due;
     const soon =
       due && (due.kind === 'plan' || due.kind === 'run') && due.at.getTime() - now().getTime() < 60_000;

@@ -126,7 +126,10 @@ async function look(request: Request, work: Running, signal: AbortSignal): Promi
   return plan;
 }
 
-/** A step that nobody approved stops everything: the request asks again, with the new plan. */
+/**
+ * A step that nobody approved stops everything: the request asks again, with the new plan. The same call from
+ * another starting point is such a step too: `4 → 8` raises, `16 → 8` lowers, and its undo goes elsewhere.
+ */
 async function stopOnDrift(
   request: Request,
   plan: Plan,
@@ -135,10 +138,10 @@ async function stopOnDrift(
   pen: Pen,
 ): Promise<void> {
   const open = (request.plan?.steps ?? []).filter((now) => now.state !== 'done');
-  const approved = new Set(open.map((now) => now.digest));
-  const strange = todo.filter((step) => !approved.has(digestOfEffect(step.effect)));
+  const approved = new Map(open.map((now) => [now.digest, shownChange(now.step)]));
+  const strange = todo.filter((step) => approved.get(digestOfEffect(step.effect)) !== shownChange(step));
   if (strange.length === 0) return;
-  const titles = strange.map((step) => step.title).join('; ');
+  const titles = strange.map((step) => `${step.title} (${shownChange(step) || 'once'})`).join('; ');
   const total = request.plan?.steps.length ?? 0;
   const done = total - open.length;
   const stopped = done > 0 ? `I stopped after ${done} of ${total} steps` : 'nothing was done';
@@ -171,6 +174,12 @@ function assertUntouched(request: Request): void {
   const isTouched = steps.some((now) => digestOfEffect(now.step.effect) !== now.digest);
   if (isTouched || new Set(steps.map((now) => now.digest)).size < steps.length)
     throw new Error(`the record of ${request.id} was tampered with: a step is not what was approved`);
+}
+
+/** What approvers read of a `set` step beside its call. A `once` step begins where it begins. */
+function shownChange(step: Step): string {
+  if (step.kind === 'once') return '';
+  return step.changes.map(({ what, before, after }) => `${what}: ${before} → ${after}`).join(', ');
 }
 
 /** Hub calls that may be repeated go together; everything else one at a time. */

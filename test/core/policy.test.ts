@@ -160,10 +160,16 @@ describe('a decision', () => {
     const { id } = await ask('builder capacity builder1,builder2 12');
     await say(adam, `approve ${id}`);
     bench.builder('builder1').capacity = 12;
-    bench.builder('builder2').capacity = 5;
-    // What is approved is the call, and that is the same: the world may differ in what it does not touch.
+    // One is so already, which takes nothing away from the yes to the other.
     await bench.kernel.settle();
     expect(await bench.kernel.load(id)).toMatchObject({ status: 'succeeded', plan: { n: 1 } });
+
+    const lower = await ask('builder capacity builder1 6');
+    await say(adam, `approve ${lower.id}`);
+    bench.builder('builder1').capacity = 5;
+    // The same call, and now it would raise what was to be lowered: that is not what was read.
+    await bench.kernel.settle();
+    expect(await bench.kernel.load(lower.id)).toMatchObject({ status: 'planned', plan: { n: 2 } });
 
     const several = await ask('builder capacity builder* 20');
     bench.kernel.hub.world.hosts.push({ ...bench.builder('builder2'), id: 70, name: 'builder7' });

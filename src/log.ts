@@ -11,7 +11,7 @@ const SECRETS: readonly (readonly [RegExp, string])[] = [
   [/\bkst_[A-Za-z0-9_-]+/g, '[steward token]'],
   [/(session-?key(?:<\/name>\s*<value>\s*<string>|["'\\=:\s]+))[^&;\s"'\\<]+/gi, '$1[session key]'],
   // Up to the last @: a password may hold one, and a slash.
-  [/(:\/\/[^:/@\s"]*:)[^\s"]+@/g, '$1[password]@'],
+  [/(:\/\/[^:/@\s"]{0,200}:)[^\s"]{1,300}@/g, '$1[password]@'],
   [/(hooks\.slack(?:-gov)?\.com\/)[A-Za-z0-9/_-]+/g, '$1[response url]'],
   [/\b(Bearer\s+)[A-Za-z0-9._~+/=-]+/gi, '$1[token]'],
 ];

@@ -4,6 +4,7 @@ import { readReport } from '../../commands/nfs-check/report.ts';
 import type { View } from '../../src/core/command.ts';
 import { fitsPattern } from '../../src/core/pattern.ts';
 import { decodeReply } from '../../src/koji/decode.ts';
+import { createRedactor } from '../../src/log.ts';
 import { inline, oneLine, typed } from '../../src/slack/escape.ts';
 import { lineIn } from '../../src/slack/replies.ts';
 import { type Kernel, PEOPLE, startKernel } from '../support/kernel.ts';
@@ -34,6 +35,12 @@ describe('a text that somebody chose to keep the process busy', () => {
   it('of half-open links and mentions is read at once', () => {
     quickly(() => typed('<mailto:'.repeat(5_000)));
     quickly(() => lineIn('<@UA|'.repeat(8_000), false));
+  });
+
+  it('of addresses without an end is logged at once', () => {
+    const redact = createRedactor(['a secret of its own']);
+    for (const part of ['://a:', 'session-key', 'Bearer ', '-----BEGIN PRIVATE KEY-----'])
+      quickly(() => redact(`${part.repeat(20_000)}x`));
   });
 
   it('of a hub in place of a number is refused at once', () => {

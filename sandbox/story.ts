@@ -96,6 +96,12 @@ export async function tellStory(site: SandboxSite, print: (text: string) => void
     await sees(KOJI, /hung/, /builder2/, /\/mnt\/koji/);
   });
   await site.hosts.heal('builder2');
+  await beat('Adam freezes everything while they look at it. The other admins read why.', async () => {
+    await adam.slash('/koji freeze because=the NFS server is being looked at', KOJI);
+    await sees(ADMINS, /adam froze everything: the NFS server is being looked at/);
+    await adam.slash('/koji thaw', KOJI);
+    await sees(ADMINS, /adam thawed everything/);
+  });
   await beat(
     'The server is back; kojid on builder2 is to be restarted, by a pinned script with root’s rights.',
     async () => {

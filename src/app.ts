@@ -82,6 +82,7 @@ async function start(
     store,
     hints,
     operators: config.operators,
+    tell: (said) => front?.tell(said),
     now,
     log,
   });

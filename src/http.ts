@@ -20,6 +20,9 @@ export interface Http {
   stop(): Promise<void>;
 }
 
+/** From the root, without steps upwards (also written by numbers) and backslashes, which a URL reads as slashes. */
+const PLAIN_PATH = /^\/(?!(?:[^?]*\/)?(?:\.|%2e){1,2}(?:[/?]|$))[^?\\]*(?:\?|$)/i;
+
 const HEALTH_MS = 5_000;
 const STOP_MS = 1_000;
 
@@ -102,6 +105,11 @@ export function createHttp(deps: {
   server.maxConnections = 2_000;
 
   async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    // A path is what it says: a proxy that passes on /api/ only must not be talked into another with `/api/../`.
+    if (!PLAIN_PATH.test(req.url ?? '')) {
+      res.writeHead(400, { 'cache-control': 'no-store' }).end();
+      return;
+    }
     if (slack && req.url?.startsWith('/slack/') && (await slack(req, res))) return;
     await listener(req, res);
   }

@@ -31,6 +31,8 @@ export async function serve(options: {
     database: config.database.url ? 'postgres' : 'pglite',
     queue: config.redis.url ? 'redis' : 'database',
   });
+  const where = app.port === null ? '' : ` and listens on ${config.http.host}:${app.port}`;
+  process.stderr.write(`Steward (${options.role}) is ready${where}.\n`);
   const code = await ended.wait;
   log.info('stopping');
   setTimeout(() => process.exit(1), STOP_DEADLINE_MS).unref();

@@ -41,7 +41,9 @@ export default defineCommand({
     const steps = builders
       .filter((builder) => builder.capacity !== capacity)
       .map((builder) => stepFor(builder, capacity));
-    const disabled = builders.filter((builder) => !builder.enabled).map((builder) => builder.name);
+    const disabled = builders
+      .filter((builder) => !builder.enabled && builder.capacity !== capacity)
+      .map((builder) => builder.name);
     return {
       kind: 'plan',
       title: titleOf(builders, steps, capacity),

@@ -36,6 +36,8 @@ export function createDesk(deps: {
   readonly hints: Hints;
   /** Roles that may freeze and thaw. */
   readonly operators: readonly string[];
+  /** Tells those who decide, where they look; must not throw. */
+  readonly tell?: (said: Reply) => void;
   readonly now: () => Date;
   readonly log: Log;
 }): Desk {
@@ -134,11 +136,20 @@ export function createDesk(deps: {
     const frozen = await readFreeze(store.notes);
     if (because === null && !frozen) return { tone: 'info', title: 'Nothing is frozen.', lines: [] };
     await writeFreeze(store, actor(who), because, now());
+    // Everybody who waits is concerned, and those who decide first of all.
+    const told =
+      because === null ? `${who.name} thawed everything.` : `${who.name} froze everything: ${because}.`;
+    deps.tell?.({
+      tone: because === null ? 'good' : 'warn',
+      title: told,
+      lines: because === null ? ['Runs go on.'] : ['Every run stops at its next step; `thaw` lets it go on.'],
+    });
     if (because !== null) {
+      const before = frozen ? [`It was frozen already, by ${frozen.by}: ${frozen.because}.`] : [];
       return {
         tone: 'warn',
         title: `Frozen: ${because}.`,
-        lines: ['Every run stops at its next step. People can still ask and approve.'],
+        lines: [...before, 'Every run stops at its next step. People can still ask and approve.'],
         next: ['thaw'],
       };
     }

@@ -78,7 +78,7 @@ function approve(who: Person, request: Request, seen: number | null, via: Via, n
   const missing = plan.needs.people - plan.approvals.length - 1;
   return missing > 0
     ? yes([event], `Your yes to ${request.id} counts.`, `It waits for ${missing} more.`)
-    : yes([event], `${request.id} is approved, and starts.`);
+    : yes([event], `${request.id} is approved. It starts as soon as nothing is in its way.`);
 }
 
 function deny(

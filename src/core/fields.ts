@@ -65,6 +65,8 @@ export function hostNames(describe: Describe) {
 const notAHost = (issue: { input?: unknown }): string => {
   const text = String(issue.input);
   // Pasted from a web page or a chat: what people see looks right.
+  if (/\S[ \t]+\S/.test(text))
+    return `“${shorten(text)}” is more than one word, and a host name is one. A reason begins with because=.`;
   if (text !== plainText(text) && HOST.test(plainText(text)))
     return `“${shorten(text)}” holds characters that cannot be seen. Type it anew instead of pasting it.`;
   return `“${shorten(String(issue.input))}” is not a host name: letters, digits, dots and dashes, beginning with a letter or digit.`;

@@ -1,5 +1,5 @@
 import type { Reply } from './card.ts';
-import type { Command } from './command.ts';
+import type { Command, Params, Table } from './command.ts';
 import { isOptional, metaOf } from './fields.ts';
 import { nearest } from './near.ts';
 import { usageOf } from './parse.ts';
@@ -25,6 +25,7 @@ export function helpReply(who: Person, topic: string | undefined, site: Site): R
       tone: 'info',
       title: usageOf(verb.name, verb.params),
       lines: [`${verb.summary}.`],
+      ...(Object.keys(verb.params.shape).length > 0 ? { table: parametersOf(verb.params) } : {}),
       next: [verb.example],
     };
   }
@@ -60,7 +61,7 @@ function overview(who: Person, site: Site): Reply {
   };
 }
 
-function tableOf(commands: readonly Command[]): Reply['table'] & object {
+function tableOf(commands: readonly Command[]): Table {
   return {
     columns: ['Command', 'What it does'],
     rows: commands.map((one) => [usageOf(one.name, one.params), one.summary]),
@@ -79,13 +80,17 @@ function commandHelp(who: Person, command: Command, site: Site): Reply {
     tone: 'info',
     title: usageOf(command.name, command.params),
     lines: [`${command.summary}.`, allowed.ok ? decide : `${allowed.says} ${allowed.next}`],
-    table: {
-      columns: ['Parameter', 'What it is'],
-      rows: Object.entries(command.params.shape).map(([name, field]) => {
-        const { hint, example } = metaOf(field);
-        return [isOptional(field) ? `${name} (optional)` : name, `${hint} For example ${example}.`];
-      }),
-    },
+    table: parametersOf(command.params),
     next: command.examples.slice(0, 3),
+  };
+}
+
+function parametersOf(params: Params): Table {
+  return {
+    columns: ['Parameter', 'What it is'],
+    rows: Object.entries(params.shape).map(([name, field]) => {
+      const { hint, example } = metaOf(field);
+      return [isOptional(field) ? `${name} (optional)` : name, `${hint} For example ${example}.`];
+    }),
   };
 }

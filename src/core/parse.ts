@@ -233,7 +233,8 @@ function unclear(tokens: readonly Token[], lowered: readonly string[], registry:
   const begins = registry.all.filter((command) => command.name.split(' ')[0] === first);
   const two = lowered.slice(0, 2).join(' ');
   const names = [...registry.all.map((command) => command.name), ...VERBS.map((verb) => verb.name)];
-  const meant = nearest(two, names) ?? nearest(first, names);
+  const swapped = lowered.slice(0, 2).reverse().join(' ');
+  const meant = nearest(two, names) ?? nearest(swapped, names) ?? nearest(first, names);
   const rest = tokens.slice(meant?.split(' ').length ?? 0).map((token) => token.text);
   return {
     kind: 'unclear',

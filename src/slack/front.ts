@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
+import type { Reply } from '../core/card.ts';
 import type { Desk } from '../core/desk.ts';
 import type { Log } from '../core/ports.ts';
 import { Unavailable } from '../core/refused.ts';
@@ -68,6 +69,8 @@ export interface SlackFront {
    * `handMs`; throws when something went wrong before that, and may then be called again.
    */
   announce(request: string): Promise<void>;
+  /** Says something in the approvers' channel, where there is one. Does not throw: it is logged. */
+  tell(said: Reply): void;
   /** Carries on with what was stored longer ago than `olderThanMs` and not finished. Gives how many there were. */
   drain(olderThanMs: number): Promise<number>;
   /** Settles when nothing that came in is being worked on. */
@@ -270,6 +273,12 @@ export function createSlackFront(options: SlackFrontOptions): SlackFront {
   return {
     http,
     announce: (request) => announce(request),
+    tell(said) {
+      if (approversChannel === null) return;
+      voice
+        .say(approversChannel, undefined, said)
+        .catch((error: unknown) => log.warn('the approvers were not told', { error: String(error) }));
+    },
     drain,
     idle: () => lane.idle(),
     connected: () => socket === null || socket.connected() > 0,

@@ -25,7 +25,7 @@ export function homeView(content: HomeContent): HomeView {
     blocks.push(section(`*${inline(card.title, 300)}*\n${inline(card.line, 500)}`));
     // Deciding needs the whole plan in view, so that Home only leads to it.
     const buttons = card.actions
-      .filter((action) => action.verb === 'deny' || action.verb === 'cancel')
+      .filter(({ verb }) => verb === 'cancel' || (verb === 'deny' && card.asker !== who.id))
       .map((action) => ({
         type: 'button' as const,
         action_id: `${BUTTON}${action.verb}`,

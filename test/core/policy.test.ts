@@ -96,7 +96,10 @@ describe('a decision', () => {
     expect(plan?.needs.people).toBe(2);
     const both = await Promise.all([say(adam, `approve ${id}`), say(bea, `approve ${id}`)]);
     expect(both.sort()).toEqual(
-      [`Your yes to ${id} counts. It waits for 1 more.`, `${id} is approved, and starts.`].sort(),
+      [
+        `Your yes to ${id} counts. It waits for 1 more.`,
+        `${id} is approved. It starts as soon as nothing is in its way.`,
+      ].sort(),
     );
     await bench.kernel.settle();
     const done = await bench.kernel.load(id);
@@ -118,7 +121,7 @@ describe('a decision', () => {
   it('of a second approver where one was enough says who approved it', async () => {
     const { id } = await ask('builder capacity builder2 8');
     const both = await Promise.all([say(adam, `approve ${id}`), say(bea, `approve ${id}`)]);
-    expect(both).toContainEqual(`${id} is approved, and starts.`);
+    expect(both).toContainEqual(`${id} is approved. It starts as soon as nothing is in its way.`);
     expect(both).toContainEqual(
       expect.stringMatching(/does not wait for a decision: it was approved by (adam|bea) and is under way/),
     );

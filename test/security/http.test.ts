@@ -1,3 +1,4 @@
+import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { secretsIn } from '../../config/secrets.ts';
 import { createHttp, type Http } from '../../src/http.ts';
@@ -90,6 +91,42 @@ describe('the terminal’s door', () => {
             404,
           ]);
     }
+  });
+});
+
+describe('a path that says another than it means', () => {
+  const ask = (path: string) =>
+    new Promise<number | undefined>((resolve, reject) => {
+      const { port } = new URL(base);
+      request({ host: '127.0.0.1', port, path }, (res) => {
+        resolve(res.statusCode);
+        res.resume();
+      })
+        .on('error', reject)
+        .end();
+    });
+
+  it.each([
+    '/api/../metrics',
+    '/api/%2e%2e/metrics',
+    '/api/.%2E/metrics',
+    '/api/..\\metrics',
+    '/slack/../metrics',
+    '/api/./../metrics',
+    'http://127.0.0.1/metrics',
+    '/api/..',
+    '/..?x',
+    '*',
+  ])('is refused: %s', async (path) => {
+    expect(await ask(path)).toBe(400);
+  });
+
+  it('is told from one with dots in a name, or after the question mark', async () => {
+    expect(await ask('/metrics')).toBe(200);
+    expect(await ask('/healthz?x=/../')).toBe(200);
+    expect(await ask('/..a/b..c/.d')).toBe(404);
+    expect(await ask('/')).toBe(404);
+    expect(await ask(`/${'/..'.repeat(5_000)}x`)).toBe(400);
   });
 });
 

@@ -3,7 +3,7 @@ import { type Actor, asJson, hashOf, type Row } from '../core/events.ts';
 import { canonical, type JsonObject } from '../core/json.ts';
 import type { Ledger } from '../core/store.ts';
 import { cleanObject, cleanText } from './clean.ts';
-import type { Database, Queryable } from './database.ts';
+import type { Database } from './database.ts';
 
 /** What is added to the record; the chain gives it its place. */
 export interface Entry {
@@ -38,12 +38,16 @@ const object = z.record(z.string(), z.json());
 /** The columns of a row, for `rowOf`. */
 export const COLUMNS = 'n, request, seq, type, v, at, by_id, by_name, data, prev, hash';
 
-/**
- * Adds to the record, inside the caller's transaction. Whoever writes holds the head until its commit, so the
- * chain has one order. Lock requests and locks before, never after: that order is what avoids deadlocks.
- */
-export async function addToRecord(tx: Queryable, at: Date, entries: readonly Entry[]): Promise<void> {
-  const last = head.parse((await tx.query('select n, hash from steward.head for update'))[0]);
+/** The end of the chain as it stands. */
+export type Head = z.output<typeof head>;
+
+/** Of `steward.head`, read with `for update`: whoever writes holds it until its commit, so the chain has one order. */
+export function headOf(found: unknown): Head {
+  return head.parse(found);
+}
+
+/** The rows that follow `last`, as one JSON text, and the head after them: the parameters of `ADDED`. */
+export function chain(last: Head, at: Date, entries: readonly Entry[]): readonly [string, number, string] {
   let prev = last.hash;
   const rows = entries.map((entry, index) => {
     const row: Row = {
@@ -69,15 +73,19 @@ export async function addToRecord(tx: Queryable, at: Date, entries: readonly Ent
     data: canonical(row.data),
     hash,
   }));
-  await tx.query(
-    `with added as (
-      insert into steward.record (${COLUMNS})
-      select ${COLUMNS} from json_to_recordset($1::json) as row(n bigint, request text, seq integer, type text,
-        v integer, at text, by_id text, by_name text, data text, prev text, hash text)
-    ) update steward.head set n = $2, hash = $3`,
-    [JSON.stringify(list), last.n + entries.length, prev],
-  );
+  return [JSON.stringify(list), last.n + entries.length, prev];
 }
+
+/**
+ * Adds to the record, as parts of a `with`: one statement then writes all that belongs together. $1 to $3 are
+ * what `chain` gives; `only` is a condition.
+ */
+export const added = (only = 'true'): string => `added as (
+    insert into steward.record (${COLUMNS})
+    select ${COLUMNS} from json_to_recordset($1::json) as row(n bigint, request text, seq integer, type text,
+      v integer, at text, by_id text, by_name text, data text, prev text, hash text)
+    where ${only}
+  ), moved as (update steward.head set n = $2, hash = $3 where ${only})`;
 
 /** A kept row as the chain and `upcast` know it, with its number and the hash beside it. */
 export function rowOf(found: unknown): { n: number; hash: string; row: Row; text: string } {
@@ -92,7 +100,11 @@ export function createLedger(database: Database, now: () => Date): Ledger {
     database.query(`select ${COLUMNS} from steward.record where n > $1 order by n limit $2`, [after, limit]);
   return {
     note: (type, by, data: JsonObject) =>
-      database.tx((tx) => addToRecord(tx, now(), [{ request: null, seq: 0, type, v: 1, by, data }])),
+      database.tx(async (tx) => {
+        const last = headOf((await tx.query('select n, hash from steward.head for update'))[0]);
+        const entry = { request: null, seq: 0, type, v: 1, by, data };
+        await tx.query(`with ${added()} select 1`, [...chain(last, now(), [entry])]);
+      }),
     rows: async (after, limit) =>
       (await page(after, limit)).map((found) => {
         const { n, hash, row } = rowOf(found);

@@ -4,7 +4,7 @@ import type { Fence, Listed, RequestStore, Summary } from '../core/store.ts';
 import { cleanText } from './clean.ts';
 import type { Database, Queryable } from './database.ts';
 import { stands } from './locks.ts';
-import { addToRecord, COLUMNS, type Entry, rowOf } from './record.ts';
+import { added, COLUMNS, chain, type Entry, headOf, rowOf } from './record.ts';
 
 const STATUSES = [
   'asked',
@@ -38,6 +38,8 @@ const listed = z
     return { ...rest, due: due_kind === null || due_at === null ? null : { kind: due_kind, at: due_at } };
   });
 
+const numbered = z.object({ made: z.string().nullable(), n: z.coerce.number().int() });
+
 const LISTED = 'id, seq, status, command, text, asker, title, due_kind, due_at, updated';
 
 /** Requests and their events. */
@@ -50,25 +52,36 @@ export function createRequests(database: Database, now: () => Date): RequestStor
   return {
     create: async (from, make) => {
       const origin = cleanText(from);
-      const before = await madeFrom(database, origin);
-      if (before !== null) return { id: before, isNew: false };
+      const [first] = await database.query(
+        `select (select id from steward.requests where origin = $1) as made, nextval('steward.request_number') as n`,
+        [origin],
+      );
+      const { made, n } = numbered.parse(first);
+      if (made !== null) return { id: made, isNew: false };
+      const id = `r${n}`;
+      const { events, summary } = make(id);
       return database.tx(async (tx) => {
-        const [next] = await tx.query(`select nextval('steward.request_number') as n`);
-        const n = z.coerce.number().parse(next?.n);
-        const id = `r${n}`;
-        const { events, summary } = make(id);
+        // The head first: so nobody waits here for another request from the same origin while holding it up.
+        const last = headOf((await tx.query('select n, hash from steward.head for update'))[0]);
         const at = now();
-        // Waits for another transaction that is making a request from the same origin.
-        const made = await tx.query(
-          `insert into steward.requests (num, origin, ${LISTED})
-           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-           on conflict (origin) do nothing returning id`,
-          [n, origin, id, events.length, ...summaryParams(summary), at.toISOString()],
+        const found = await tx.query(
+          `with made as (
+             insert into steward.requests (num, origin, ${LISTED})
+             values ($4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+             on conflict (origin) do nothing returning id
+           ), ${added('exists (select from made)')}
+           select id from made`,
+          [
+            ...chain(last, at, entriesOf(id, 0, events)),
+            n,
+            origin,
+            id,
+            events.length,
+            ...summaryParams(summary),
+            at.toISOString(),
+          ],
         );
-        if (made.length === 0) {
-          return { id: z.string().parse(await madeFrom(tx, origin)), isNew: false };
-        }
-        await addToRecord(tx, at, entriesOf(id, 0, events));
+        if (found.length === 0) return { id: z.string().parse(await madeFrom(tx, origin)), isNew: false };
         return { id, isNew: true };
       });
     },
@@ -83,16 +96,25 @@ export function createRequests(database: Database, now: () => Date): RequestStor
 
     append: (id, after, events, summary, fence?: Fence) =>
       database.tx(async (tx) => {
-        const [found] = await tx.query('select seq from steward.requests where id = $1 for update', [id]);
+        const [found] = await tx.query(
+          `select r.seq, h.n, h.hash from steward.requests r, steward.head h where r.id = $1 for update`,
+          [id],
+        );
         if (found === undefined) throw new Error(`there is no request ${id}`);
         if (found.seq !== after) return 'conflict';
         if (fence !== undefined && !(await stands(tx, fence))) return 'fenced';
         const at = now();
-        if (events.length > 0) await addToRecord(tx, at, entriesOf(id, after, events));
         await tx.query(
-          `update steward.requests set seq = $2, status = $3, command = $4, text = $5, asker = $6, title = $7,
-             due_kind = $8, due_at = $9, updated = $10 where id = $1`,
-          [id, after + events.length, ...summaryParams(summary), at.toISOString()],
+          `with ${added()}
+           update steward.requests set seq = $5, status = $6, command = $7, text = $8, asker = $9, title = $10,
+             due_kind = $11, due_at = $12, updated = $13 where id = $4`,
+          [
+            ...chain(headOf(found), at, entriesOf(id, after, events)),
+            id,
+            after + events.length,
+            ...summaryParams(summary),
+            at.toISOString(),
+          ],
         );
         return 'written';
       }),

@@ -3,7 +3,7 @@ import { STEWARD } from '../../src/core/events.ts';
 import type { Person } from '../../src/core/person.ts';
 import { ruleOf, type Tightening } from '../../src/core/policy.ts';
 import { summaryOf } from '../../src/core/requests.ts';
-import { addToRecord, type Entry } from '../../src/store/record.ts';
+import { added, chain, type Entry, headOf } from '../../src/store/record.ts';
 import { type Bench, HOUR, startBench, told } from '../core/support.ts';
 import { PEOPLE } from '../support/kernel.ts';
 
@@ -34,13 +34,11 @@ const say = async (who: Person, line: string) => told(await bench.kernel.say(who
 async function forge(id: string, entries: readonly Pick<Entry, 'type' | 'by' | 'data'>[]): Promise<void> {
   const { database, requests, hints, store } = bench.kernel;
   const { seq } = await bench.kernel.load(id);
-  await database.tx((tx) =>
-    addToRecord(
-      tx,
-      new Date(),
-      entries.map((entry, index) => ({ ...entry, request: id, seq: seq + index + 1, v: 1 })),
-    ),
-  );
+  await database.tx(async (tx) => {
+    const last = headOf((await tx.query('select n, hash from steward.head for update'))[0]);
+    const rows = entries.map((entry, index) => ({ ...entry, request: id, seq: seq + index + 1, v: 1 }));
+    await tx.query(`with ${added()} select 1`, [...chain(last, new Date(), rows)]);
+  });
   const forged = await requests.load(id);
   if (!forged) throw new Error('gone');
   expect(await store.ledger.verify()).toMatchObject({ ok: true });

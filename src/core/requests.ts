@@ -1,7 +1,7 @@
 import type { NewEvent, RequestEvent } from './events.ts';
 import { after, fold } from './fold.ts';
 import type { Hints } from './ports.ts';
-import { ENDED, type Request } from './request.ts';
+import { ENDED, type Request, type Status } from './request.ts';
 import type { Fence, Store, Summary } from './store.ts';
 
 /** What a change of a request comes to: events to add (none: nothing changes) and a result for the caller. */
@@ -39,8 +39,12 @@ export interface Times {
   readonly remindHours: number;
 }
 
-/** What is on its way is shown so much later than what has ended: drawing it would hold up the work itself. */
-const SETTLE_MS = 50;
+/** What is on its way is shown a little later than what has ended: drawing it would hold up the work itself. */
+function settleMs(status: Status): number {
+  if (ENDED.includes(status)) return 0;
+  return status === 'approved' || status === 'running' ? 250 : 50;
+}
+
 /** Requests whose last state is remembered; those of others are read whole. */
 const REMEMBERED = 50;
 
@@ -78,7 +82,7 @@ export function createRequests(deps: {
       kind: 'announce',
       request: request.id,
       round: request.seq,
-      delayMs: ENDED.includes(request.status) ? 0 : SETTLE_MS,
+      delayMs: settleMs(request.status),
     });
     const due = summary.due;
     const soon =

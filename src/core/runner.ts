@@ -81,13 +81,10 @@ async function giveBack(id: string, fence: Fence, work: Running): Promise<void> 
 }
 
 async function attempt(loaded: Request, work: Running, pen: Pen, signal: AbortSignal): Promise<void> {
-  // Looking changes nothing, so it goes on while it is written down that this has begun.
-  const looking = eager(look(loaded, work, signal));
-  const started = await pen.write((now) =>
-    now.status === 'approved' ? [{ type: 'started', by: STEWARD, data: { n: now.plan?.n ?? 0 } }] : [],
-  );
-  const plan = await looking;
-  const request = await settle(started, plan, work, pen, signal);
+  // Stops here if somebody wants that; that it has begun is written with the first step.
+  const standing = await pen.write(() => []);
+  const plan = await look(standing, work, signal);
+  const request = await settle(standing, plan, work, pen, signal);
   const todo = remainingSteps(plan, request);
   assertUntouched(request);
   await stopOnDrift(request, plan, todo, work, pen);
@@ -202,7 +199,12 @@ async function takeBatch(
   signal: AbortSignal,
   called: () => void,
 ): Promise<void> {
-  await pen.write(() => batch.map(startedEvent));
+  await pen.write((now) => [
+    ...(now.status === 'approved'
+      ? [{ type: 'started', by: STEWARD, data: { n: now.plan?.n ?? 0 } } as const]
+      : []),
+    ...batch.map(startedEvent),
+  ]);
   const effects = batch.map((now) => now.step.effect);
   const outcomes = await carryOut(effects, work.world, AbortSignal.timeout(CALL_DEADLINE_MS)).catch(
     async (error: unknown) => {

@@ -56,8 +56,11 @@ export function createLocks(database: Database, now: (() => Date) | undefined): 
         const names = [...new Set(wanted.map(cleanText))].sort();
         if (names.length === 0) return { held: true, fence: { owner, locks: [] } };
         await tx.query(
-          `insert into steward.locks (name, token) select unnest($1::text[]), 0 on conflict do nothing`,
-          [names],
+          `with gone as (
+             delete from steward.lock_line where (owner = $2 and name <> all($1))
+               or (name = any($1) and owner <> $2 and asked < ${NOW(3)} - ${FORGOTTEN})
+           ) insert into steward.locks (name, token) select unnest($1::text[]), 0 on conflict do nothing`,
+          [names, owner, clock()],
         );
         // Everybody takes the rows in the same order; from here on nobody else decides about these names.
         const locks = z.array(lock).parse(
@@ -66,11 +69,6 @@ export function createLocks(database: Database, now: (() => Date) | undefined): 
              where name = any($1) order by name collate "C" for update`,
             [names, clock()],
           ),
-        );
-        await tx.query(
-          `delete from steward.lock_line where (owner = $2 and name <> all($1))
-             or (name = any($1) and owner <> $2 and asked < ${NOW(3)} - ${FORGOTTEN})`,
-          [names, owner, clock()],
         );
         const line = z
           .array(waiting)
@@ -101,11 +99,11 @@ export function createLocks(database: Database, now: (() => Date) | undefined): 
           return { held: false, name: one.name, owner: first, ahead: others + (taken ? 1 : 0) };
         }
         await tx.query(
-          `update steward.locks set owner = $2, holder = $5, token = token + 1,
+          `with gone as (delete from steward.lock_line where owner = $2)
+           update steward.locks set owner = $2, holder = $5, token = token + 1,
              until = ${NOW(3)} + $4::double precision * interval '1 millisecond' where name = any($1)`,
           [names, owner, clock(), leaseMs, holder],
         );
-        await tx.query('delete from steward.lock_line where owner = $1', [owner]);
         return {
           held: true,
           fence: { owner, locks: locks.map(({ name, token }) => ({ name, token: token + 1 })) },

@@ -211,7 +211,7 @@ describe.each(['1.20', '1.35'] as const)('the laws, on a hub of version %s', (ve
       }
       // The moments that matter most were among them.
       const moments = [...seen].join('\n');
-      expect(moments).toMatch(/^before append step-started/m);
+      expect(moments).toMatch(/^before append started\+step-started/m);
       expect(moments).toMatch(/^before (hub (editHost|enableHost|disableHost)|host restart)/m);
       expect(moments).toMatch(/^after (hub (editHost|enableHost|disableHost)|host restart)/m);
       expect(moments).toMatch(/^after append step-done/m);

@@ -61,7 +61,7 @@ describe.each(['1.20', '1.35'] as const)('trouble with a hub of version %s', (ve
     const id = await approved('builder capacity builder2 8');
     await bench.kernel.hub.misbehave(how);
     const waiting = await runNow(id);
-    expect(waiting).toMatchObject({ status: 'running', waiting: { reason: 'unavailable' } });
+    expect(waiting).toMatchObject({ status: 'approved', waiting: { reason: 'unavailable' } });
     expect(waiting.waiting?.says).toMatch(why);
     await bench.kernel.hub.behave();
     await bench.becomes(id, 'succeeded');
@@ -81,7 +81,7 @@ describe.each(['1.20', '1.35'] as const)('trouble with a hub of version %s', (ve
     const id = await approved('builder capacity builder2 8');
     await bench.kernel.hub.misbehave({ kind: 'down' });
     await runNow(id);
-    expect((await bench.later(29 * MINUTE, id)).status).toBe('running');
+    expect((await bench.later(29 * MINUTE, id)).status).toBe('approved');
     const failed = await bench.later(2 * MINUTE, id);
     expect(failed.status).toBe('failed');
     expect(failed.says).toMatch(/I tried for half an hour\.$/);

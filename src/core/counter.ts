@@ -1,32 +1,22 @@
+import { createAsking, noSuch, type Origin, reply } from './asking.ts';
 import type { Reply } from './card.ts';
-import { actor, createDecisions } from './decisions.ts';
+import { createDecisions } from './decisions.ts';
 import type { Desk, Said } from './desk.ts';
-import { canUndo, drawCard, inversesOf } from './drawing.ts';
-import type { Asking, Via } from './events.ts';
+import { drawCard } from './drawing.ts';
+import type { Via } from './events.ts';
 import { plainText } from './fields.ts';
-import { readFreeze, writeFreeze } from './freeze.ts';
+import { readFreeze } from './freeze.ts';
+import { createFreezing } from './freezing.ts';
 import { commandsFor, helpReply } from './help.ts';
 import { historyReply, listReply, OPEN } from './listing.ts';
-import { check, formOf, LONGEST_LINE, lineOf, parse } from './parse.ts';
-import type { Person, Place } from './person.ts';
-import { commandOf, ruleOfRequest, type Site } from './planner.ts';
-import { mayAsk, strictest } from './policy.ts';
+import { formOf, LONGEST_LINE, parse } from './parse.ts';
+import type { Person } from './person.ts';
+import { ruleOfRequest, type Site } from './planner.ts';
 import type { Hints, Log } from './ports.ts';
 import { Refused } from './refused.ts';
-import { ENDED, type Status } from './request.ts';
 import type { Requests } from './requests.ts';
 import type { Store } from './store.ts';
 import { VERBS, type VerbName } from './verbs.ts';
-
-/** Where something was said, by whom. */
-interface Origin {
-  readonly who: Person;
-  readonly place: Place;
-  readonly origin: string;
-}
-
-/** Ends of an undo that has changed nothing. */
-const CAME_TO_NOTHING: readonly Status[] = ['refused', 'denied', 'cancelled', 'expired'];
 
 /** Builds the desk: the one place where what people say turns into requests and decisions. */
 export function createDesk(deps: {
@@ -54,118 +44,14 @@ export function createDesk(deps: {
     now,
   });
 
-  async function ask(from: Origin, askings: readonly Asking[], text: string, undoes?: string): Promise<Said> {
-    const { id, isNew, queued } = await requests.create(from.origin, {
-      type: 'asked',
-      by: actor(from.who),
-      data: { askings, text, place: from.place, ...(undoes ? { undoes } : {}) },
-    });
-    return { kind: 'request', id, isNew, queued };
-  }
-
-  async function submit(from: Origin, name: string, given: Readonly<Record<string, string>>): Promise<Said> {
-    const command = site.registry.get(name);
-    if (!command)
-      return reply({
-        tone: 'warn',
-        title: `There is no command called “${plainText(name)}”.`,
-        lines: [],
-        next: ['help'],
-      });
-    const allowed = mayAsk(from.who, name, site.rule(name));
-    if (!allowed.ok) {
-      await store.ledger.note('asking-refused', actor(from.who), { command: name });
-      return reply({ tone: 'bad', title: allowed.says, lines: [allowed.next] });
-    }
-    const problems = check(command.params, given);
-    if (Object.keys(problems).length > 0) {
-      return { kind: 'form', form: formOf(name, command.summary, command.params, given, problems) };
-    }
-    return ask(from, [{ command: name, given }], plainText(lineOf(name, command.params, given)));
-  }
-
-  async function undo(from: Origin, id: string): Promise<Said> {
-    const request = await requests.load(id);
-    if (!request) return reply(noSuch(id));
-    // An undo that came to nothing does not stand in the way of another.
-    const earlier = request.undoneBy ? await requests.load(request.undoneBy) : null;
-    const came = earlier !== null && !CAME_TO_NOTHING.includes(earlier.status);
-    if (came || !canUndo({ ...request, undoneBy: null })) {
-      const open = !ENDED.includes(request.status) || request.status === 'unknown';
-      const nothing = open ? 'it has not ended yet' : 'it has changed nothing that can be changed back';
-      return reply({
-        tone: 'warn',
-        title: `${id} cannot be undone: ${came ? `${earlier.id} undoes it already` : nothing}.`,
-        lines: [],
-        next: [`show ${came ? earlier.id : id}`],
-      });
-    }
-    const askings = distinct(inversesOf(request).map(({ command, given }) => ({ command, given })));
-    const rule = strictest(askings.map((asking) => site.rule(commandOf(site, asking.command).name)));
-    const allowed = mayAsk(from.who, `undo ${id}`, rule);
-    if (!allowed.ok) return reply({ tone: 'bad', title: allowed.says, lines: [allowed.next] });
-    const said = await ask(from, askings, `undo ${id}`, id);
-    if (said.kind === 'request') {
-      await requests.change(id, (target) => ({
-        events:
-          target.undoneBy === (earlier?.id ?? null)
-            ? [{ type: 'undo-asked', by: actor(from.who), data: { request: said.id } }]
-            : [],
-        result: undefined,
-      }));
-    }
-    return said;
-  }
+  const { submit, undo } = createAsking({ site, requests, ledger: store.ledger });
+  const freeze = createFreezing(deps);
 
   async function cancel(who: Person, id: string, because: string, via: Via): Promise<Reply> {
     const said = await decisions.cancel(who, id, because, via);
     // Nobody waits behind a request that will not run.
     if ((await requests.load(id))?.status === 'cancelled') await store.locks.release(id);
     return said;
-  }
-
-  async function freeze(who: Person, because: string | null): Promise<Reply> {
-    if (!deps.operators.some((role) => who.roles.has(role))) {
-      await store.ledger.note('decision-refused', actor(who), { what: because === null ? 'thaw' : 'freeze' });
-      return {
-        tone: 'bad',
-        title: `You may not ${because === null ? 'thaw' : 'freeze'}: that takes one of the ${deps.operators.join('s or ')}s.`,
-        lines: [],
-      };
-    }
-    const frozen = await readFreeze(store.notes);
-    if (because === null && !frozen) return { tone: 'info', title: 'Nothing is frozen.', lines: [] };
-    await writeFreeze(store, actor(who), because, now());
-    // Everybody who waits is concerned, and those who decide first of all.
-    const told =
-      because === null ? `${who.name} thawed everything.` : `${who.name} froze everything: ${because}.`;
-    deps.tell?.({
-      tone: because === null ? 'good' : 'warn',
-      title: told,
-      lines: because === null ? ['Runs go on.'] : ['Every run stops at its next step; `thaw` lets it go on.'],
-    });
-    if (because !== null) {
-      const before = frozen ? [`It was frozen already, by ${frozen.by}: ${frozen.because}.`] : [];
-      return {
-        tone: 'warn',
-        title: `Frozen: ${because}.`,
-        lines: [...before, 'Every run stops at its next step. People can still ask and approve.'],
-        next: ['thaw'],
-      };
-    }
-    const waiting = await store.requests.list({ status: ['approved', 'running'], limit: 200 });
-    await Promise.all(
-      waiting.map((one) => deps.hints.send({ kind: 'run', request: one.id, round: one.seq })),
-    );
-    return {
-      tone: 'good',
-      title: 'Thawed: runs go on.',
-      lines: [
-        waiting.length === 0
-          ? 'None was waiting.'
-          : `${waiting.length} ${waiting.length === 1 ? 'request was' : 'requests were'} waiting.`,
-      ],
-    };
   }
 
   async function list(who: Person, which: string): Promise<Reply> {
@@ -316,25 +202,4 @@ export function createDesk(deps: {
         example: examples[0] ?? name,
       })),
   };
-}
-
-function reply(said: Reply): Said {
-  return { kind: 'reply', reply: said };
-}
-
-function noSuch(id: string): Reply {
-  return {
-    tone: 'warn',
-    title: `There is no request ${plainText(id).slice(0, 40)}.`,
-    lines: [],
-    next: ['requests all'],
-  };
-}
-
-function distinct(askings: readonly Asking[]): readonly Asking[] {
-  const seen = new Set<string>();
-  return askings.filter((asking) => {
-    const key = JSON.stringify(asking);
-    return !seen.has(key) && seen.add(key);
-  });
 }

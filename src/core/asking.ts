@@ -1,0 +1,122 @@
+import type { Reply } from './card.ts';
+import { actor } from './decisions.ts';
+import type { Said } from './desk.ts';
+import { canUndo, inversesOf } from './drawing.ts';
+import type { Asking } from './events.ts';
+import { plainText } from './fields.ts';
+import { check, formOf, lineOf } from './parse.ts';
+import type { Person, Place } from './person.ts';
+import { commandOf, type Site } from './planner.ts';
+import { mayAsk, strictest } from './policy.ts';
+import { ENDED, type Status } from './request.ts';
+import type { Requests } from './requests.ts';
+import type { Ledger } from './store.ts';
+
+/** Where something was said, by whom. */
+export interface Origin {
+  readonly who: Person;
+  readonly place: Place;
+  readonly origin: string;
+}
+
+/** Ends of an undo that has changed nothing. */
+const CAME_TO_NOTHING: readonly Status[] = ['refused', 'denied', 'cancelled', 'expired'];
+
+/** Makes requests: of a command, and of taking back what another request changed. */
+export function createAsking(deps: {
+  readonly site: Site;
+  readonly requests: Requests;
+  readonly ledger: Ledger;
+}): {
+  submit(from: Origin, name: string, given: Readonly<Record<string, string>>): Promise<Said>;
+  undo(from: Origin, id: string): Promise<Said>;
+} {
+  const { site, requests, ledger } = deps;
+
+  async function ask(from: Origin, askings: readonly Asking[], text: string, undoes?: string): Promise<Said> {
+    const { id, isNew, queued } = await requests.create(from.origin, {
+      type: 'asked',
+      by: actor(from.who),
+      data: { askings, text, place: from.place, ...(undoes ? { undoes } : {}) },
+    });
+    return { kind: 'request', id, isNew, queued };
+  }
+
+  async function submit(from: Origin, name: string, given: Readonly<Record<string, string>>): Promise<Said> {
+    const command = site.registry.get(name);
+    if (!command)
+      return reply({
+        tone: 'warn',
+        title: `There is no command called “${plainText(name)}”.`,
+        lines: [],
+        next: ['help'],
+      });
+    const allowed = mayAsk(from.who, name, site.rule(name));
+    if (!allowed.ok) {
+      await ledger.note('asking-refused', actor(from.who), { command: name });
+      return reply({ tone: 'bad', title: allowed.says, lines: [allowed.next] });
+    }
+    const problems = check(command.params, given);
+    if (Object.keys(problems).length > 0) {
+      return { kind: 'form', form: formOf(name, command.summary, command.params, given, problems) };
+    }
+    return ask(from, [{ command: name, given }], plainText(lineOf(name, command.params, given)));
+  }
+
+  async function undo(from: Origin, id: string): Promise<Said> {
+    const request = await requests.load(id);
+    if (!request) return reply(noSuch(id));
+    // An undo that came to nothing does not stand in the way of another.
+    const earlier = request.undoneBy ? await requests.load(request.undoneBy) : null;
+    const came = earlier !== null && !CAME_TO_NOTHING.includes(earlier.status);
+    if (came || !canUndo({ ...request, undoneBy: null })) {
+      const open = !ENDED.includes(request.status) || request.status === 'unknown';
+      const nothing = open ? 'it has not ended yet' : 'it has changed nothing that can be changed back';
+      return reply({
+        tone: 'warn',
+        title: `${id} cannot be undone: ${came ? `${earlier.id} undoes it already` : nothing}.`,
+        lines: [],
+        next: [`show ${came ? earlier.id : id}`],
+      });
+    }
+    const askings = distinct(inversesOf(request).map(({ command, given }) => ({ command, given })));
+    const rule = strictest(askings.map((asking) => site.rule(commandOf(site, asking.command).name)));
+    const allowed = mayAsk(from.who, `undo ${id}`, rule);
+    if (!allowed.ok) return reply({ tone: 'bad', title: allowed.says, lines: [allowed.next] });
+    const said = await ask(from, askings, `undo ${id}`, id);
+    if (said.kind === 'request') {
+      await requests.change(id, (target) => ({
+        events:
+          target.undoneBy === (earlier?.id ?? null)
+            ? [{ type: 'undo-asked', by: actor(from.who), data: { request: said.id } }]
+            : [],
+        result: undefined,
+      }));
+    }
+    return said;
+  }
+
+  return { submit, undo };
+}
+
+/** For the person only. */
+export function reply(said: Reply): Said {
+  return { kind: 'reply', reply: said };
+}
+
+export function noSuch(id: string): Reply {
+  return {
+    tone: 'warn',
+    title: `There is no request ${plainText(id).slice(0, 40)}.`,
+    lines: [],
+    next: ['requests all'],
+  };
+}
+
+function distinct(askings: readonly Asking[]): readonly Asking[] {
+  const seen = new Set<string>();
+  return askings.filter((asking) => {
+    const key = JSON.stringify(asking);
+    return !seen.has(key) && seen.add(key);
+  });
+}

@@ -1,7 +1,7 @@
+import { canUndo, inversesOf } from './actions.ts';
 import type { Reply } from './card.ts';
 import { actor } from './decisions.ts';
 import type { Said } from './desk.ts';
-import { canUndo, inversesOf } from './drawing.ts';
 import type { Asking } from './events.ts';
 import { plainText } from './fields.ts';
 import { check, formOf, lineOf } from './parse.ts';

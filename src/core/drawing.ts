@@ -1,4 +1,5 @@
-import type { Action, Card, CardStep } from './card.ts';
+import { actionsOf, canUndo } from './actions.ts';
+import type { Card, CardStep } from './card.ts';
 import type { Effect, Inverse } from './command.ts';
 import type { Json } from './json.ts';
 import { waitsFor } from './policy.ts';
@@ -192,79 +193,6 @@ function undoText(plan: PlanNow): string {
   const partly = inverses.find((one) => one.restores === 'partial');
   if (inverses.length < plan.steps.length) return `${inverses.length} of ${plan.steps.length} steps`;
   return partly ? `yes, but ${partly.leaves ?? 'not all of it'}` : 'yes';
-}
-
-function actionsOf(request: Request): readonly Action[] {
-  const { id, status, plan } = request;
-  const act = (
-    verb: Action['verb'],
-    label: string,
-    style: Action['style'],
-    line: string,
-    confirm?: string,
-  ): Action => ({
-    verb,
-    label,
-    style,
-    line,
-    ...(confirm ? { confirm } : {}),
-  });
-  const cancel = act('cancel', 'Cancel', 'plain', `cancel ${id}`);
-  if (status === 'planned' && plan) {
-    const number = plan.n > 1 ? ` plan=${plan.n}` : '';
-    const approve = act(
-      'approve',
-      'Approve',
-      'primary',
-      `approve ${id}${number}`,
-      `${plan.title}: ${plan.steps.length === 1 ? '1 step' : `all ${plan.steps.length} steps`} will be carried out.`,
-    );
-    const deny = act('deny', 'Deny…', 'danger', `deny ${id}${number} because=…`);
-    return plan.tooLong ? [deny, cancel] : [approve, deny, cancel];
-  }
-  if (status === 'asked' || status === 'approved') return [cancel];
-  if (status === 'running')
-    return request.stopping
-      ? []
-      : [act('cancel', 'Stop', 'danger', `cancel ${id}`, 'It stops before its next step.')];
-  const undo = canUndo(request) ? [act('undo', 'Undo…', 'plain', `undo ${id}`)] : [];
-  if (status === 'failed') return [act('resume', 'Resume', 'primary', `resume ${id}`), ...undo];
-  if (status === 'unknown') {
-    return [
-      act('resume', 'Look again', 'primary', `resume ${id}`),
-      act('resolve-done', 'It happened', 'plain', `resolve ${id} done`, 'You looked, and it did happen.'),
-      act(
-        'resolve-not-done',
-        'It did not',
-        'plain',
-        `resolve ${id} not-done`,
-        'You looked, and it did not happen. It will be done now.',
-      ),
-    ];
-  }
-  return undo;
-}
-
-/** Has it changed something that can be changed back, and was that not asked for yet? */
-export function canUndo(request: Request): boolean {
-  const ended =
-    // A later plan of a request that has done something already may be denied, or run out of time.
-    ['succeeded', 'failed', 'cancelled', 'denied', 'expired'].includes(request.status);
-  return ended && request.undoneBy === null && inversesOf(request).length > 0;
-}
-
-/**
- * The inverses of what this request carried out, last first. What somebody else had done is theirs; of a step
- * that was taken again under a later plan the last one counts.
- */
-export function inversesOf(request: Request): readonly Inverse[] {
-  const done = [...request.doneBefore, ...(request.plan?.steps ?? [])].filter(
-    (now) => now.state === 'done' && now.begun !== null,
-  );
-  return [...new Map(done.map((now) => [now.step.key, now])).values()]
-    .map((now) => now.step.inverse)
-    .filter((one): one is Inverse => one !== undefined)
-    .reverse();
 }
 
 function footerOf(request: Request): string {

@@ -75,3 +75,8 @@ export function notDoneEvent(now: StepNow): NewEvent {
 function aboutStep(now: StepNow): { readonly key: string; readonly digest: string } {
   return { key: now.step.key, digest: now.digest };
 }
+
+/** No text about a plan is longer than a message can carry. */
+export function cut(text: string): string {
+  return text.length > 1000 ? `${text.slice(0, 999).toWellFormed()}…` : text;
+}

@@ -1,19 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { carryOut } from './carrying.ts';
-import type { Plan, Step } from './command.ts';
+import type { Plan } from './command.ts';
+import { assertUntouched, stopOnDrift, stopUnapproved } from './drift.ts';
 import { type NewEvent, STEWARD } from './events.ts';
-import {
-  digestOfEffect,
-  isReadable,
-  plannedEvent,
-  planRequest,
-  remainingSteps,
-  ruleOfRequest,
-} from './planner.ts';
+import { digestOfEffect, isReadable, planRequest, remainingSteps } from './planner.ts';
 import { askerOf, guardText, type Work } from './planning.ts';
-import { isApproved } from './policy.ts';
 import {
   createPen,
+  cut,
   doneEvent,
   failedEvent,
   notDoneEvent,
@@ -123,62 +117,6 @@ async function look(request: Request, work: Running, signal: AbortSignal): Promi
   return plan;
 }
 
-/**
- * A step that nobody approved stops everything: the request asks again, with the new plan. The same call from
- * another starting point is such a step too: `4 → 8` raises, `16 → 8` lowers, and its undo goes elsewhere.
- */
-async function stopOnDrift(
-  request: Request,
-  plan: Plan,
-  todo: readonly Step[],
-  work: Running,
-  pen: Pen,
-): Promise<void> {
-  const open = (request.plan?.steps ?? []).filter((now) => now.state !== 'done');
-  const approved = new Map(open.map((now) => [now.digest, shownChange(now.step)]));
-  const strange = todo.filter((step) => approved.get(digestOfEffect(step.effect)) !== shownChange(step));
-  if (strange.length === 0) return;
-  const titles = strange.map((step) => `${step.title} (${shownChange(step) || 'once'})`).join('; ');
-  const total = request.plan?.steps.length ?? 0;
-  const done = total - open.length;
-  const stopped = done > 0 ? `I stopped after ${done} of ${total} steps` : 'nothing was done';
-  const says = cut(`Things changed after the approval, so ${stopped}. Now it would be: ${titles}.`);
-  const planned = plannedEvent(request, plan, todo, ruleOfRequest(work.site, request), work.now());
-  await pen.write((now) => [{ type: 'drifted', by: STEWARD, data: { n: now.plan?.n ?? 0, says } }, planned]);
-  throw new Stop();
-}
-
-/** The rule has become stricter since the yes, or there never was one: the request asks again. */
-async function stopUnapproved(
-  request: Request,
-  plan: Plan,
-  todo: readonly Step[],
-  work: Running,
-  pen: Pen,
-): Promise<void> {
-  const rule = ruleOfRequest(work.site, request);
-  if (todo.length === 0 || isApproved(request, rule)) return;
-  work.log.error('a run without every yes that it needs', { request: request.id });
-  const says = 'What it was approved by is not enough by the rules of now, so it was not done.';
-  const planned = plannedEvent(request, plan, todo, rule, work.now());
-  await pen.write((now) => [{ type: 'drifted', by: STEWARD, data: { n: now.plan?.n ?? 0, says } }, planned]);
-  throw new Stop();
-}
-
-/** What is called comes from the record, so the digests that were approved are computed from it anew. */
-function assertUntouched(request: Request): void {
-  const steps = request.plan?.steps ?? [];
-  const isTouched = steps.some((now) => digestOfEffect(now.step.effect) !== now.digest);
-  if (isTouched || new Set(steps.map((now) => now.digest)).size < steps.length)
-    throw new Error(`the record of ${request.id} was tampered with: a step is not what was approved`);
-}
-
-/** What approvers read of a `set` step beside its call. A `once` step begins where it begins. */
-function shownChange(step: Step): string {
-  if (step.kind === 'once') return '';
-  return step.changes.map(({ what, before, after }) => `${what}: ${before} → ${after}`).join(', ');
-}
-
 /** Hub calls that may be repeated go together; everything else one at a time. */
 function batches(steps: readonly StepNow[]): readonly (readonly StepNow[])[] {
   const together = (one: StepNow | undefined): boolean =>
@@ -264,11 +202,6 @@ function successText(request: Request, steps: readonly StepNow[]): string {
   if (ours < steps.length)
     return `${ours} of ${steps.length} steps are done, and checked; somebody else had done the rest.${late}`;
   return `${steps.length === 1 ? 'Done, and checked.' : `All ${steps.length} steps are done, and checked.`}${late}`;
-}
-
-/** No text about a plan is longer than a message can carry. */
-function cut(text: string): string {
-  return text.length > 1000 ? `${text.slice(0, 999).toWellFormed()}…` : text;
 }
 
 async function writeDown(error: unknown, request: Request, work: Running, pen: Pen): Promise<void> {

@@ -1,12 +1,19 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import pg from 'pg';
 import { freePort, stopped, until } from './process.ts';
 
 /** Why there is no PostgreSQL for tests here; null when there is. */
 export const noPostgres: string | null = findBinaries() === null ? 'no PostgreSQL binaries' : null;
+
+/** A directory for temporary files that another account can reach: root's own may be closed to it. */
+export function openTmpdir(): string {
+  const isOpen = (path: string): boolean =>
+    existsSync(path) && (statSync(path).mode & 0o001) !== 0 && (path === '/' || isOpen(dirname(path)));
+  return [tmpdir(), '/tmp', '/var/tmp'].find(isOpen) ?? tmpdir();
+}
 
 /** A PostgreSQL server of this test's own. */
 export interface TestPostgres {
@@ -25,8 +32,8 @@ export interface TestPostgres {
 export async function startPostgres(): Promise<TestPostgres> {
   const bin = findBinaries();
   if (bin === null) throw new Error('no PostgreSQL binaries');
-  const dir = mkdtempSync(join(tmpdir(), 'steward-pg-'));
   const account = process.getuid?.() === 0 ? someAccount() : null;
+  const dir = mkdtempSync(join(account === null ? tmpdir() : openTmpdir(), 'steward-pg-'));
   if (account !== null) chownSync(dir, account.uid, account.gid);
   const run = (name: string, args: string[]): ChildProcess =>
     spawn(join(bin, name), args, {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { STATUSES } from '../core/request.ts';
 
 // What the server answers, as far as the terminal shows it. Loose, so that a newer server can say more.
 
@@ -39,20 +40,7 @@ const card = z.looseObject({
   id: z.string(),
   seq: z.number(),
   title: z.string(),
-  status: z.enum([
-    'asked',
-    'planned',
-    'approved',
-    'running',
-    'unknown',
-    'failed',
-    'succeeded',
-    'answered',
-    'refused',
-    'denied',
-    'cancelled',
-    'expired',
-  ]),
+  status: z.enum(STATUSES),
   tone,
   line: z.string(),
   next: z.string().nullable(),

@@ -3,19 +3,22 @@ import type { Actor, Asking, Needs } from './events.ts';
 import type { Place } from './person.ts';
 
 /** Where a request stands. */
-export type Status =
-  | 'asked' // to be planned
-  | 'planned' // waits for approvals
-  | 'approved' // to be run
-  | 'running'
-  | 'unknown' // a step's outcome is not known: waits for a look
-  | 'failed' // stopped half-way: can be resumed or undone
-  | 'succeeded'
-  | 'answered'
-  | 'refused'
-  | 'denied'
-  | 'cancelled'
-  | 'expired';
+export const STATUSES = [
+  'asked', // to be planned
+  'planned', // waits for approvals
+  'approved', // to be run
+  'running',
+  'unknown', // a step's outcome is not known: waits for a look
+  'failed', // stopped half-way: can be resumed or undone
+  'succeeded',
+  'answered',
+  'refused',
+  'denied',
+  'cancelled',
+  'expired',
+] as const;
+
+export type Status = (typeof STATUSES)[number];
 
 /** The states that nothing leaves by itself. `failed` and `unknown` can still be moved by a person. */
 export const ENDED: readonly Status[] = [

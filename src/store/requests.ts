@@ -1,25 +1,11 @@
 import { z } from 'zod';
 import { type NewEvent, upcast, VERSIONS } from '../core/events.ts';
+import { STATUSES } from '../core/request.ts';
 import type { Fence, Listed, RequestStore, Summary } from '../core/store.ts';
 import { cleanText } from './clean.ts';
 import type { Database, Queryable } from './database.ts';
 import { stands } from './locks.ts';
 import { added, COLUMNS, chain, type Entry, headOf, rowOf } from './record.ts';
-
-const STATUSES = [
-  'asked',
-  'planned',
-  'approved',
-  'running',
-  'unknown',
-  'failed',
-  'succeeded',
-  'answered',
-  'refused',
-  'denied',
-  'cancelled',
-  'expired',
-] as const;
 
 const listed = z
   .object({

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { Action, Card, CardStep, Reply } from '../../src/core/card.ts';
 import type { Form } from '../../src/core/form.ts';
+import { STATUSES } from '../../src/core/request.ts';
 
 /** A card as one would like to see it: one step, waiting. */
 export function cardOf(rest: Partial<Card> = {}): Card {
@@ -124,20 +125,7 @@ export const anyCard: fc.Arbitrary<Card> = fc.record({
   id: fc.constantFrom('r1', 'r42', 'r987654'),
   seq: fc.integer({ min: 1, max: 99 }),
   title: nastyText,
-  status: fc.constantFrom(
-    'asked',
-    'planned',
-    'approved',
-    'running',
-    'unknown',
-    'failed',
-    'succeeded',
-    'answered',
-    'refused',
-    'denied',
-    'cancelled',
-    'expired',
-  ),
+  status: fc.constantFrom(...STATUSES),
   tone: fc.constantFrom('info', 'good', 'warn', 'bad'),
   line: nastyText,
   next: fc.option(nastyText),

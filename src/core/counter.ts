@@ -11,7 +11,7 @@ import { commandsFor, helpReply } from './help.ts';
 import { historyReply, listReply, OPEN } from './listing.ts';
 import { formOf, LONGEST_LINE, parse } from './parse.ts';
 import type { Person } from './person.ts';
-import { ruleOfRequest, type Site } from './planner.ts';
+import { riskOfRequest, ruleOfRequest, type Site } from './planner.ts';
 import type { Hints, Log } from './ports.ts';
 import { Refused } from './refused.ts';
 import type { Requests } from './requests.ts';
@@ -41,6 +41,7 @@ export function createDesk(deps: {
       (request.askings.every(({ command }) => site.registry.get(command))
         ? ruleOfRequest(site, request).approval.roles
         : deps.operators),
+    riskOf: (request) => riskOfRequest(site, request),
     now,
   });
 
@@ -77,6 +78,12 @@ export function createDesk(deps: {
     const via = from.place.kind;
     if (verb === 'help') return reply(helpReply(who, given.topic, site));
     if (verb === 'requests') return reply(await list(who, given.which ?? 'open'));
+    if ((verb === 'freeze' || verb === 'thaw') && via === 'discourse')
+      return reply({
+        tone: 'bad',
+        title: `\`${verb}\` concerns everybody, so it is not taken from the forum.`,
+        lines: ['Say it in chat or in a terminal.'],
+      });
     if (verb === 'freeze') return reply(await freeze(who, plainText(given.because ?? '')));
     if (verb === 'thaw') return reply(await freeze(who, null));
     // `42` is what people type for `r42`.

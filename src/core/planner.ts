@@ -1,4 +1,4 @@
-import type { Answer, Command, Effect, Given, Plan, Step, View } from './command.ts';
+import type { Answer, Command, Effect, Given, Plan, Risk, Step, View } from './command.ts';
 import { type EventData, type NewEvent, STEWARD } from './events.ts';
 import { canonical, digestOf, type Json } from './json.ts';
 import { check } from './parse.ts';
@@ -30,6 +30,12 @@ export function isReadable(command: Command, given: Given): boolean {
 /** The rule of a request: the strictest of its askings. */
 export function ruleOfRequest(site: Site, request: Pick<Request, 'askings'>): Rule {
   return strictest(request.askings.map((asking) => site.rule(commandOf(site, asking.command).name)));
+}
+
+/** The greatest risk of what it asks for; `high` where this program no longer has the command. */
+export function riskOfRequest(site: Site, request: Pick<Request, 'askings'>): Risk {
+  const known = request.askings.every(({ command }) => site.registry.get(command) !== undefined);
+  return known ? ruleOfRequest(site, request).risk : 'high';
 }
 
 /** The digest of a step: of its effect and nothing else. */

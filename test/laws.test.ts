@@ -253,7 +253,7 @@ describe.each(['1.20', '1.35'] as const)('the laws, on a hub of version %s', (ve
     const shown = await Promise.all(
       listed.map(async ({ id }) => {
         const request = await kernel.load(id);
-        return [drawCard(request), historyReply(request.id, await kernel.store.requests.events(id))];
+        return [drawCard(request, 'low'), historyReply(request.id, await kernel.store.requests.events(id))];
       }),
     );
     const text = JSON.stringify([rows, listed, shown, kernel.log.lines]);

@@ -131,6 +131,17 @@ export interface Intent {
   readonly at: Date;
 }
 
+/**
+ * The words of people who have never heard of the command, for posts in a forum. What is recognised is never acted on:
+ * it is shown, with the line to say.
+ */
+export interface Recognition {
+  /** Every group has to be found, by any of its words: whole words in small letters; `build*` also finds `builders`. */
+  readonly words: readonly (readonly string[])[];
+  /** Where a parameter stands in the text: the first group of the first match. */
+  readonly given?: Readonly<Record<string, RegExp>>;
+}
+
 /** What a command's author writes. `S` and `C` are its parameters and its own part of the config. */
 export interface CommandDeclaration<S extends Params, C extends z.ZodType> {
   /** Words as typed: `builder capacity`. The folder has the same name with dashes. */
@@ -146,6 +157,7 @@ export interface CommandDeclaration<S extends Params, C extends z.ZodType> {
   readonly settings?: C;
   /** Whole lines that work in the sandbox; the laws run over each. The first is the one help shows. */
   readonly examples: readonly [string, ...string[]];
+  readonly recognise?: Recognition;
   /**
    * Names of what must not be changed by two requests at once: `host:builder2`, `ca`. `steps` are those that were
    * approved, for a command whose parameters are patterns; an undo of several has the others' steps among them.
@@ -167,6 +179,7 @@ export interface Command {
   readonly approval: Approval;
   readonly settings: z.ZodType | undefined;
   readonly examples: readonly string[];
+  readonly recognise: Recognition | undefined;
   /** Checks `given` again and names the locks. */
   locks(given: Given, steps?: readonly Step[]): readonly string[];
   /** Checks `given` and the settings, then plans. */
@@ -188,6 +201,7 @@ export function defineCommand<S extends Params, C extends z.ZodType = z.ZodUndef
     approval: { ...approvalOf(declared.risk), ...declared.approval },
     settings: declared.settings,
     examples: declared.examples,
+    recognise: declared.recognise,
     locks: (given, steps = []) => declared.locks?.(parse(given), steps) ?? [],
     plan: async (given, view, settings) =>
       declared.plan(parse(given), view, (declared.settings?.parse(settings) ?? undefined) as z.output<C>),

@@ -3,8 +3,9 @@ import type { Reply } from './card.ts';
 import { createDecisions } from './decisions.ts';
 import type { Desk, Said } from './desk.ts';
 import { drawCard } from './drawing.ts';
-import type { Via } from './events.ts';
+import { STEWARD, type Via } from './events.ts';
 import { plainText } from './fields.ts';
+import { readForm } from './form-text.ts';
 import { readFreeze } from './freeze.ts';
 import { createFreezing } from './freezing.ts';
 import { commandsFor, helpReply } from './help.ts';
@@ -13,6 +14,7 @@ import { formOf, LONGEST_LINE, parse } from './parse.ts';
 import type { Person } from './person.ts';
 import { riskOfRequest, ruleOfRequest, type Site } from './planner.ts';
 import type { Hints, Log } from './ports.ts';
+import { recognise } from './recognise.ts';
 import { Refused } from './refused.ts';
 import type { Requests } from './requests.ts';
 import type { Store } from './store.ts';
@@ -135,9 +137,9 @@ export function createDesk(deps: {
   }
 
   return {
-    say: ({ who, text, place, origin, here }) =>
+    say: ({ who, text, place, origin, here, among = [] }) =>
       guarded(origin, async () => {
-        const from = { who, place, origin };
+        const from = { who, place, origin, among };
         const parsed = parse(text, site.registry);
         switch (parsed.kind) {
           case 'command':
@@ -178,6 +180,21 @@ export function createDesk(deps: {
       }),
     submit: ({ who, command, given, place, origin }) =>
       guarded(origin, () => submit({ who, place, origin }, command, given)),
+    async fill({ who, text, place, origin, among = [] }) {
+      const form = readForm(text, site.registry);
+      if (form === null) return null;
+      return guarded(origin, () => submit({ who, place, origin, among }, form.command, form.given));
+    },
+    recognise: (who, text) => recognise(text, commandsFor(who, site)),
+    async withdraw(id, because) {
+      const { result } = await requests.change(id, (request) => {
+        const open = request.status === 'asked' || request.status === 'planned';
+        const event = { type: 'cancelled', by: STEWARD, data: { because, via: request.place.kind } } as const;
+        return { events: open ? [event] : [], result: open };
+      });
+      if (result) await store.locks.release(id);
+      return result;
+    },
     press: ({ who, verb, request, plan, because, place, origin }) =>
       guarded(origin, async () => {
         const resolved = /^resolve-(done|not-done)$/.exec(verb)?.[1];
@@ -196,7 +213,7 @@ export function createDesk(deps: {
       }),
     async card(id) {
       const request = await requests.load(id);
-      return request ? drawCard(request) : null;
+      return request ? drawCard(request, riskOfRequest(site, request)) : null;
     },
     form(name, given) {
       const command = site.registry.get(name);

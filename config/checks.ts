@@ -90,6 +90,7 @@ export function checkPeople(raw: unknown): readonly Found[] {
   };
   check(fieldOf(raw, 'everybody'), ['everybody']);
   check(fieldOf(raw, 'operators'), ['operators']);
+  check(fieldOf(fieldOf(raw, 'discourse'), 'everybody'), ['discourse', 'everybody']);
   for (const [name, command] of Object.entries(
     part(z.record(z.string(), z.unknown()), fieldOf(raw, 'commands'), {}),
   )) {
@@ -111,8 +112,8 @@ function doubles(list: readonly unknown[], key: string, keysOf: (index: number) 
   const seen = new Map<string, number>();
   return list.flatMap((entry, index) => {
     const value = fieldOf(entry, key);
-    if (typeof value !== 'string') return [];
-    const folded = key === 'slack' ? value : value.toLowerCase();
+    if (typeof value !== 'string' && typeof value !== 'number') return [];
+    const folded = key === 'slack' ? String(value) : String(value).toLowerCase();
     const before = seen.get(folded);
     if (before === undefined) seen.set(folded, index);
     return before === undefined
@@ -167,11 +168,46 @@ export function oddities(
     const says = `is missing: without it ${id} is one person in a terminal and another in Slack, and each may approve what the other asks for`;
     found.push({ keys: ['people', index, 'slack'], says });
   });
+  found.push(...forumOddities(config, approving));
   const unreached = config.people.findIndex((one) => one.slack !== undefined && config.slack === undefined);
   if (unreached >= 0)
     found.push({
       keys: ['people', unreached, 'slack'],
       says: 'there is no `slack` part, so this account is of no use',
     });
+  return found;
+}
+
+/** The forum is open to anybody who makes an account, so what is odd there is worth a look. */
+function forumOddities(
+  config: z.output<typeof configSchema>,
+  approving: ReadonlySet<string>,
+): readonly Found[] {
+  const { discourse, people, roles } = config;
+  const found: Found[] = [];
+  if (discourse === undefined) {
+    const index = people.findIndex((one) => one.discourse !== undefined);
+    if (index >= 0)
+      found.push({
+        keys: ['people', index, 'discourse'],
+        says: 'there is no `discourse` part, so this account is of no use',
+      });
+    return found;
+  }
+  const open = discourse.everybody.filter((role) => approving.has(role));
+  if (open.length > 0)
+    found.push({
+      keys: ['discourse', 'everybody'],
+      says: `${open.join(', ')} may approve, so nobody has it in the forum by this`,
+    });
+  people.forEach((one, index) => {
+    const decides = one.roles.filter((role) => approving.has(role));
+    if (one.discourse === undefined || decides.length === 0) return;
+    if (decides.some((role) => (roles[role]?.discourseGroups.length ?? 0) > 0)) return;
+    found.push({
+      keys: ['people', index, 'discourse'],
+      says: `${one.id} decides nothing in the forum: no group is named at roles.${decides[0]}.discourseGroups`,
+    });
+  });
   return found;
 }

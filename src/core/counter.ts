@@ -9,10 +9,11 @@ import { readForm } from './form-text.ts';
 import { readFreeze } from './freeze.ts';
 import { createFreezing } from './freezing.ts';
 import { commandsFor, helpReply } from './help.ts';
+import { createLinking } from './linking.ts';
 import { historyReply, listReply, OPEN } from './listing.ts';
 import { formOf, LONGEST_LINE, parse } from './parse.ts';
 import type { Person } from './person.ts';
-import { riskOfRequest, ruleOfRequest, type Site } from './planner.ts';
+import { approvingRoles, riskOfRequest, ruleOfRequest, type Site } from './planner.ts';
 import type { Hints, Log } from './ports.ts';
 import { recognise } from './recognise.ts';
 import { Refused } from './refused.ts';
@@ -49,6 +50,12 @@ export function createDesk(deps: {
 
   const { submit, undo } = createAsking({ site, requests, ledger: store.ledger });
   const freeze = createFreezing(deps);
+  const linking = createLinking({
+    links: store.links,
+    ledger: store.ledger,
+    approving: () => approvingRoles(site, deps.operators),
+    now,
+  });
 
   async function cancel(who: Person, id: string, because: string, via: Via): Promise<Reply> {
     const said = await decisions.cancel(who, id, because, via);
@@ -88,6 +95,8 @@ export function createDesk(deps: {
       });
     if (verb === 'freeze') return reply(await freeze(who, plainText(given.because ?? '')));
     if (verb === 'thaw') return reply(await freeze(who, null));
+    if (verb === 'link') return linking.link(from, given.code, given.sure !== undefined);
+    if (verb === 'unlink') return linking.unlink(from);
     // `42` is what people type for `r42`.
     const id = given.request?.toLowerCase().replace(/^(?=\d+$)/, 'r') ?? here;
     if (!id)

@@ -2,6 +2,7 @@ import type { Answer, Command, Effect, Given, Plan, Risk, Step, View } from './c
 import { type EventData, type NewEvent, STEWARD } from './events.ts';
 import { canonical, digestOf, type Json } from './json.ts';
 import { check } from './parse.ts';
+import type { Role } from './person.ts';
 import { type Rule, strictest } from './policy.ts';
 import { Refused } from './refused.ts';
 import type { Registry } from './registry.ts';
@@ -36,6 +37,12 @@ export function ruleOfRequest(site: Site, request: Pick<Request, 'askings'>): Ru
 export function riskOfRequest(site: Site, request: Pick<Request, 'askings'>): Risk {
   const known = request.askings.every(({ command }) => site.registry.get(command) !== undefined);
   return known ? ruleOfRequest(site, request).risk : 'high';
+}
+
+/** Roles that may approve anything, or freeze everything. */
+export function approvingRoles(site: Site, operators: readonly Role[]): ReadonlySet<Role> {
+  const rules = site.registry.all.map((command) => site.rule(command.name).approval);
+  return new Set([...operators, ...rules.filter((rule) => rule.people > 0).flatMap((rule) => rule.roles)]);
 }
 
 /** The digest of a step: of its effect and nothing else. */

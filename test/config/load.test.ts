@@ -109,7 +109,12 @@ describe('a config that is right', () => {
       config: { hub: null, slack: null, hosts: { user: 'steward' } },
     });
     if (!loaded.ok) return;
-    expect(loaded.config.unread.map((one) => one.path)).toEqual(['hub.key', 'slack.appToken']);
+    expect(loaded.config.unread.map((one) => one.path)).toEqual([
+      'hub.key',
+      'slack.appToken',
+      'discourse.key',
+      'discourse.webhookSecret',
+    ]);
   });
 
   it('warns of a key that others may read, and of a config that others may write', async () => {
@@ -160,7 +165,7 @@ describe('a config that is wrong', () => {
       'with a mistyped part',
       [[['slak'], {}]],
       [
-        'slak: is not a setting. Did you mean slack? Accepted here: hub, hosts, database, redis, slack, people, roles, everybody, operators, commands, http, reminders, worker, log.',
+        'slak: is not a setting. Did you mean slack? Accepted here: hub, hosts, database, redis, slack, discourse, people, roles, everybody, operators, commands, http, reminders, worker, log.',
       ],
     ],
     ['with text for a number', [[['http', 'port'], '8420']], ['http.port: should be a number, not text']],

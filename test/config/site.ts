@@ -42,7 +42,12 @@ export async function makeSite(): Promise<TestSite> {
   write('database-url', 'postgres://steward:secret@127.0.0.1/steward\n');
   const text = EXAMPLE.replaceAll('/etc/steward/', '');
   const file = join(dir, 'steward.yaml');
-  const env = { SLACK_BOT_TOKEN: 'xoxb-1-test', SLACK_APP_TOKEN: 'xapp-1-test' };
+  const env = {
+    SLACK_BOT_TOKEN: 'xoxb-1-test',
+    SLACK_APP_TOKEN: 'xapp-1-test',
+    DISCOURSE_API_KEY: 'ab'.repeat(32),
+    DISCOURSE_WEBHOOK_SECRET: 'a-secret-of-the-webhook',
+  };
   return {
     dir,
     file,

@@ -2,6 +2,8 @@ import { X509Certificate } from 'node:crypto';
 import type { Loaded } from '../config/load.ts';
 import type { HostScript, Log } from './core/ports.ts';
 import { Refused } from './core/refused.ts';
+import { createDiscourseApi } from './discourse/api.ts';
+import { examineForum } from './discourse/examine.ts';
 import type { Row } from './doctor.ts';
 import { createHosts } from './hosts/hosts.ts';
 import { createHub } from './koji/hub.ts';
@@ -18,6 +20,7 @@ export interface Looking {
 /** More hosts than this are not looked at together. */
 const HOSTS_TOGETHER = 50;
 const SLACK_MS = 5_000;
+const FORUM_MS = 5_000;
 const DAY_MS = 86_400_000;
 
 /** The hub: does it answer, does it take the bot for whom it should, may the bot do what the commands do. */
@@ -149,6 +152,33 @@ export async function lookAtSlack(config: Loaded, { log }: Looking): Promise<rea
   } finally {
     api.stop();
     appApi?.stop();
+  }
+}
+
+/** The forum: address, key, scopes, category, groups, clock, webhook. */
+export async function lookAtForum(config: Loaded, at: string, { log }: Looking): Promise<readonly Row[]> {
+  const { discourse, people, roles } = config;
+  if (discourse === null) return [];
+  const { url, key, username, category, moderates, webhookSecret } = discourse;
+  const api = createDiscourseApi({ url, key, username, deadlineMs: FORUM_MS, log });
+  const deciding = Object.entries(roles).flatMap(([role, { discourseGroups }]) =>
+    discourseGroups.map((name) => ({
+      name,
+      people: people.flatMap((one) => (one.discourse && one.roles.includes(role) ? [one.discourse] : [])),
+    })),
+  );
+  try {
+    const webhook = webhookSecret ? { secret: webhookSecret, instance: url, at } : null;
+    const found = await examineForum({ api, username, category, moderates, groups: deciding, webhook });
+    return found.map(({ what, state, says, todo }) => ({
+      area: 'forum',
+      check: what,
+      ok: state,
+      says,
+      ...(todo ? { todo } : {}),
+    }));
+  } finally {
+    api.stop();
   }
 }
 

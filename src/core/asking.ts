@@ -65,7 +65,7 @@ export function createAsking(deps: {
     const text = plainText(lineOf(name, command.params, given));
     const same = await openSame(from.among ?? [], text);
     return same
-      ? { kind: 'request', id: same, isNew: false, queued: true }
+      ? { kind: 'request', id: same, isNew: false, queued: true, another: true }
       : ask(from, [{ command: name, given }], text);
   }
 

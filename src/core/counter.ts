@@ -111,7 +111,7 @@ export function createDesk(deps: {
     const because = plainText(given.because ?? '');
     switch (verb) {
       case 'show':
-        return { kind: 'request', id, isNew: false, queued: true };
+        return { kind: 'request', id, isNew: false, queued: true, another: true };
       case 'history':
         return reply(historyReply(id, await store.requests.events(id)));
       case 'approve':

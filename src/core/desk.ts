@@ -5,7 +5,14 @@ import type { Person, Place } from './person.ts';
 /** What comes of something that a person said or pressed. */
 export type Said =
   /** A request was made, or this is the one made before from the same origin. It is shown by announcing. */
-  | { readonly kind: 'request'; readonly id: string; readonly isNew: boolean; readonly queued: boolean }
+  | {
+      readonly kind: 'request';
+      readonly id: string;
+      readonly isNew: boolean;
+      readonly queued: boolean;
+      /** It came from elsewhere: it was to be shown, or the same is asked for already. */
+      readonly another?: true;
+    }
   /** A decision or a change on a request was taken into the record. `reply` says so in one line. */
   | { readonly kind: 'decided'; readonly id: string; readonly reply: Reply }
   /** For the person only: help, a list, a refusal, a suggestion. */

@@ -1,88 +1,12 @@
-import type { Urgency } from './budget.ts';
-
-/** A topic as a list tells it. */
-export interface ListedTopic {
-  readonly id: number;
-  readonly title: string;
-  readonly slug: string;
-  readonly categoryId: number;
-  /** Number of its last post, deleted ones counted. */
-  readonly highest: number;
-  readonly createdAt: Date;
-  /** When something was last added, or its last post edited. Lists are in this order, newest first. */
-  readonly bumpedAt: Date;
-  readonly pinned: boolean;
-  readonly closed: boolean;
-  readonly archived: boolean;
-}
-
-/** A post as it stands now. */
-export interface Post {
-  readonly id: number;
-  readonly topic: number;
-  /** Its number in the topic, from 1. */
-  readonly number: number;
-  readonly userId: number;
-  /** As it is now: people can be renamed. */
-  readonly username: string;
-  /** What people read. Never compared, never trusted. */
-  readonly name: string;
-  /** 0 to 4; null where the server does not say. */
-  readonly trustLevel: number | null;
-  /** Markdown as written, at most 32,000 characters. */
-  readonly raw: string;
-  /** 1 until somebody edits it; the author's own edits of the first minutes do not count. */
-  readonly version: number;
-  readonly createdAt: Date;
-  readonly updatedAt: Date;
-  readonly viaEmail: boolean;
-  /** False for what the forum writes itself: moved, closed, ... */
-  readonly isRegular: boolean;
-  readonly replyTo: number | null;
-}
-
-/** Somebody's account. */
-export interface Account {
-  readonly id: number;
-  readonly username: string;
-  readonly name: string;
-  readonly trustLevel: number;
-  /** Names of the groups that we may see them in. */
-  readonly groups: readonly string[];
-}
-
-/** Something that was looked up; `gone`: it is not there, or not for us. */
-export type Found<T> =
-  | { readonly kind: 'ok'; readonly value: T }
-  | { readonly kind: 'gone' }
-  /** No answer, or none that can be understood: nobody may conclude anything. */
-  | { readonly kind: 'away'; readonly says: string };
-
-/** How a piece of writing ended. */
-export type Written =
-  | { readonly kind: 'ok'; readonly post: number; readonly topic: number; readonly number: number }
-  /** Held for a moderator: not posted. */
-  | { readonly kind: 'held' }
-  /** The forum said no, and nothing was written. `why` is for us, `says` has the forum's words, for the log. */
-  | {
-      readonly kind: 'refused';
-      readonly why:
-        | 'forbidden' // 403: no right, or silenced
-        | 'missing' // 404, 410: the topic or post is gone
-        | 'closed' // closed or archived
-        | 'slow' // slow mode
-        | 'similar' // too like a post of a moment ago
-        | 'consecutive' // too many of ours in a row
-        | 'invalid'; // 400, 413, 422 of any other kind
-      readonly says: string;
-      /** For `slow`: milliseconds after which it may be tried again, where the forum says. */
-      readonly waitMs?: number;
-    }
-  /** Somebody edited the post meanwhile. */
-  | { readonly kind: 'conflict' }
-  /** No clear answer: it may have been written. */
-  | { readonly kind: 'lost'; readonly says: string }
-  | { readonly kind: 'stopped' };
+import type { z } from 'zod';
+import type { Call, DiscourseApi } from './api.ts';
+import type { Budget, Urgency } from './budget.ts';
+import { parseCategory } from './category.ts';
+import { found, saysOf } from './found.ts';
+import type { Account, Found, LatestPost, ListedTopic, Post, Written } from './model.ts';
+import { latestShape, pageShape, postsShape } from './post-shapes.ts';
+import { accountShape, listShape, scopesShape, topicShape } from './shapes.ts';
+import { writtenOf } from './written.ts';
 
 /**
  * The few things that we do on a Discourse forum, each one call, all through one budget. Nothing here throws for what
@@ -102,10 +26,7 @@ export interface Forum {
    * The newest posts of the whole forum, those with ids in (before - 50, before]: there may be none without that being
    * the end. Without `before` from the newest. Each with its category. `gone` where the key has no scope for it.
    */
-  latest(
-    before: number | null,
-    urgency: Urgency,
-  ): Promise<Found<readonly (Post & { readonly categoryId: number | null })[]>>;
+  latest(before: number | null, urgency: Urgency): Promise<Found<readonly LatestPost[]>>;
   /** What can be said in a topic now. */
   topic(
     id: number,
@@ -141,3 +62,109 @@ export interface Forum {
   /** The forum's clock against ours: milliseconds that it is ahead, from the last answer; null before one. */
   clockAheadMs(): number | null;
 }
+
+/** `category` as in its address: `development/infra/24`. */
+export function createForum(deps: {
+  readonly api: DiscourseApi;
+  readonly budget: Budget;
+  readonly category: string;
+}): Forum {
+  const { api, budget } = deps;
+  const category = parseCategory(deps.category);
+
+  async function read<T>(call: Call, shape: z.ZodType<T>, urgency: Urgency): Promise<Found<T>> {
+    return found(await budget.call(call, urgency), shape);
+  }
+
+  async function write(call: Call, urgency: Urgency): Promise<Written> {
+    return writtenOf(await budget.call(call, urgency));
+  }
+
+  const get = (path: Call['path'], query: NonNullable<Call['query']> = {}): Call => ({
+    method: 'GET',
+    path,
+    query,
+  });
+
+  return {
+    topics: (page, urgency) =>
+      read(
+        get(['c', ...category.slugs, category.id, 'l', 'latest.json'], page > 0 ? { page } : {}),
+        listShape,
+        urgency,
+      ),
+
+    postsFrom: async (topic, number, urgency) => {
+      // `post_number` means those after it, and there is none before the first: that comes with the topic.
+      if (number <= 1) {
+        const seen = await read(get(['t', `${topic}.json`], { include_raw: 1 }), pageShape, urgency);
+        if (seen.kind !== 'ok') return seen;
+        return seen.value.deleted ? { kind: 'gone' } : { kind: 'ok', value: seen.value.posts };
+      }
+      const query = { post_number: number - 1, asc: true, include_raw: true };
+      const seen = await read(get(['t', topic, 'posts.json'], query), postsShape, urgency);
+      // Where the post before is not there any more, the forum counts from one near it.
+      return seen.kind === 'ok'
+        ? { kind: 'ok', value: seen.value.filter((one) => one.number >= number) }
+        : seen;
+    },
+
+    postsById: async (topic, posts, urgency) => {
+      if (posts.length === 0) return { kind: 'ok', value: [] };
+      const query = { post_ids: posts.slice(0, PAGE), include_raw: true };
+      return read(get(['t', topic, 'posts.json'], query), postsShape, urgency);
+    },
+
+    latest: (before, urgency) =>
+      read(get(['posts.json'], before === null ? {} : { before }), latestShape, urgency),
+
+    topic: async (id, urgency) => {
+      const seen = await read(get(['t', `${id}.json`]), topicShape, urgency);
+      if (seen.kind !== 'ok') return seen;
+      return seen.value.deleted ? { kind: 'gone' } : { kind: 'ok', value: seen.value.topic };
+    },
+
+    account: (username, urgency) => read(get(['u', `${username}.json`]), accountShape, urgency),
+
+    isGroup: async (name, urgency) => {
+      const called = await budget.call({ ...get(['groups', `${name}.json`]), anonymous: true }, urgency);
+      if (called.kind === 'ok') return { kind: 'ok', value: true };
+      if (called.kind === 'error' && [404, 410].includes(called.status)) return { kind: 'ok', value: false };
+      // A group that may not be seen by everybody is still one, so a plain no says nothing.
+      return { kind: 'away', says: saysOf(called) };
+    },
+
+    reply: ({ topic, replyTo }, raw, urgency) =>
+      write(
+        {
+          method: 'POST',
+          path: ['posts.json'],
+          body: { raw, topic_id: topic, ...(replyTo === null ? {} : { reply_to_post_number: replyTo }) },
+        },
+        urgency,
+      ),
+
+    edit: (post, raw, reason, urgency) =>
+      write(
+        { method: 'PUT', path: ['posts', `${post}.json`], body: { post: { raw, edit_reason: reason } } },
+        urgency,
+      ),
+
+    message: async (username, title, raw, urgency) => {
+      // One with @ would go out as e-mail, and a comma begins another recipient.
+      if (!ACCOUNT_NAME.test(username)) {
+        return { kind: 'refused', why: 'invalid', says: 'not sent: that is no name of one account' };
+      }
+      const body = { title, raw, archetype: 'private_message', target_recipients: username };
+      return write({ method: 'POST', path: ['posts.json'], body }, urgency);
+    },
+
+    scopes: () => read(get(['session', 'scopes.json']), scopesShape, 'answer'),
+    clockAheadMs: () => api.clockAheadMs(),
+  };
+}
+
+/** Posts in one answer, and topics' own first page. */
+const PAGE = 20;
+
+const ACCOUNT_NAME = /^[\p{L}\p{N}\p{M}_][\p{L}\p{N}\p{M}_.-]*$/u;

@@ -102,6 +102,8 @@ export interface Plan {
   /** One line: `Raise the capacity of builder2 from 4 to 8`. */
   readonly title: string;
   readonly steps: readonly Step[];
+  /** More than the command declares, seen from what these steps would do. It can only tighten. */
+  readonly risk?: 'high';
   /** Warnings and context for those who decide. */
   readonly notes?: readonly string[];
 }

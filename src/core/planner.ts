@@ -2,7 +2,7 @@ import type { Answer, Command, Effect, Given, Plan, Step, View } from './command
 import { type EventData, type NewEvent, STEWARD } from './events.ts';
 import { canonical, digestOf, type Json } from './json.ts';
 import { check } from './parse.ts';
-import { type Rule, strictest } from './policy.ts';
+import { type Rule, raised, strictest } from './policy.ts';
 import { Refused } from './refused.ts';
 import type { Registry } from './registry.ts';
 import type { Request } from './request.ts';
@@ -30,6 +30,11 @@ export function isReadable(command: Command, given: Given): boolean {
 /** The rule of a request: the strictest of its askings. */
 export function ruleOfRequest(site: Site, request: Pick<Request, 'askings'>): Rule {
   return strictest(request.askings.map((asking) => site.rule(commandOf(site, asking.command).name)));
+}
+
+/** The rule of a request with this plan, which may be riskier than its commands say. */
+export function ruleOfPlan(site: Site, request: Pick<Request, 'askings'>, plan: Plan): Rule {
+  return raised(ruleOfRequest(site, request), plan.risk);
 }
 
 /** The digest of a step: of its effect and nothing else. */
@@ -66,6 +71,7 @@ export async function planRequest(request: Request, site: Site, view: View): Pro
             300,
           ),
           steps: plans.flatMap((one) => one.steps),
+          ...(plans.some((one) => one.risk === 'high') ? { risk: 'high' } : {}),
           notes: [...new Set(plans.flatMap((one) => one.notes ?? []))],
         };
   assertDistinct(plan.steps);

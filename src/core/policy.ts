@@ -1,4 +1,4 @@
-import type { Approval, Command } from './command.ts';
+import type { Approval, Command, Plan } from './command.ts';
 import { type Actor, type Needs, STEWARD } from './events.ts';
 import type { Person, Role } from './person.ts';
 import type { Request } from './request.ts';
@@ -76,6 +76,13 @@ export function strictest(rules: readonly Rule[]): Rule {
     }),
     first,
   );
+}
+
+/** The rule for a plan that says it is riskier than its command: what `high` asks for, and nothing gets looser. */
+export function raised(rule: Rule, risk: Plan['risk']): Rule {
+  if (risk !== 'high') return rule;
+  const { approval } = rule;
+  return { ...rule, approval: { ...approval, people: Math.max(2, approval.people), ownRequest: false } };
 }
 
 /** May this person ask for it? */

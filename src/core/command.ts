@@ -144,6 +144,8 @@ export interface CommandDeclaration<S extends Params, C extends z.ZodType> {
   /** Any of these roles may ask. */
   readonly ask: readonly Role[];
   readonly approval?: Partial<Approval>;
+  /** Koji's permission that the bot's account needs for its calls. Off where the config does not name it. */
+  readonly hubPermission?: string;
   /** This command's own settings, at `commands.<name>.settings` in the config. */
   readonly settings?: C;
   /** Whole lines that work in the sandbox; the laws run over each. The first is the one help shows. */
@@ -167,6 +169,7 @@ export interface Command {
   readonly risk: Risk;
   readonly ask: readonly Role[];
   readonly approval: Approval;
+  readonly hubPermission: string | undefined;
   readonly settings: z.ZodType | undefined;
   readonly examples: readonly string[];
   /** Checks `given` again and names the locks. */
@@ -188,6 +191,7 @@ export function defineCommand<S extends Params, C extends z.ZodType = z.ZodUndef
     risk: declared.risk,
     ask: declared.ask,
     approval: { ...approvalOf(declared.risk), ...declared.approval },
+    hubPermission: declared.hubPermission,
     settings: declared.settings,
     examples: declared.examples,
     locks: (given, steps = []) => declared.locks?.(parse(given), steps) ?? [],

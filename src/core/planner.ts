@@ -2,7 +2,7 @@ import type { Answer, Command, Effect, Given, Plan, Step, View } from './command
 import { type EventData, type NewEvent, STEWARD } from './events.ts';
 import { canonical, digestOf, type Json } from './json.ts';
 import { check } from './parse.ts';
-import { type Rule, raised, strictest } from './policy.ts';
+import { type Rule, raised, SWITCHED_BY, strictest } from './policy.ts';
 import { Refused } from './refused.ts';
 import type { Registry } from './registry.ts';
 import type { Request } from './request.ts';
@@ -47,6 +47,9 @@ export async function planRequest(request: Request, site: Site, view: View): Pro
   const plans: Plan[] = [];
   for (const asking of request.askings) {
     const command = commandOf(site, asking.command);
+    const { off } = site.rule(command.name);
+    // Also one that was approved while it was on.
+    if (off) throw new Refused(`\`${command.name}\` is switched off here: ${off}.`, SWITCHED_BY);
     if (!isReadable(command, asking.given))
       throw new Refused(
         `This Steward takes \`${command.name}\` in another form than when this was asked for.`,

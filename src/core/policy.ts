@@ -16,6 +16,8 @@ export interface Tightening {
 export interface Rule {
   readonly ask: readonly Role[];
   readonly approval: Approval;
+  /** Why it is switched off on this site, as the end of a sentence; not there: it is on. */
+  readonly off?: string;
 }
 
 /** Yes, or a no that says who could say yes. */
@@ -64,6 +66,7 @@ export function ruleOf(command: Command, by: Tightening = {}): Rule {
 export function strictest(rules: readonly Rule[]): Rule {
   const [first, ...others] = rules;
   if (!first) throw new Error('no rule to choose from');
+  const off = rules.find((rule) => rule.off)?.off;
   return others.reduce<Rule>(
     (a, b) => ({
       ask: a.ask.filter((role) => b.ask.includes(role)),
@@ -73,6 +76,7 @@ export function strictest(rules: readonly Rule[]): Rule {
         ownRequest: a.approval.ownRequest && b.approval.ownRequest,
         expiresHours: Math.min(a.approval.expiresHours, b.approval.expiresHours),
       },
+      ...(off ? { off } : {}),
     }),
     first,
   );
@@ -85,8 +89,13 @@ export function raised(rule: Rule, risk: Plan['risk']): Rule {
   return { ...rule, approval: { ...approval, people: Math.max(2, approval.people), ownRequest: false } };
 }
 
+/** Who can do something about a command that is off. */
+export const SWITCHED_BY = 'Whoever runs Steward can switch it on in the config.';
+
 /** May this person ask for it? */
 export function mayAsk(who: Person, what: string, rule: Rule): Allowed {
+  if (rule.off)
+    return { ok: false, says: `\`${what}\` is switched off here: ${rule.off}.`, next: SWITCHED_BY };
   if (rule.ask.some((role) => who.roles.has(role))) return { ok: true };
   return {
     ok: false,

@@ -154,7 +154,9 @@ describe('a config that is wrong', () => {
     [
       'with a mistyped setting',
       [[['hub', 'certt'], 'x']],
-      ['hub.certt: is not a setting. Did you mean cert? Accepted here: url, ca, cert, key, user.'],
+      [
+        'hub.certt: is not a setting. Did you mean cert? Accepted here: url, ca, cert, key, user, permissions.',
+      ],
     ],
     [
       'with a mistyped part',

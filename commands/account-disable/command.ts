@@ -12,11 +12,11 @@ const SERVICES: Readonly<Record<string, string>> = {
 };
 
 const MEANS =
-  'The hub refuses its logins from then on, and its open sessions end at their next call. Builds that run go on, and nothing is deleted.';
+  'The hub refuses its logins from then on, and its open sessions end at their next call. Builds that run go on, and its permissions stay for the day it is enabled.';
 
 export default defineCommand({
   name: 'account disable',
-  summary: 'Refuse the logins of an account on the hub; its permissions stay for the day it is enabled',
+  summary: 'Refuse the logins of an account on the hub; of an admin it takes the yes of two people',
   params: z.object({
     user: accountName({ title: 'User', hint: 'A Koji user name.', example: 'sasha' }),
     because: words({

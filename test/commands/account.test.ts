@@ -164,7 +164,7 @@ describe.each(['1.20', '1.35'] as const)('accounts on a hub of version %s', (ver
     it('says what it means and what is open, ends the sessions, and undo brings all of it back', async () => {
       const { plan } = await kernel.ask(adam, 'account disable pat because=left the project');
       expect(plan?.title).toBe('Disable pat: left the project');
-      expect(plan?.notes.join(' ')).toContain('Builds that run go on, and nothing is deleted.');
+      expect(plan?.notes.join(' ')).toContain('Builds that run go on, and its permissions stay');
       expect(plan?.steps[0]?.step.evidence).toEqual([
         { label: 'pat', value: 'enabled, has repo' },
         { label: 'open tasks', value: '3: buildArch 903, buildArch 902, buildArch 901' },

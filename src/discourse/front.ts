@@ -2,13 +2,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
 import type { Desk } from '../core/desk.ts';
 import type { Log } from '../core/ports.ts';
-import { Unavailable } from '../core/refused.ts';
 import type { Inbox, LinkStore, LockStore, NotesStore, PlaceStore, RequestStore } from '../core/store.ts';
 import { createDiscourseApi } from './api.ts';
 import { createBudget } from './budget.ts';
 import { parseCategory } from './category.ts';
 import { createForum } from './forum.ts';
-import { inboxItem } from './items.ts';
+import { createHandling } from './handling.ts';
 import { createLeader } from './leader.ts';
 import { createMemory } from './memory.ts';
 import type { PeopleOptions } from './people.ts';
@@ -64,10 +63,6 @@ export interface DiscourseFront {
 const BEAT_MS = 500;
 /** The lead is renewed this often. */
 const HOLD_MS = 4_000;
-/** So often something that fails is tried again before it is dropped; while the forum is away, for most of a day. */
-const MOST_TRIES = 5;
-const MOST_TRIES_AWAY = 300;
-const LONGEST_PAUSE_MS = 5 * 60_000;
 /** Open requests whose posts are read again, and how often that list is made anew. */
 const MOST_OPEN = 200;
 const OPEN_MS = 5_000;
@@ -98,7 +93,8 @@ export function createDiscourseFront(options: DiscourseFrontOptions): DiscourseF
         log,
       })
     : null;
-  const failed = new Map<string, { tries: number; until: number }>();
+  const handling = createHandling({ inbox, log });
+  const announcing = new Map<string, Promise<void>>();
   let open: readonly { readonly topic: number; readonly posts: readonly number[] }[] = [];
   let openAt = 0;
   let heldAt = 0;
@@ -136,11 +132,9 @@ export function createDiscourseFront(options: DiscourseFrontOptions): DiscourseF
       if (read.success) speaking.hint(read.data.topic, read.data.post);
       await inbox.done(id);
     }
-    for (const { id, body } of await inbox.pending('discourse', 0, 100)) {
-      if (stopped) return;
-      if ((failed.get(id)?.until ?? 0) <= Date.now()) await work(speaking, id, body);
-    }
-    for (const request of await places.stale('discourse', 50)) await announce(request);
+    await handling.take(speaking.handle);
+    // Not waited for: what waits for its turn at the forum's limits must not keep the rest from being seen.
+    for (const request of await places.stale('discourse', 50)) void announce(request);
   }
 
   /** Takes or keeps the lead; null while another process has it, or the forum does not say who we are. */
@@ -187,28 +181,18 @@ export function createDiscourseFront(options: DiscourseFrontOptions): DiscourseF
     open = [...topics].map(([topic, posts]) => ({ topic, posts }));
   }
 
-  async function work(speaking: Speaker, id: string, body: unknown): Promise<void> {
-    const item = inboxItem.safeParse(body);
-    try {
-      if (item.success) await speaking.handle(item.data);
-      else log.error('something in the inbox cannot be read', { id });
-      failed.delete(id);
-      await inbox.done(id);
-    } catch (error) {
-      const tries = (failed.get(id)?.tries ?? 0) + 1;
-      const away = error instanceof Unavailable;
-      failed.set(id, { tries, until: Date.now() + Math.min(LONGEST_PAUSE_MS, 1000 * 2 ** tries) });
-      log[away ? 'warn' : 'error']('a post could not be worked on', { id, tries, error });
-      if (tries < (away ? MOST_TRIES_AWAY : MOST_TRIES)) return;
-      failed.delete(id);
-      await inbox.done(id);
-    }
-  }
-
-  async function announce(request: string): Promise<void> {
-    await speaker?.announce(request).catch((error: unknown) => {
-      log.warn('a request is not shown in the forum yet', { request, error: String(error) });
-    });
+  /** One at a time for each request; the announcer draws what stands when its turn comes. */
+  function announce(request: string): Promise<void> {
+    const showing = announcing.get(request);
+    if (showing || speaker === null) return showing ?? Promise.resolve();
+    const shown = speaker
+      .announce(request)
+      .catch((error: unknown) => {
+        log.warn('a request is not shown in the forum yet', { request, error: String(error) });
+      })
+      .finally(() => announcing.delete(request));
+    announcing.set(request, shown);
+    return shown;
   }
 
   function next(): void {
@@ -234,7 +218,7 @@ export function createDiscourseFront(options: DiscourseFrontOptions): DiscourseF
       const stopping = speaker?.stop();
       await budget.stop();
       api.stop();
-      await Promise.all([running, stopping]);
+      await Promise.all([running, stopping, handling.idle(), ...announcing.values()]);
       await leader.release().catch((error: unknown) => log.warn('the lead is not given back', { error }));
     },
   };

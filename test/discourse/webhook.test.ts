@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { createServer, request } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Inbox } from '../../src/core/store.ts';
 import type { Hinted } from '../../src/discourse/hints.ts';
 import { createWebhook, type WebhookCount } from '../../src/discourse/webhook.ts';
@@ -26,13 +26,16 @@ const POST = {
 const closing: (() => unknown)[] = [];
 let database: Database;
 
-beforeEach(async () => {
+beforeAll(async () => {
   database = await openDatabase({ dir: ':memory:', log: keepLog() });
-  closing.push(() => database.close());
+});
+beforeEach(async () => {
+  await database.query('delete from steward.inbox', []);
 });
 afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
 });
+afterAll(() => database.close());
 
 async function start(inbox: Inbox = createInbox(database, () => new Date())) {
   const hints: (readonly [number, Hinted])[] = [];

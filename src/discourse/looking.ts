@@ -60,7 +60,9 @@ export function createLook(reading: Reading & { readonly now: () => Date }): Loo
       for (const one of fresh) unread.set(one.topic, one);
       // Pinned topics stand first, however old.
       const rest = page.topics.filter(({ pinned }) => !pinned);
-      const goesOn = page.more && fresh.length > 0 && rest.every(({ bumpedAt }) => !cursors.isPast(bumpedAt));
+      const others = ofCategory(page.topics).length < page.topics.length;
+      const recent = rest.every(({ bumpedAt }) => !cursors.isPast(bumpedAt));
+      const goesOn = page.more && recent && (fresh.length > 0 || others);
       const calls = [...unread.values()].reduce((sum, one) => sum + callsFor(one), 0);
       if (mayWalk && (goesOn || calls > FEW)) {
         mayWalk = false;

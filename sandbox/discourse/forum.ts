@@ -28,6 +28,8 @@ export interface ForumOptions {
   readonly scopes?: readonly string[];
   /** As such it may write more than three replies in a row. */
   readonly botIsCategoryModerator?: boolean;
+  /** How `/posts.json` pages: by a window of ids, as for years (the default), or by rows, as the newest servers do. */
+  readonly postList?: 'window' | 'rows';
   /** So many old topics are in the category. Only a new state file gets them. */
   readonly seedTopics?: number;
 }
@@ -155,7 +157,8 @@ export async function startForum(options: ForumOptions = {}): Promise<SandboxFor
       };
     },
   });
-  const world: World = { state, guardian, rates, hooks, now, url: () => url };
+  const postList = options.postList ?? 'window';
+  const world: World = { state, guardian, rates, hooks, now, url: () => url, postList };
   const keys = createKeys({
     key: state.secrets.apiKey,
     owner: () => state.users.get(BOT_USER),

@@ -69,7 +69,7 @@ export function createKeys(deps: {
     shown: () =>
       scopes.map(({ resource, action, name, value }) => ({
         resource,
-        action,
+        action: action.replace(/_/g, ' '),
         parameters: name === '' ? [] : [name],
         urls: [],
         allowed_parameters: name === '' ? {} : { [name]: [value] },

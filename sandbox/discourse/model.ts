@@ -65,9 +65,13 @@ export const postShape = z
     createdAt: z.number(),
     updatedAt: z.number(),
     versionAt: z.number(),
+    /** The words that its last ninja edits started from. */
+    versionRaw: z.string().nullable(),
+    /** Who changed it last. */
+    editorId: z.number(),
     deleted: z.boolean(),
-    /** Its author took it back: it stays for a day, with other words. */
-    userDeleted: z.boolean(),
+    /** What it said before its author took it back; since then it stays for a day, with other words. */
+    takenBack: z.string().nullable(),
     viaEmail: z.boolean(),
     replyTo: z.number().nullable(),
     editReason: z.string().nullable(),

@@ -89,7 +89,7 @@ export function createWire(state: State, guardian: Guardian, reader: User | null
         hidden: false,
         trust_level: user?.trustLevel ?? 0,
         deleted_at: post.deleted ? iso(post.updatedAt) : null,
-        user_deleted: post.userDeleted,
+        user_deleted: post.takenBack !== null,
         edit_reason: post.editReason,
         can_view_edit_history: true,
         wiki: false,

@@ -5,13 +5,14 @@ import { createFaults, type ForumFault } from './faults.ts';
 import { createGuardian } from './guardian.ts';
 import { createKeys, DEFAULT_SCOPES } from './keys.ts';
 import type { Call, ForumPost, ForumTopic, ForumUser, Topic } from './model.ts';
+import { createPayloads } from './payloads.ts';
 import { BOT_USER, CATEGORIES, INFRA } from './people.ts';
 import { approveHeld, type World } from './posting.ts';
 import { createRates } from './rates.ts';
 import { createState } from './state.ts';
 import { createWebApi } from './web-api.ts';
 import { createHooks, type Hooks, type SentHook } from './webhooks.ts';
-import { cookedOf, createWire } from './wire.ts';
+import { cookedOf } from './wire.ts';
 
 export type { ForumActor, ForumFault, ForumPost, ForumTopic, ForumUser, SentHook };
 
@@ -119,43 +120,12 @@ export async function startForum(options: ForumOptions = {}): Promise<SandboxFor
   const faults = createFaults();
   const rates = createRates(now, options.rateScale ?? 1);
   let url = '';
-  // Webhooks are written as staff sees things: also what was just deleted.
-  const staff = () => createWire(state, guardian, state.users.get(1) ?? null);
   const hooks = createHooks({
     secret: state.secrets.webhook,
     now,
     instance: () => url,
     changed: state.changed,
-    postPayload(id) {
-      const post = state.posts.get(id);
-      const topic = state.topics.get(post?.topic ?? -1);
-      if (post === undefined || topic === undefined) return { category: null, payload: {} };
-      const { actions_summary: _a, yours: _y, can_edit: _c, ...fields } = staff().postAbroad(post);
-      return {
-        category: topic.category,
-        payload: {
-          ...fields,
-          category_slug: state.category(topic.category)?.slug ?? null,
-          topic_posts_count: fields.posts_count,
-          topic_filtered_posts_count: fields.posts_count,
-          topic_archetype: topic.category === null ? 'private_message' : 'regular',
-        },
-      };
-    },
-    topicPayload(id) {
-      const topic = state.topics.get(id);
-      if (topic === undefined) return { category: null, payload: {} };
-      const {
-        post_stream: _p,
-        suggested_topics: _s,
-        details: _d,
-        ...fields
-      } = staff().topic(topic, [], false);
-      return {
-        category: topic.category,
-        payload: { ...fields, created_by: staff().brief(state.users.get(topic.userId)) },
-      };
-    },
+    payloads: createPayloads(state, guardian),
   });
   const postList = options.postList ?? 'window';
   const world: World = { state, guardian, rates, hooks, now, url: () => url, postList };

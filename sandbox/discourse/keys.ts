@@ -1,8 +1,7 @@
 import type { IncomingMessage } from 'node:http';
-import type { User } from './model.ts';
+import type { Fields, User } from './model.ts';
 import { ADMIN_API, type Rates } from './rates.ts';
 import { invalidAccess, invalidKey, tooMany } from './refusal.ts';
-import type { Fields } from './wire.ts';
 
 /** What the bot needs. A scope is `resource:action`, with `:parameter=value` when it is held to some. */
 export const DEFAULT_SCOPES = [

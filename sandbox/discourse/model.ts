@@ -1,5 +1,8 @@
 import { z } from 'zod';
 
+/** A JSON object as it goes over the wire. */
+export type Fields = Readonly<Record<string, unknown>>;
+
 /** Times are milliseconds since 1970. Each shape is also the shape of a line in the state file. */
 
 export const userShape = z

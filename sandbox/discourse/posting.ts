@@ -61,7 +61,7 @@ function check(world: World, user: User, draft: Draft, way: Way): Topic | undefi
   }
   const errors = [
     ...(topic === undefined ? titleErrors(draft.title ?? '', message) : []),
-    ...textErrors(draft.raw, message),
+    ...textErrors(tidy(draft.raw), message),
   ];
   if (errors.length > 0) throw unfit(...errors);
   if (topic === undefined && message) addressees(state, draft.recipients ?? '');

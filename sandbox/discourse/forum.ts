@@ -11,10 +11,10 @@ import { approveHeld, type World } from './posting.ts';
 import { createRates } from './rates.ts';
 import { createState } from './state.ts';
 import { createWebApi } from './web-api.ts';
-import { createHooks, type Hooks, type SentHook } from './webhooks.ts';
+import { createHooks, type Hooks } from './webhooks.ts';
 import { cookedOf } from './wire.ts';
 
-export type { ForumActor, ForumFault, ForumPost, ForumTopic, ForumUser, SentHook };
+export type { ForumActor, ForumFault, ForumPost, ForumTopic, ForumUser };
 
 export interface ForumOptions {
   /** 0 or absent: any free one. */

@@ -190,7 +190,10 @@ export async function startForum(options: ForumOptions = {}): Promise<SandboxFor
       [...state.topics.all()]
         .filter((topic) => topic.category !== null && (id === undefined || topic.category === id))
         .map(whole),
-    posts: (topic) => state.postsOf(topic).map((post) => ({ ...post, cooked: cookedOf(post) })),
+    posts: (topic) =>
+      state
+        .postsOf(topic)
+        .map((post) => ({ ...post, cooked: cookedOf(post), userDeleted: post.takenBack !== null })),
     messages(username) {
       const { id } = person(username);
       const isIn = (topic: Topic) =>

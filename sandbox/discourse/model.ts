@@ -142,6 +142,8 @@ export interface ForumTopic extends Topic {
 export interface ForumPost extends Post {
   /** HTML. */
   readonly cooked: string;
+  /** Its author took it back; it is still there. */
+  readonly userDeleted: boolean;
 }
 
 /** One request, as answered. `status` 0: never answered. */

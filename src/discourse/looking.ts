@@ -18,14 +18,11 @@ const FEW = 3;
 /** One look at the category: the list, and what in it is new. */
 export interface Look {
   look(urgency: Urgency): Promise<Trouble>;
-  /** Topics on the first page of the last look. */
-  listed(): readonly ListedTopic[];
 }
 
 export function createLook(reading: Reading & { readonly now: () => Date }): Look {
   const { forum, cursors, category, stopped, now } = reading;
   let loaded = false;
-  let listed: readonly ListedTopic[] = [];
   /** The key may not read the list of all posts: found out once. */
   let noWalk = false;
 
@@ -96,7 +93,6 @@ export function createLook(reading: Reading & { readonly now: () => Date }): Loo
   }
 
   return {
-    listed: () => listed,
     async look(urgency) {
       const first = await list(0, urgency);
       if (first.trouble !== null) return first.trouble;
@@ -105,7 +101,6 @@ export function createLook(reading: Reading & { readonly now: () => Date }): Loo
         if (trouble !== null) return trouble;
       }
       loaded = true;
-      listed = ofCategory(first.topics);
       // What was seen before this look began is all that is surely complete after it.
       const before = cursors.newest();
       const { trouble, unread = [], walk: way = null } = await survey(first, urgency);

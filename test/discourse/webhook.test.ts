@@ -108,7 +108,7 @@ describe("the forum's webhook", () => {
   it('takes a signed post as a hint, and keeps nothing of its text', async () => {
     const { deliver, hints } = await start();
     expect((await deliver('post_created', { post: POST })).status).toBe(200);
-    expect(hints).toEqual([[77, { id: 501, number: 3 }]]);
+    expect(hints).toEqual([[77, { id: 501, number: 3, made: true }]]);
     const [row] = await rows();
     expect(row).toMatchObject({ source: 'discourse-hook', body: '{}' });
     expect(row?.done).not.toBeNull();

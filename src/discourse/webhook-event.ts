@@ -38,7 +38,7 @@ const EVENT = /^(post|topic)_(?:created|edited|revised|destroyed|recovered)$/u;
 export function readEvent(
   event: string,
   body: Buffer,
-  ours: { readonly category: number; readonly self: number },
+  ours: { readonly category: number; readonly self: number | null },
 ): WebhookEvent {
   const json = z.record(z.string(), z.unknown()).safeParse(parseJson(body)).data;
   if (!json) return { kind: 'malformed', says: 'no JSON object' };
@@ -56,7 +56,7 @@ export function readEvent(
   return what === 'post' ? postEvent(event, about, body, ours.self) : topicEvent(event, about, body);
 }
 
-function postEvent(event: string, about: unknown, body: Buffer, self: number): WebhookEvent {
+function postEvent(event: string, about: unknown, body: Buffer, self: number | null): WebhookEvent {
   if (scope.parse(about).user_id === self) return { kind: 'nothing' };
   const read = post.safeParse(about);
   if (!read.success) return malformed(event, read.error);

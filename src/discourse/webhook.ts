@@ -41,10 +41,11 @@ export function createWebhook(deps: {
   readonly instance: string;
   /** Id of the watched category. */
   readonly category: number;
-  /** Our own user id: what we write ourselves is no news. */
-  readonly self: number;
+  /** Our own user id, once it is known: what we write ourselves is no news. */
+  readonly self: () => number | null;
   readonly inbox: Inbox;
-  readonly hinted: (topic: number, post: Hinted) => void;
+  /** Something is in the inbox: a hint for the process that reads the forum, which may be another. */
+  readonly hinted: () => void;
   readonly count: (what: WebhookCount) => void;
   readonly log: Log;
 }): Webhook {
@@ -66,12 +67,9 @@ export function createWebhook(deps: {
   }
 
   /** Null: the database does not take it. */
-  async function remember(id: string): Promise<'new' | 'seen' | null> {
+  async function remember(id: string, topic: number, post: Hinted): Promise<'new' | 'seen' | null> {
     try {
-      const how = await inbox.put({ id, source: 'discourse-hook', body: {} });
-      // The hint is as good as done: it is followed at once or not at all.
-      if (how === 'new') await inbox.done(id);
-      return how;
+      return await inbox.put({ id, source: 'discourse-hook', body: { topic, post } });
     } catch (error) {
       log.warn('a webhook of the forum could not be kept; the poll finds what it tells of', {
         error: String(error),
@@ -107,16 +105,16 @@ export function createWebhook(deps: {
       log.warn('a webhook came from another forum', { expected: instance });
       return answer(res, 400, 'wrong-instance', `this is for ${instance}`);
     }
-    const event = readEvent(header(req, 'x-discourse-event'), body, { category, self });
+    const event = readEvent(header(req, 'x-discourse-event'), body, { category, self: self() });
     if (event.kind === 'ping') return answer(res, 200, 'ping', 'pong');
     if (event.kind === 'nothing') return answer(res, 200, 'nothing', 'nothing to do');
     if (event.kind === 'malformed') {
       log.warn('a webhook of the forum cannot be read', { says: event.says });
       return answer(res, 400, 'malformed', 'not understood');
     }
-    const how = await remember(event.id);
+    const how = await remember(event.id, event.topic, event.post);
     if (how === null) return answer(res, 503, 'down', 'not stored');
-    if (how === 'new') hinted(event.topic, event.post);
+    if (how === 'new') hinted();
     return answer(res, 200, how === 'new' ? 'hint' : 'seen', 'thank you');
   };
 }

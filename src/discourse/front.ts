@@ -134,7 +134,8 @@ export function createDiscourseFront(options: DiscourseFrontOptions): DiscourseF
     }
     await handling.take(speaking.handle);
     // Not waited for: what waits for its turn at the forum's limits must not keep the rest from being seen.
-    for (const request of await places.stale('discourse', 50)) void announce(request);
+    const behind = [...(await places.stale('discourse', 50)), ...(await speaking.due())];
+    for (const request of behind) void announce(request);
   }
 
   /** Takes or keeps the lead; null while another process has it, or the forum does not say who we are. */

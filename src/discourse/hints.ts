@@ -1,10 +1,22 @@
+import { z } from 'zod';
+
+/** A hint as the inbox keeps it, under the source `discourse-hook`, for the process that reads the forum. */
+export const inboxHint = z.object({
+  topic: z.number(),
+  /** Null: the topic itself. */
+  post: z
+    .object({
+      id: z.number(),
+      number: z.number(),
+      /** It was made, and not edited or deleted: when it was read already, there is nothing to do. */
+      made: z.boolean(),
+    })
+    .readonly()
+    .nullable(),
+});
+
 /** A post that a webhook told of; null: the topic itself. */
-export type Hinted = {
-  readonly id: number;
-  readonly number: number;
-  /** It was made, and not edited or deleted: when it was read already, there is nothing to do. */
-  readonly made: boolean;
-} | null;
+export type Hinted = z.infer<typeof inboxHint>['post'];
 
 /** What was told of one topic since the last time. */
 export interface TopicHints {

@@ -449,7 +449,7 @@ describe('hints', () => {
       secret: sandbox.webhookSecret,
       instance: sandbox.url,
       category: sandbox.category.id,
-      self: sandbox.bot.id,
+      self: () => sandbox.bot.id,
       inbox: createInbox(database, () => new Date()),
       hinted: watch.hint,
       count: (what) => counted.push(what),

@@ -45,7 +45,7 @@ async function start(inbox: Inbox = createInbox(database, () => new Date())) {
     secret: SECRET,
     instance: `${INSTANCE}/`,
     category: 24,
-    self: 5,
+    self: () => 5,
     inbox,
     hinted: (...hint) => hints.push(hint),
     count: (what) => counted.push(what),
@@ -236,7 +236,7 @@ describe("the forum's webhook", () => {
     const deps = {
       instance: INSTANCE,
       category: 24,
-      self: 5,
+      self: () => 5,
       hinted: () => undefined,
       count: () => undefined,
     };

@@ -203,7 +203,7 @@ export function createDiscourseFront(options: DiscourseFrontOptions): DiscourseF
     http: async (req, res) => (webhook ? webhook(req, res) : false),
     announce,
     // Another process may be the one that reads it.
-    connected: () => speaker === null || speaker.lastRead() !== null,
+    connected: () => !leader.isLeading() || (speaker?.lastRead() ?? null) !== null,
     async start() {
       void beat();
       next();

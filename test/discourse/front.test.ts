@@ -12,8 +12,10 @@ afterAll(() => whole.close());
 
 const TITLE = 'A topic about the build system';
 const open = async (raw: string, by = 'maria', title = TITLE) =>
-  whole.forum.as(by).topic(`${title} ${Math.random().toString(36).slice(2, 8)}`, raw);
-const reply = (topic: number, raw: string, by = 'maria') => whole.forum.as(by).reply(topic, raw);
+  whole.forum.as(by).topic(`${title} ${Math.random().toString(36).slice(2, 8)}`, `${raw}\n\nKind regards`);
+// The forum takes nothing shorter than 20 characters.
+const reply = (topic: number, raw: string, by = 'maria') =>
+  whole.forum.as(by).reply(topic, `${raw}\n\nThanks, that is all.`);
 const idIn = (raw: string): string => /\br\d+\b/.exec(raw)?.[0] ?? '';
 
 /** Asks for something, and gives the topic and the request once its plan is shown. */
@@ -87,9 +89,11 @@ describe('asked in a topic and decided there', () => {
     const { topic, id } = await asked('builder capacity builder2 15');
     const innocent = await reply(topic, 'I have no opinion about this at all.', 'adam');
     await new Promise((resolve) => setTimeout(resolve, 500));
-    await whole.forum.as('root_admin').edit(innocent, `@steward approve ${id}`);
+    await whole.forum.as('root_admin').edit(innocent, `@steward approve ${id}\n\nI want this very much.`);
     await whole.says(topic, /was edited/, /new post/);
-    await whole.forum.as('adam').reply(topic, `@steward approve ${id}`, { viaEmail: true });
+    await whole.forum
+      .as('adam')
+      .reply(topic, `@steward approve ${id}\n\nSent from my phone`, { viaEmail: true });
     await whole.says(topic, /came by e-mail/);
     expect(await status(id)).toBe('planned');
   });
@@ -183,8 +187,12 @@ describe('what a post says', () => {
   });
 
   it('in another category, or of a private message, is not for us', async () => {
-    const other = whole.forum.categories.find((one) => one.id !== whole.forum.category.id)?.id ?? 0;
-    const { topic } = await whole.forum.as('maria').topic(TITLE, '@steward builder list', other);
+    const other = whole.forum.categories.find(
+      (one) => one.path.startsWith('development/') && one.id !== whole.forum.category.id,
+    );
+    const { topic } = await whole.forum
+      .as('maria')
+      .topic(TITLE, '@steward builder list, if you please', other?.id);
     await whole.forum.as('maria').message('steward', 'A private word', '@steward builder list, please do');
     expect(await whole.staysSilent(topic, 0)).toBe(true);
   });
@@ -268,10 +276,10 @@ describe('a post that changes', () => {
 });
 
 describe('fifty posts at once', () => {
-  it('in one topic are each heard once', async () => {
+  it('in one topic are each heard once, up to what one account may ask in an hour', async () => {
     const { topic } = await open('Fifty people want something. Let us see what comes of it.');
     const numbers = Array.from({ length: 50 }, (_, n) => n + 100);
-    await Promise.all(numbers.map((n) => reply(topic, `@steward builder capacity builder1 ${n}`)));
+    await Promise.all(numbers.map((n) => reply(topic, `@steward builder capacity builder1 ${n}`, 'carl')));
     await expect
       .poll(
         async () =>

@@ -99,6 +99,8 @@ export async function startWriting(options: {
       built.api.stop();
       built = build();
     },
+    /** One more process beside the first. */
+    another: build,
     /** A topic of Maria's. */
     async topic(): Promise<number> {
       asked += 1;

@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { z } from 'zod';
 import type { Desk } from '../core/desk.ts';
 import type { Log } from '../core/ports.ts';
 import type { Inbox, LinkStore, LockStore, NotesStore, PlaceStore, RequestStore } from '../core/store.ts';
@@ -8,6 +7,7 @@ import { createBudget } from './budget.ts';
 import { parseCategory } from './category.ts';
 import { createForum } from './forum.ts';
 import { createHandling } from './handling.ts';
+import { inboxHint } from './hints.ts';
 import { createLeader } from './leader.ts';
 import { createMemory } from './memory.ts';
 import type { PeopleOptions } from './people.ts';
@@ -67,11 +67,6 @@ const HOLD_MS = 4_000;
 const MOST_OPEN = 200;
 const OPEN_MS = 5_000;
 
-const hint = z.object({
-  topic: z.number(),
-  post: z.object({ id: z.number(), number: z.number() }).nullable(),
-});
-
 export function createDiscourseFront(options: DiscourseFrontOptions): DiscourseFront {
   const { url, username, key, category, inbox, places, locks, notes, log } = options;
   const { beatMs = BEAT_MS, perMinute } = options.times ?? {};
@@ -128,7 +123,7 @@ export function createDiscourseFront(options: DiscourseFrontOptions): DiscourseF
     if (speaking === null) return;
     await listOpen();
     for (const { id, body } of await inbox.pending('discourse-hook', 0, 200)) {
-      const read = hint.safeParse(body);
+      const read = inboxHint.safeParse(body);
       if (read.success) speaking.hint(read.data.topic, read.data.post);
       await inbox.done(id);
     }
@@ -208,7 +203,7 @@ export function createDiscourseFront(options: DiscourseFrontOptions): DiscourseF
     http: async (req, res) => (webhook ? webhook(req, res) : false),
     announce,
     // Another process may be the one that reads it.
-    connected: () => speaker === null || speaker.lastRead() !== null,
+    connected: () => !leader.isLeading() || (speaker?.lastRead() ?? null) !== null,
     async start() {
       void beat();
       next();

@@ -4,7 +4,7 @@ import { markerOf } from '../../src/discourse/marker.ts';
 import { requestPost } from '../../src/discourse/request-post.ts';
 import { BUILDER_COMMANDS, makeComment } from '../core/support.ts';
 import { type Kernel, PEOPLE, startKernel } from '../support/kernel.ts';
-import { makeClock, startWriting, type Writing } from './rig.ts';
+import { makeClock, startWriting, type Writing } from './writing.ts';
 
 const { maria, adam } = PEOPLE;
 const MINUTE = 60_000;

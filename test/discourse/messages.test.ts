@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Kernel, startKernel } from '../support/kernel.ts';
-import { makeClock, startWriting, type Writing } from './rig.ts';
+import { makeClock, startWriting, type Writing } from './writing.ts';
 
 const MARIA = 101;
 const TEXT = 'Your code is 4711-0815, and nobody else may read it.';

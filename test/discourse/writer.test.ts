@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { isMarked } from '../../src/discourse/marker.ts';
 import { type Kernel, startKernel } from '../support/kernel.ts';
-import { makeClock, startWriting, type Writing } from './rig.ts';
+import { makeClock, startWriting, type Writing } from './writing.ts';
 
 const RAW = 'Something that people may want to read.';
 const clock = makeClock();

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { cook } from '../../sandbox/discourse/cook.ts';
 import type { Action, Card } from '../../src/core/card.ts';
 import type { Form } from '../../src/core/form.ts';
 import { cell, code, fence, fold, inline } from '../../src/discourse/escape.ts';
@@ -243,6 +244,9 @@ describe('a marker', () => {
 function expectHarmless(raw: string, mention = ''): void {
   const post = marked(raw, markerOf('r42', 'request'));
   expect(post.length).toBeLessThanOrEqual(LONGEST);
+  const seen = cook(post);
+  expect(seen.split('class="mention"').length - 1).toBe(mention && post.includes(mention) ? 1 : 0);
+  expect(seen).not.toMatch(/<a href|<h\d|<blockquote|<aside|<ol|<s>/u);
   const lines = withoutCode(post).split('\n');
   expect(lines.pop()).toBe('<!-- steward:r42:request -->');
   let depth = 0;

@@ -153,11 +153,11 @@ function offersFor(
   const fromBot = posts.filter((post) => post.userId === forum.bot.id).map((post) => post.raw);
   const said = fromBot.join('\n');
   const request = [...said.matchAll(/\br\d+\b/g)].at(-1)?.[0];
+  const mayApprove = account.groups.includes(ADMINS) && said.includes(`approve ${request}`);
   const lines = [
-    ...(request === undefined ? ['builder capacity builder2 8'] : [`show ${request}`]),
-    ...(request !== undefined && account.groups.includes(ADMINS) && said.includes(`approve ${request}`)
-      ? [`approve ${request}`]
-      : []),
+    ...(request !== undefined && mayApprove ? [`approve ${request}`] : []),
+    ...(request === undefined ? [] : [`show ${request}`]),
+    'builder capacity builder2 8',
     'help',
   ];
   return lines.map((one) => {

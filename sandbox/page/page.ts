@@ -75,7 +75,10 @@ export async function startPage(options: {
       ...(forum !== undefined && forumScreenOf(forum, slack, window.user, reading)),
       world,
     };
-    for (const [part, value] of Object.entries(screen)) {
+    const gone = [...window.told.keys()]
+      .filter((part) => !(part in screen))
+      .map((part) => [part, null] as const);
+    for (const [part, value] of [...Object.entries(screen), ...gone]) {
       const text = JSON.stringify(value);
       if (window.told.get(part) === text) continue;
       window.told.set(part, text);

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startPage } from './page/page.ts';
+import { readTemplate } from './page/template.ts';
 import { BUILDERS, type SandboxSite, startSite } from './site.ts';
 import { startSteward } from './steward.ts';
 import { tellStory } from './story.ts';
@@ -77,12 +78,15 @@ async function script(): Promise<void> {
 
 async function page(): Promise<void> {
   const { site, steward, stop } = await start(resolve(values.dir));
+  const template = await readTemplate();
   const shown = await startPage({
     slack: site.slack,
+    forum: site.forum,
     port: Number(values.port),
     extras: {
       world: () => worldOf(site),
       commands: steward.commands,
+      ...(template !== undefined && { template }),
       suggestions: [
         'help',
         'builder list',

@@ -70,7 +70,7 @@ export function forumScreenOf(
     ...stateOf(topic),
     mayReply: account !== undefined && (isStaff(account) || !(topic.closed || topic.archived)),
     earlier: Math.max(0, posts.length - POSTS),
-    offers: account === undefined ? [] : offersFor(forum, account, topic, posts),
+    offers: account === undefined || topic.category === null ? [] : offersFor(forum, account, posts),
     posts: posts.slice(-POSTS).map((post) => drawPost(post, topic, account, posts.length)),
   });
 
@@ -147,7 +147,6 @@ function drawPost(post: ForumPost, topic: ForumTopic, account: ForumUser | undef
 function offersFor(
   forum: SandboxForum,
   account: ForumUser,
-  topic: ForumTopic,
   posts: readonly ForumPost[],
 ): { readonly line: string; readonly raw: string }[] {
   const fromBot = posts.filter((post) => post.userId === forum.bot.id).map((post) => post.raw);
@@ -162,7 +161,6 @@ function offersFor(
   ];
   return lines.map((one) => {
     const line = `@${forum.bot.username} ${one}`;
-    const least = topic.category === null ? SHORTEST / 2 : SHORTEST;
-    return { line, raw: line.length < least ? `${line}\n\nThank you!` : line };
+    return { line, raw: line.length < SHORTEST ? `${line}\n\nThank you!` : line };
   });
 }

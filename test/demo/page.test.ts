@@ -20,7 +20,11 @@ it.skipIf(CHROMIUM === undefined)(
     onTestFinished(() => site.close());
     const steward = await startSteward(site);
     onTestFinished(() => steward.stop());
-    const page = await startPage({ slack: site.slack, extras: { commands: steward.commands } });
+    const page = await startPage({
+      slack: site.slack,
+      forum: site.forum,
+      extras: { commands: steward.commands },
+    });
     onTestFinished(() => page.close());
     const { tab, trouble, close } = await openTab(page.url, { width: 1320, height: 720 });
     onTestFinished(close);

@@ -22,6 +22,8 @@ const at = {
 let extras = { commands: [], suggestions: [], template: null, forum: false };
 /** Wide enough for the chat and the forum beside each other. */
 const beside = matchMedia('(width >= 1500px)');
+/** So narrow that a thread lies over its channel. */
+const narrow = matchMedia('(width < 900px)');
 
 function remembered() {
   try {
@@ -93,7 +95,7 @@ function draw() {
   drawModal(modal);
   const waiting = places.reduce((sum, one) => sum + one.pings, 0);
   document.title = `${waiting > 0 ? `(${waiting}) ` : ''}${titleOf(shows)} – Koji Steward demo`;
-  chat.draw(parts, { isShown: shows.chat, isAloneWithThread: isBeside || innerWidth < 900 });
+  chat.draw(parts, { isShown: shows.chat, isAloneWithThread: isBeside || narrow.matches });
   if (extras.forum) forum.draw(parts, { isShown: shows.forum, isBeside });
 }
 
@@ -256,7 +258,7 @@ document.addEventListener('keydown', (event) => {
   closeSide();
 });
 document.addEventListener('visibilitychange', drawSoon);
-beside.addEventListener('change', drawSoon);
+for (const width of [beside, narrow]) width.addEventListener('change', drawSoon);
 document.addEventListener('click', (event) => {
   // A permalink of the pretend chat or of the pretend forum opens here.
   const link = event.target instanceof Element ? event.target.closest('a[href]') : null;

@@ -81,7 +81,7 @@ function drawPost(post, user, { names, edit, remove }) {
         'p',
         {},
         el('strong', { text: user.username }),
-        ` ${ACTIONS[post.action] ?? post.action} `,
+        ` ${ACTIONS[post.action] ?? post.action} · `,
         agoOf(post.at),
       ),
     );

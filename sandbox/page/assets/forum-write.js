@@ -9,7 +9,12 @@ export function createReplyBox(key, { post, label }) {
   text.value = drafts.get(key) ?? '';
   const error = el('p', { class: 'error', role: 'alert' });
   const chips = el('div', { class: 'chips', role: 'group', 'aria-label': 'Suggestions' });
-  const button = el('button', { type: 'submit', class: 'button primary send', text: 'Reply' });
+  const button = el('button', {
+    type: 'submit',
+    class: 'button primary send',
+    title: 'Ctrl+Enter',
+    text: 'Reply',
+  });
   let offered = '';
   const send = async (raw) => {
     if (raw === '') return;

@@ -31,6 +31,7 @@ export function createForum({ pane, head, scroll, body, foot, confirm }, { at, a
     if (where.view === 'topic' && topicOf(where.topic) === undefined) where.view = where.from;
     const key = `${at.me} ${where.view} ${where.view === 'topic' ? where.topic : ''}`;
     const isNew = key !== drawn;
+    const hadFocus = isNew && pane.contains(document.activeElement);
     drawn = key;
     if (isNew) {
       editing = null;
@@ -43,6 +44,16 @@ export function createForum({ pane, head, scroll, body, foot, confirm }, { at, a
     else if (where.view === 'new') drawNew(forum);
     else drawList(where.view, forum, isNew);
     refreshAgo(pane);
+    if (hadFocus) focusAgain();
+  }
+
+  /** Whoever works with the keyboard goes on where they came from, or at the top. */
+  function focusAgain() {
+    if (pane.contains(document.activeElement)) return;
+    const line = [...body.querySelectorAll('[data-focus]')].find(
+      (node) => node.dataset.focus === `topic-${at.forum.topic}`,
+    );
+    (line ?? scroll).focus({ preventScroll: line === undefined });
   }
 
   function drawHead(forum, isBeside) {

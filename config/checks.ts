@@ -21,6 +21,7 @@ export interface CommandOnSite {
 }
 
 const { shape } = configSchema;
+const hubPermissions = shape.hub.shape.permissions;
 
 /** The part of the file that can be read; what cannot is somebody else's problem. */
 function part<S extends z.ZodType>(schema: S, raw: unknown, fallback: z.output<S>): z.output<S> {
@@ -48,6 +49,8 @@ export function checkCommands(
     found.push({ keys: ['commands', name], says });
   }
   const commands = new Map<string, CommandOnSite>();
+  const permissions = part(hubPermissions, fieldOf(fieldOf(raw, 'hub'), 'permissions'), ['host']);
+  found.push(...checkPermissions(permissions, registry));
   for (const command of registry.all) {
     const own = part(shape.commands.unwrap().valueType, given[command.name] ?? {}, {});
     for (const { path, says } of loosens(command, own))
@@ -57,9 +60,23 @@ export function checkCommands(
       });
     const settings = checkSettings(command, own.settings);
     found.push(...settings.found);
-    commands.set(command.name, { rule: ruleOf(command, own), settings: settings.value });
+    const rule = ruleOf(command, own);
+    const lacks = command.hubPermission !== undefined && !permissions.includes(command.hubPermission);
+    const off = `it needs the permission \`${command.hubPermission}\` on the hub, which \`hub.permissions\` does not name`;
+    commands.set(command.name, { rule: lacks ? { ...rule, off } : rule, settings: settings.value });
   }
   return { found, commands };
+}
+
+/** Permissions that no command has a use for. */
+function checkPermissions(given: readonly string[], registry: Registry): readonly Found[] {
+  const useful = [...new Set(registry.all.flatMap(({ hubPermission }) => hubPermission ?? []))].sort();
+  return given.flatMap((name, index) => {
+    if (useful.includes(name)) return [];
+    const meant = nearest(name, useful);
+    const says = `no command needs it.${meant ? ` Did you mean ${meant}?` : ''} Commands need: ${useful.join(', ')}.`;
+    return [{ keys: ['hub', 'permissions', index], says }];
+  });
 }
 
 function checkSettings(command: Command, given: unknown): { found: readonly Found[]; value: unknown } {
@@ -144,7 +161,7 @@ export function oddities(
   const found: Found[] = [];
   for (const [name, { rule }] of commands) {
     const { approval, ask } = rule;
-    if (approval.people === 0) continue;
+    if (approval.people === 0 || rule.off) continue;
     const open = approval.roles.filter((role) => config.everybody.includes(role));
     if (open.length > 0)
       found.push({

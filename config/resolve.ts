@@ -11,6 +11,8 @@ export interface Resolved {
   readonly hub: {
     readonly url: string;
     readonly user: string | undefined;
+    /** Koji's, that its account is to have. */
+    readonly permissions: readonly string[];
     readonly ca: string;
     readonly cert: string;
     readonly key: string;
@@ -103,7 +105,7 @@ export async function resolveAll(
   };
 
   async function readHub(): Promise<Resolved['hub']> {
-    const { url, user } = given.hub;
+    const { url, user, permissions } = given.hub;
     const [ca, cert, key] = await Promise.all([
       file(['hub', 'ca'], given.hub.ca, false, notACertificate),
       file(['hub', 'cert'], given.hub.cert, false, notACertificate),
@@ -114,7 +116,7 @@ export async function resolveAll(
       unread.push({ keys: ['hub', 'key'], says: 'is not the key of the certificate in hub.cert' });
       return null;
     }
-    return { url, user, ca, cert, key };
+    return { url, user, permissions, ca, cert, key };
   }
 
   async function readHosts(): Promise<Resolved['hosts']> {

@@ -57,6 +57,12 @@ const hub = z
       .max(255)
       .optional()
       .describe('The login name that the hub should see; doctor says when it is another.'),
+    permissions: z
+      .array(z.string().min(1).max(50))
+      .default(['host'])
+      .describe(
+        'Koji permissions that the bot’s account is to have. A command that needs another one is switched off.',
+      ),
   })
   .describe('The Koji hub. The files are read by the worker only.');
 

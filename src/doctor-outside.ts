@@ -28,7 +28,7 @@ export async function lookAtHub(
   own: NonNullable<Loaded['hub']>,
   { signal, log }: Looking,
 ): Promise<readonly Row[]> {
-  const { url, ca, cert, key, user } = own;
+  const { url, ca, cert, key, user, permissions } = own;
   const rows: Row[] = [
     ...certificateRows('own certificate', cert),
     ...certificateRows('certificate authority', ca),
@@ -51,7 +51,7 @@ export async function lookAtHub(
           )
         : row('login', 'ok', `as ${name}`),
     );
-    rows.push(...permissionRows(name, await hub.permissions(signal)));
+    rows.push(...permissionRows(name, await hub.permissions(signal), permissions));
   } catch (error) {
     const next = error instanceof Refused ? error.next : undefined;
     const check = rows.some((one) => one.check === 'answers') ? 'login' : 'answers';
@@ -64,19 +64,32 @@ export async function lookAtHub(
   return rows;
 }
 
-function permissionRows(name: string, has: readonly string[]): readonly Row[] {
-  if (has.includes('admin'))
+function permissionRows(name: string, has: readonly string[], wanted: readonly string[]): readonly Row[] {
+  const found = has.join(', ') || 'none';
+  const isAdmin = has.includes('admin');
+  if (isAdmin && !wanted.includes('admin'))
     return [
       row(
         'permissions',
         'warn',
         `${name} is admin: it could do much more than it has to`,
-        `Grant it \`host\`, and revoke admin: koji revoke-permission admin ${name}`,
+        `Take it away: koji revoke-permission admin ${name}. Or, for the account commands, name it in hub.permissions.`,
       ),
     ];
-  if (has.includes('host')) return [row('permissions', 'ok', has.join(', '))];
-  const says = `${name} has ${has.join(', ') || 'none'}; \`host\` is needed to change builders`;
-  return [row('permissions', 'bad', says, `An admin of the hub says: koji grant-permission host ${name}`)];
+  // Admin covers the others.
+  const lacks = wanted.filter((one) => !has.includes(one) && !(isAdmin && one !== 'admin'));
+  if (lacks.length > 0)
+    return [
+      row(
+        'permissions',
+        'bad',
+        `${name} has ${found}, and hub.permissions names ${lacks.join(', ')}`,
+        `An admin of the hub says: ${lacks.map((one) => `koji grant-permission ${one} ${name}`).join('; ')}. Or take it out of hub.permissions.`,
+      ),
+    ];
+  return [
+    row('permissions', 'ok', isAdmin ? `${found}: everything on the hub, as hub.permissions says` : found),
+  ];
 }
 
 function certificateRows(check: string, pem: string): readonly Row[] {

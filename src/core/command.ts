@@ -102,6 +102,8 @@ export interface Plan {
   /** One line: `Raise the capacity of builder2 from 4 to 8`. */
   readonly title: string;
   readonly steps: readonly Step[];
+  /** More than the command declares, seen from what these steps would do. It can only tighten. */
+  readonly risk?: 'high';
   /** Warnings and context for those who decide. */
   readonly notes?: readonly string[];
 }
@@ -153,6 +155,8 @@ export interface CommandDeclaration<S extends Params, C extends z.ZodType> {
   /** Any of these roles may ask. */
   readonly ask: readonly Role[];
   readonly approval?: Partial<Approval>;
+  /** Koji's permission that the bot's account needs for its calls. Off where the config does not name it. */
+  readonly hubPermission?: string;
   /** This command's own settings, at `commands.<name>.settings` in the config. */
   readonly settings?: C;
   /** Whole lines that work in the sandbox; the laws run over each. The first is the one help shows. */
@@ -177,6 +181,7 @@ export interface Command {
   readonly risk: Risk;
   readonly ask: readonly Role[];
   readonly approval: Approval;
+  readonly hubPermission: string | undefined;
   readonly settings: z.ZodType | undefined;
   readonly examples: readonly string[];
   readonly recognise: Recognition | undefined;
@@ -199,6 +204,7 @@ export function defineCommand<S extends Params, C extends z.ZodType = z.ZodUndef
     risk: declared.risk,
     ask: declared.ask,
     approval: { ...approvalOf(declared.risk), ...declared.approval },
+    hubPermission: declared.hubPermission,
     settings: declared.settings,
     examples: declared.examples,
     recognise: declared.recognise,

@@ -1,4 +1,4 @@
-import type { Approval, Command, Risk } from './command.ts';
+import type { Approval, Command, Plan, Risk } from './command.ts';
 import { type Actor, type Needs, STEWARD, type Via } from './events.ts';
 import type { Person, Role } from './person.ts';
 import type { Request } from './request.ts';
@@ -17,6 +17,8 @@ export interface Rule {
   readonly ask: readonly Role[];
   readonly approval: Approval;
   readonly risk: Risk;
+  /** Why it is switched off on this site, as the end of a sentence; not there: it is on. */
+  readonly off?: string;
 }
 
 /** Yes, or a no that says who could say yes. */
@@ -66,6 +68,7 @@ export function ruleOf(command: Command, by: Tightening = {}): Rule {
 export function strictest(rules: readonly Rule[]): Rule {
   const [first, ...others] = rules;
   if (!first) throw new Error('no rule to choose from');
+  const off = rules.find((rule) => rule.off)?.off;
   return others.reduce<Rule>(
     (a, b) => ({
       ask: a.ask.filter((role) => b.ask.includes(role)),
@@ -76,13 +79,30 @@ export function strictest(rules: readonly Rule[]): Rule {
         expiresHours: Math.min(a.approval.expiresHours, b.approval.expiresHours),
       },
       risk: [a.risk, b.risk].includes('high') ? 'high' : a.risk === 'read' ? b.risk : a.risk,
+      ...(off ? { off } : {}),
     }),
     first,
   );
 }
 
+/** The rule for a plan that says it is riskier than its command: what `high` asks for, and nothing gets looser. */
+export function raised(rule: Rule, risk: Plan['risk']): Rule {
+  if (risk !== 'high') return rule;
+  const { approval } = rule;
+  return {
+    ...rule,
+    risk,
+    approval: { ...approval, people: Math.max(2, approval.people), ownRequest: false },
+  };
+}
+
+/** Who can do something about a command that is off. */
+export const SWITCHED_BY = 'Whoever runs Steward can switch it on in the config.';
+
 /** May this person ask for it? */
 export function mayAsk(who: Person, what: string, rule: Rule): Allowed {
+  if (rule.off)
+    return { ok: false, says: `\`${what}\` is switched off here: ${rule.off}.`, next: SWITCHED_BY };
   if (rule.ask.some((role) => who.roles.has(role))) return { ok: true };
   return {
     ok: false,

@@ -8,7 +8,7 @@ import { Unavailable } from '../core/refused.ts';
 import type { PlaceStore } from '../core/store.ts';
 import type { Announcer } from './announcer.ts';
 import type { Forum } from './forum.ts';
-import type { InboxItem, InboxPost } from './inbox-item.ts';
+import type { InboxGone, InboxPost } from './items.ts';
 import type { Memory, PostMemory } from './memory.ts';
 import type { Messages } from './messages.ts';
 import type { People } from './people.ts';
@@ -21,7 +21,7 @@ import type { Writer } from './writer.ts';
 /** What is written in the forum, brought to the desk; what the desk says, brought back to the topic. */
 export interface Conversation {
   /** Throws `Unavailable` where trying again later may mend it. Doing the same item twice does nothing twice. */
-  handle(item: InboxItem): Promise<void>;
+  handle(item: InboxPost | InboxGone): Promise<void>;
 }
 
 /** The author's own edits of the first moments do not count as such, but then somebody may have read something else. */
@@ -179,7 +179,7 @@ export function createConversation(deps: {
     const known = await people.who(post, false);
     if (known.kind === 'unclear') throw new Unavailable('the forum', known.says);
     if (known.kind === 'refused') return null;
-    const title = post.number === 1 ? await titleOf(post.topic) : '';
+    const title = post.number === 1 ? (post.title ?? (await titleOf(post.topic))) : '';
     const seems = desk.recognise(known.person, `${title}\n${text.rest}`);
     if (seems.length === 0 && !text.mentioned) return null;
     await memory.explained(post.topic);
@@ -253,6 +253,6 @@ export function createConversation(deps: {
 }
 
 function isUntouched(post: InboxPost): boolean {
-  const late = Date.parse(post.updatedAt) - Date.parse(post.createdAt) > UNTOUCHED_MS;
+  const late = post.updatedAt.getTime() - post.createdAt.getTime() > UNTOUCHED_MS;
   return post.version === 1 && !post.viaEmail && !late;
 }

@@ -112,9 +112,7 @@ function scopeFindings(data: unknown): readonly Finding[] {
   const read = scopes.safeParse(data);
   if (!read.success)
     return [{ what: 'scopes', state: 'warn', says: 'the forum does not say which the key has' }];
-  const has = read.data.scopes.map(
-    (one) => `${one.resource}:${one.key}`,
-  );
+  const has = read.data.scopes.map((one) => `${one.resource}:${one.key}`);
   if (has.length === 0 || has.includes('global:*'))
     return [
       {

@@ -1,23 +1,18 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Desk } from '../core/desk.ts';
 import type { Log } from '../core/ports.ts';
-import { Unavailable } from '../core/refused.ts';
 import type { Inbox, LinkStore, LockStore, NotesStore, PlaceStore, RequestStore } from '../core/store.ts';
-import { createAnnouncer } from './announcer.ts';
 import { createDiscourseApi } from './api.ts';
 import { createBudget } from './budget.ts';
-import { createConversation } from './conversation.ts';
+import { parseCategory } from './category.ts';
 import { createForum } from './forum.ts';
-import { inboxItem } from './inbox-item.ts';
+import { createHandling } from './handling.ts';
+import { inboxHint } from './hints.ts';
 import { createLeader } from './leader.ts';
 import { createMemory } from './memory.ts';
-import { createMessages } from './messages.ts';
-import { createPeople, type PeopleOptions } from './people.ts';
-import { createRuns } from './runs.ts';
-import { createTally } from './tally.ts';
-import { createWatch } from './watch.ts';
+import type { PeopleOptions } from './people.ts';
+import { createSpeaker, type Speaker } from './speaker.ts';
 import { createWebhook } from './webhook.ts';
-import { createWriter } from './writer.ts';
 
 /** The forum, as whom we speak there, and what of it is ours. */
 export interface DiscourseFrontOptions {
@@ -68,94 +63,42 @@ export interface DiscourseFront {
 const BEAT_MS = 500;
 /** The lead is renewed this often. */
 const HOLD_MS = 4_000;
-/** What one account may ask for in an hour. */
-const MOST_AN_HOUR = 30;
-const HOUR_MS = 3_600_000;
-/** So often something that fails is tried again before it is dropped; while the forum is away, for most of a day. */
-const MOST_TRIES = 5;
-const MOST_TRIES_AWAY = 300;
-const LONGEST_PAUSE_MS = 5 * 60_000;
-/** Open requests whose posts are read again. */
+/** Open requests whose posts are read again, and how often that list is made anew. */
 const MOST_OPEN = 200;
+const OPEN_MS = 5_000;
 
 export function createDiscourseFront(options: DiscourseFrontOptions): DiscourseFront {
-  const { url, username, key, category, desk, inbox, places, locks, notes, links, log, now } = options;
-  const { beatMs = BEAT_MS, perMinute, lookMs } = options.times ?? {};
-  const site = new URL(url).host;
+  const { url, username, key, category, inbox, places, locks, notes, log } = options;
+  const { beatMs = BEAT_MS, perMinute } = options.times ?? {};
   const api = createDiscourseApi({ url, key, username, deadlineMs: 15_000, log });
   const budget = createBudget({ api, log, ...(perMinute ? { perMinute } : {}) });
-  const forum = createForum({ budget, category });
-  const people = createPeople({ options: options.people, forum, links, notes });
+  const forum = createForum({ api, budget, category });
+  const categoryId = parseCategory(category).id;
   const memory = createMemory(notes);
-  const self = { username };
-  const runs = createRuns({ moderates: options.moderates });
-  const writer = createWriter({ forum, runs, self, log, now, ...(lookMs ? { lookMs } : {}) });
-  const messages = createMessages({ forum, notes, usernameOf: (id) => people.usernameOf(id), log, now });
-  const announcer = createAnnouncer({
-    desk,
-    places,
-    locks,
-    writer,
-    forum,
-    messages,
-    people,
-    bot: username,
-    log,
-    now,
-  });
-  const conversation = createConversation({
-    bot: username,
-    desk,
-    forum,
-    people,
-    places,
-    announcer,
-    writer,
-    messages,
-    memory,
-    tally: createTally({ most: MOST_AN_HOUR, windowMs: HOUR_MS, now }),
-    log,
-  });
-  const watch = createWatch({
-    forum,
-    inbox,
-    notes,
-    self,
-    pollMs: options.pollMs,
-    rereads,
-    heard: (topic, number, ours) => runs.heard(topic, number, ours),
-    onItems: () => void beat(),
-    now,
-    log,
-  });
+  const leader = createLeader({ name: `forum:${new URL(url).host}`, locks, log });
   const webhook = options.webhookSecret
     ? createWebhook({
         secret: options.webhookSecret,
         instance: url,
-        category,
+        category: categoryId,
+        self: () => self,
         inbox,
         hinted: () => void beat(),
-        count: options.count ?? (() => undefined),
+        count: (what) => options.count?.(`forum-${what}`),
         log,
       })
     : null;
-  const leader = createLeader({ name: `forum:${site}`, locks, log });
-  const failed = new Map<string, { tries: number; until: number }>();
+  const handling = createHandling({ inbox, log });
+  const announcing = new Map<string, Promise<void>>();
+  let open: readonly { readonly topic: number; readonly posts: readonly number[] }[] = [];
+  let openAt = 0;
   let heldAt = 0;
+  let self: number | null = null;
+  let speaker: Speaker | null = null;
   let running: Promise<void> | null = null;
   let again = false;
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
-
-  /** The posts that open requests came from: whether they were edited or deleted, nobody tells without a webhook. */
-  async function rereads(): Promise<readonly { readonly topic: number; readonly post: number }[]> {
-    const open = await options.requests.list({
-      status: ['asked', 'planned', 'approved', 'running'],
-      limit: MOST_OPEN,
-    });
-    const sources = await Promise.all(open.map((one) => memory.sourceOf(one.id)));
-    return sources.filter((one) => one !== null);
-  }
 
   /** One at a time; what comes meanwhile makes another. */
   function beat(): Promise<void> {
@@ -176,47 +119,76 @@ export function createDiscourseFront(options: DiscourseFrontOptions): DiscourseF
   }
 
   async function turn(): Promise<void> {
-    if (Date.now() - heldAt > HOLD_MS || !leader.isLeading()) {
-      const leading = await leader.hold();
-      heldAt = Date.now();
-      if (leading) watch.start();
-      else await watch.stop();
-    }
-    if (!leader.isLeading()) return;
+    const speaking = await speak();
+    if (speaking === null) return;
+    await listOpen();
     for (const { id, body } of await inbox.pending('discourse-hook', 0, 200)) {
-      watch.hint(body);
+      const read = inboxHint.safeParse(body);
+      if (read.success) speaking.hint(read.data.topic, read.data.post);
       await inbox.done(id);
     }
-    for (const { id, body } of await inbox.pending('discourse', 0, 100)) {
-      if (stopped) return;
-      if ((failed.get(id)?.until ?? 0) <= Date.now()) await work(id, body);
-    }
-    for (const request of await places.stale('discourse', 50)) await announce(request);
+    await handling.take(speaking.handle);
+    // Not waited for: what waits for its turn at the forum's limits must not keep the rest from being seen.
+    const behind = [...(await places.stale('discourse', 50)), ...(await speaking.due())];
+    for (const request of behind) void announce(request);
   }
 
-  async function work(id: string, body: unknown): Promise<void> {
-    const item = inboxItem.safeParse(body);
-    try {
-      if (item.success) await conversation.handle(item.data);
-      else log.error('something in the inbox cannot be read', { id });
-      failed.delete(id);
-      await inbox.done(id);
-    } catch (error) {
-      const tries = (failed.get(id)?.tries ?? 0) + 1;
-      const away = error instanceof Unavailable;
-      failed.set(id, { tries, until: Date.now() + Math.min(LONGEST_PAUSE_MS, 1000 * 2 ** tries) });
-      log[away ? 'warn' : 'error']('a post could not be worked on', { id, tries, error });
-      if (tries < (away ? MOST_TRIES_AWAY : MOST_TRIES)) return;
-      failed.delete(id);
-      await inbox.done(id);
+  /** Takes or keeps the lead; null while another process has it, or the forum does not say who we are. */
+  async function speak(): Promise<Speaker | null> {
+    const isHeld = leader.isLeading() && Date.now() - heldAt < HOLD_MS;
+    heldAt = isHeld ? heldAt : Date.now();
+    if (!isHeld && !(await leader.hold())) {
+      const before = speaker;
+      speaker = null;
+      await before?.stop();
+      return null;
     }
-  }
-
-  async function announce(request: string): Promise<void> {
-    if (!leader.isLeading()) return;
-    await announcer.announce(request).catch((error: unknown) => {
-      log.warn('a request is not shown in the forum yet', { request, error: String(error) });
+    self ??= await ownId();
+    if (self === null || stopped) return null;
+    speaker ??= createSpeaker({
+      options,
+      forum,
+      memory,
+      self,
+      category: categoryId,
+      rereads: () => open,
+      onItems: () => void beat(),
     });
+    return speaker;
+  }
+
+  async function ownId(): Promise<number | null> {
+    const found = await forum.account(username, 'look');
+    if (found.kind === 'ok') return found.value.id;
+    log.warn('the forum does not say who we are there', { username, outcome: found });
+    return null;
+  }
+
+  /** The posts that open requests came from: whether they were edited or deleted, nobody tells without a webhook. */
+  async function listOpen(): Promise<void> {
+    if (Date.now() - openAt < OPEN_MS) return;
+    openAt = Date.now();
+    const status = ['asked', 'planned', 'approved', 'running'] as const;
+    const listed = await options.requests.list({ status, limit: MOST_OPEN });
+    const sources = await Promise.all(listed.map((one) => memory.sourceOf(one.id)));
+    const topics = new Map<number, number[]>();
+    for (const source of sources)
+      if (source) topics.set(source.topic, [...(topics.get(source.topic) ?? []), source.post]);
+    open = [...topics].map(([topic, posts]) => ({ topic, posts }));
+  }
+
+  /** One at a time for each request; the announcer draws what stands when its turn comes. */
+  function announce(request: string): Promise<void> {
+    const showing = announcing.get(request);
+    if (showing || speaker === null) return showing ?? Promise.resolve();
+    const shown = speaker
+      .announce(request)
+      .catch((error: unknown) => {
+        log.warn('a request is not shown in the forum yet', { request, error: String(error) });
+      })
+      .finally(() => announcing.delete(request));
+    announcing.set(request, shown);
+    return shown;
   }
 
   function next(): void {
@@ -230,18 +202,19 @@ export function createDiscourseFront(options: DiscourseFrontOptions): DiscourseF
   return {
     http: async (req, res) => (webhook ? webhook(req, res) : false),
     announce,
-    connected: () => watch.isUp(),
+    // Another process may be the one that reads it.
+    connected: () => speaker === null || speaker.lastRead() !== null,
     async start() {
-      await beat();
+      void beat();
       next();
     },
     async stop() {
       stopped = true;
       clearTimeout(timer);
-      await watch.stop();
-      budget.stop();
+      const stopping = speaker?.stop();
+      await budget.stop();
       api.stop();
-      await running;
+      await Promise.all([running, stopping, handling.idle(), ...announcing.values()]);
       await leader.release().catch((error: unknown) => log.warn('the lead is not given back', { error }));
     },
   };

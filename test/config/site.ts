@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse, stringify } from 'yaml';
+import accountGrant from '../../commands/account-grant/command.ts';
 import builderCapacity from '../../commands/builder-capacity/command.ts';
 import builderDisable from '../../commands/builder-disable/command.ts';
 import builderList from '../../commands/builder-list/command.ts';
@@ -11,7 +12,13 @@ import { type ConfigRole, type LoadResult, loadConfig } from '../../config/load.
 import { makePki } from '../../sandbox/pki.ts';
 import { createRegistry } from '../../src/core/registry.ts';
 
-export const registry = createRegistry([builderCapacity, builderDisable, builderList, nfsCheck]);
+export const registry = createRegistry([
+  accountGrant,
+  builderCapacity,
+  builderDisable,
+  builderList,
+  nfsCheck,
+]);
 
 export const EXAMPLE = readFileSync(
   fileURLToPath(new URL('../../config/steward.example.yaml', import.meta.url)),

@@ -8,7 +8,7 @@ import { BUILDERS, type SandboxSite, startSite } from './site.ts';
 import { startSteward } from './steward.ts';
 import { tellStory } from './story.ts';
 
-const HELP = `npm run demo                 a page to try it: choose who you are, and ask
+const HELP = `npm run demo                 a page to try it: choose who you are, and ask, in the chat or in the forum
 npm run demo -- --script     plays a whole conversation and prints it; exits 0 if all went as it should
   --hub 1.20|1.35            which Koji the pretend hub is (1.20)
   --socket                   Slack over Socket Mode instead of signed HTTP

@@ -17,7 +17,7 @@ export function createReplyBox(key, { post, label }) {
   });
   let offered = '';
   const send = async (raw) => {
-    if (raw === '') return;
+    if (raw === '' || button.disabled) return;
     button.disabled = true;
     const wrong = await post(raw);
     button.disabled = false;

@@ -17,6 +17,8 @@ export function createForum({ pane, head, scroll, body, foot, confirm }, { at, a
   let drawn = '';
   let editing = null;
   let box = null;
+  /** A topic that was just opened, and that the server has not told of yet. */
+  let coming = null;
 
   const userOf = (id) => parts.forum.users.find((one) => one.id === id) ?? NOBODY;
   const topicOf = (id) => parts[`topic ${id}`] ?? undefined;
@@ -28,6 +30,10 @@ export function createForum({ pane, head, scroll, body, foot, confirm }, { at, a
     pane.hidden = !isShown;
     if (!isShown) return;
     const where = at.forum;
+    if (coming !== null && topicOf(coming) !== undefined) {
+      Object.assign(where, { view: 'topic', topic: coming, from: 'topics' });
+      coming = null;
+    }
     if (where.view === 'topic' && topicOf(where.topic) === undefined) where.view = where.from;
     const key = `${at.me} ${where.view} ${where.view === 'topic' ? where.topic : ''}`;
     const isNew = key !== drawn;
@@ -142,7 +148,8 @@ export function createForum({ pane, head, scroll, body, foot, confirm }, { at, a
       post: async (title, raw) => {
         const answer = await ask({ what: 'open-topic', title, raw });
         if (answer.error !== undefined) return answer.error;
-        go({ view: 'topic', topic: answer.topic, from: 'topics' });
+        coming = answer.topic;
+        go({});
         return null;
       },
     });

@@ -1,6 +1,7 @@
 import { type Piece, readMarkdown } from '../discourse/markdown.ts';
 
-const KEPT = 2_000;
+/** As many as a window may be sent, twice: fewer would be read anew with each change. */
+const KEPT = 20_000;
 const read = new Map<string, readonly Piece[]>();
 
 /** What somebody typed, as pieces; read once, because every change asks for every post again. */

@@ -1,6 +1,7 @@
 import { createChat, nameOf } from './chat.js';
 import { toast } from './dom.js';
 import { createForum } from './forum.js';
+import { groupsOf } from './groups.js';
 import { askToConfirm, createModal } from './modal.js';
 import { drawPeople, drawPlaces, drawWorld } from './side.js';
 
@@ -90,7 +91,7 @@ function draw() {
   };
   $('frame').classList.toggle('beside', isBeside);
   drawPeople($('people'), people, at.me, become);
-  drawPlaces($('places'), groupsOf(places), current(shows), open);
+  drawPlaces($('places'), groupsOf(parts), current(shows), open);
   drawWorld($('world'), parts.world);
   drawModal(modal);
   const waiting = places.reduce((sum, one) => sum + one.pings, 0);
@@ -108,49 +109,6 @@ function latest() {
 function titleOf(shows) {
   if (!shows.chat) return parts.forum.category;
   return at.place === 'home' ? 'Home' : nameOf(parts.places.find((one) => one.id === at.place));
-}
-
-/** The groups of the side: the chat's places, and the forum's. */
-function groupsOf(places) {
-  const plain = { pings: 0, unread: false };
-  const news = (topics) => topics.filter((topic) => topic.isNew || topic.unread > 0).length;
-  const groups = [
-    { title: 'Channels', places: places.filter((one) => one.kind === 'channel') },
-    {
-      title: 'Steward',
-      places: [
-        ...places.filter((one) => one.kind === 'im'),
-        { ...plain, id: 'home', name: 'Home', kind: 'home' },
-      ],
-    },
-  ];
-  if (!extras.forum) return groups;
-  const topics = news(parts['forum topics']);
-  const messages = news(parts['forum messages']);
-  return [
-    ...groups,
-    {
-      title: 'Forum',
-      places: [
-        {
-          id: 'forum-topics',
-          name: parts.forum.category,
-          kind: 'category',
-          pings: topics,
-          news: 'topics or replies',
-          unread: topics > 0,
-        },
-        {
-          id: 'forum-messages',
-          name: 'Messages',
-          kind: 'messages',
-          pings: messages,
-          news: 'messages',
-          unread: messages > 0,
-        },
-      ],
-    },
-  ];
 }
 
 function current(shows) {

@@ -1,10 +1,10 @@
 import { refreshAgo } from './ago.js';
-import { el, keep } from './dom.js';
+import { el } from './dom.js';
+import { drawForumHead } from './forum-head.js';
 import { drawTopic } from './forum-topic.js';
 import { drawTopics } from './forum-topics.js';
 import { createReplyBox, createTopicForm } from './forum-write.js';
 import { askToConfirm } from './modal.js';
-import { sign } from './side.js';
 
 const NOBODY = { id: -1, username: 'somebody', name: 'somebody', face: 'nobody', role: null };
 
@@ -45,7 +45,9 @@ export function createForum({ pane, head, scroll, body, foot, confirm }, { at, a
       body.replaceChildren();
       foot.replaceChildren();
     }
-    drawHead(forum, isBeside);
+    const isTopic = where.view === 'topic';
+    const title = isTopic ? topicOf(where.topic).title : 'forum';
+    drawForumHead(head, { where, title, forum, isBeside }, { go, hide });
     if (where.view === 'topic') drawOne(topicOf(where.topic), isNew);
     else if (where.view === 'new') drawNew(forum);
     else drawList(where.view, forum, isNew);
@@ -60,67 +62,6 @@ export function createForum({ pane, head, scroll, body, foot, confirm }, { at, a
       (node) => node.dataset.focus === `topic-${at.forum.topic}`,
     );
     (line ?? scroll).focus({ preventScroll: line === undefined });
-  }
-
-  function drawHead(forum, isBeside) {
-    const { view, from } = at.forum;
-    const isList = view === 'topics' || view === 'messages';
-    const inMessages = (isList ? view : from) === 'messages';
-    const title = view === 'topic' ? topicOf(at.forum.topic).title : 'forum';
-    const state = {
-      view,
-      inMessages,
-      title,
-      category: forum.category,
-      mayPost: forum.account !== null,
-      isBeside,
-    };
-    keep(
-      head,
-      [state],
-      () => 'head',
-      () =>
-        el(
-          'div',
-          { class: 'forum-bar' },
-          isList
-            ? null
-            : el('button', {
-                type: 'button',
-                class: 'icon-button back',
-                'data-focus': 'back',
-                'aria-label': inMessages ? 'Back to the messages' : 'Back to the topics',
-                onclick: () => go({ view: inMessages ? 'messages' : 'topics' }),
-                text: '‹',
-              }),
-          el(
-            'h1',
-            { id: 'forum-title' },
-            sign(inMessages ? 'messages' : 'category'),
-            inMessages ? 'Messages' : forum.category,
-          ),
-          el('span', { class: 'quiet forum-where', text: title }),
-          view === 'topics' && state.mayPost
-            ? el('button', {
-                type: 'button',
-                class: 'button primary new-topic',
-                'data-focus': 'new-topic',
-                onclick: () => go({ view: 'new' }),
-                text: 'New topic',
-              })
-            : null,
-          isBeside
-            ? el('button', {
-                type: 'button',
-                class: 'icon-button',
-                'data-focus': 'hide-forum',
-                'aria-label': 'Hide the forum',
-                onclick: hide,
-                text: '×',
-              })
-            : null,
-        ),
-    );
   }
 
   function drawList(view, forum, isNew) {

@@ -62,7 +62,7 @@ function isSaid(line: string): boolean {
 /** An `ask:` alone is meant as it stands: a template offers what there is to fill in beneath it. */
 function isFilled(lines: readonly string[]): boolean {
   const said = lines.filter(isSaid);
-  if (said.length < 2) return said.length === 1 && lines.every((line) => !HINT.test(line));
+  if (said.length === 1) return !lines.slice(lines.findIndex(isSaid)).some((line) => HINT.test(line));
   return said.some((line) => !ASK.test(line) && KEY.exec(line)?.[2] !== '');
 }
 

@@ -110,9 +110,9 @@ export const NO_BUILDER = anyOf(
   `rfc, proposal, propose, jenkins, copr, packit, image builder, form builder, query builder`,
 );
 
-/** A builder's name in running text: it has a digit, so that `our builder` is none. */
+/** A builder's name in running text: it has a digit, so that `our builder` is none, and `builder` in it or before it. */
 export const BUILDER_NAME =
-  /(?<![\w.@/-])((?=[a-z0-9.-]*\d)[a-z0-9-]{0,40}builder[a-z0-9-]{0,40}(?:\.[a-z0-9-]{1,60}){0,5})(?![\w-])/i;
+  /(?<![\w.@/-])((?=[a-z0-9.-]*\d)(?:[a-z0-9-]{0,40}builder[a-z0-9-]{0,40}|(?<=\bbuilder:? )[a-z][a-z0-9-]{1,60})(?:\.[a-z0-9-]{1,60}){0,5})(?![\w-])/i;
 
 /** A reason in running text, to the end of its sentence. */
 export const REASON = /\bbecause\s+((?:[^.!?\n]|[.!?](?=\S)){4,200})/i;

@@ -13,7 +13,7 @@ export async function tellForum(site: SandboxSite, teller: Teller): Promise<void
     async () => {
       const opened = await maria.topic(
         'More room on koji-fedora28 please',
-        'Hi all, the Fedora builds queue up for hours. Could somebody raise the capacity of koji-fedora28?',
+        'Hi all, the Fedora builds queue up for hours. Could somebody raise the capacity of the builder koji-fedora28?',
       );
       await reads(opened.topic, /builder capacity koji-fedora28/);
       return opened;

@@ -44,6 +44,8 @@ export interface WatchDeps {
   readonly heard: (topic: number, number: number, ours: boolean) => void;
   readonly onItems: () => void;
   readonly gatherMs?: number;
+  /** For tests: how often posts of open requests are read again, at most. */
+  readonly rereadMs?: number;
 }
 
 export function createWatch(deps: WatchDeps): Watch {

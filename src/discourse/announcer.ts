@@ -16,6 +16,7 @@ import {
   hasEnded,
   isDecidedHere,
   isReminder,
+  isUnderWay,
   isWholeNews,
   type Notice,
   noticeOf,
@@ -42,6 +43,8 @@ interface Callable {
 const FIRST_MS = 10_000;
 /** What is no decision and no end is shown so often at most. */
 const PROGRESS_MS = 60_000;
+/** What was approved has often ended by then, and one edit says both. */
+const UNDER_WAY_MS = 2_000;
 /** Edits of a request in the whole forum; the last is kept for the end. */
 const MOST_EDITS = 3;
 /** After something that failed without a clear answer it is let alone for a moment, longer each time. */
@@ -70,6 +73,8 @@ export function createAnnouncer(deps: {
   const turns = createLocks();
   /** When a request that has no post yet was first seen in a topic. */
   const seen = new Map<string, number>();
+  /** When a request was first seen under way, which may be over in a moment. */
+  const begun = new Map<string, number>();
   const resting = new Map<string, { tries: number; until: number }>();
   let lookedAt = Number.NEGATIVE_INFINITY;
 
@@ -196,6 +201,14 @@ export function createAnnouncer(deps: {
     seen.delete(key);
   }
 
+  function hasRunFor(card: Card, ms: number): boolean {
+    const key = `${card.id} ${card.plan}`;
+    const since = begun.get(key) ?? now().getTime();
+    if (begun.size > 5000) begun.clear();
+    begun.set(key, since);
+    return now().getTime() - since >= ms;
+  }
+
   /** Edits the status post. `skipped`: it does not show what is now, and need not. `stopped`: another time, or elsewhere. */
   async function edit(card: Card, spot: Spot): Promise<'shown' | 'skipped' | 'stopped'> {
     const { post, what = 'request', fixed, editedAt, edits = 0 } = spot.state();
@@ -206,6 +219,7 @@ export function createAnnouncer(deps: {
     if ((spot.state().shows ?? 0) >= card.seq) return 'shown';
     if (post === undefined || fixed || made >= MOST_EDITS - (ended ? 0 : 1)) return 'skipped';
     if (!urgent && !passed(editedAt, PROGRESS_MS)) return 'stopped';
+    if (isUnderWay(card) && !hasRunFor(card, UNDER_WAY_MS)) return 'stopped';
     await spot.keep({ edits: edits + 1, editedAt: now().toISOString() });
     const written = await writer.edit({
       post,
@@ -240,7 +254,7 @@ export function createAnnouncer(deps: {
 
   /** A post of its own for what has to be noticed, once. True when the news is out. */
   async function notify(card: Card, spot: Spot, notice: Notice, isShown: boolean): Promise<boolean> {
-    const showing = await showingOf(card, notice, true);
+    const showing = await showingOf(card, notice, spot.place.purpose === 'origin');
     const done = { noticed: notice.key, ...NOT_NOTICING };
     if (isReminder(notice) && !showing.mention) {
       await spot.keep(done);
@@ -289,6 +303,9 @@ export function createAnnouncer(deps: {
     }
     const edited = await edit(card, spot);
     if (edited === 'stopped') return;
+    // Where nobody is called, the end is told anew only if the post above does not show it.
+    const end = edited === 'skipped' && news === null && hasEnded(card) ? card.notice : null;
+    if (end && end.key !== spot.state().noticed && !(await notify(card, spot, end, false))) return;
     if (news && !isWholeNews(news) && !(await notify(card, spot, news, edited === 'shown'))) return;
     if (news && isWholeNews(news)) {
       await spot.keep({ noticed: news.key });

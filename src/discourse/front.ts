@@ -121,8 +121,9 @@ export function createDiscourseFront(options: DiscourseFrontOptions): DiscourseF
   async function turn(): Promise<void> {
     const speaking = await speak();
     if (speaking === null) return;
-    await listOpen();
-    for (const { id, body } of await inbox.pending('discourse-hook', 0, 200)) {
+    const hooks = await inbox.pending('discourse-hook', 0, 200);
+    await listOpen(hooks.length > 0);
+    for (const { id, body } of hooks) {
       const read = inboxHint.safeParse(body);
       if (read.success) speaking.hint(read.data.topic, read.data.post);
       await inbox.done(id);
@@ -165,8 +166,8 @@ export function createDiscourseFront(options: DiscourseFrontOptions): DiscourseF
   }
 
   /** The posts that open requests came from: whether they were edited or deleted, nobody tells without a webhook. */
-  async function listOpen(): Promise<void> {
-    if (Date.now() - openAt < OPEN_MS) return;
+  async function listOpen(anew: boolean): Promise<void> {
+    if (!anew && Date.now() - openAt < OPEN_MS) return;
     openAt = Date.now();
     const status = ['asked', 'planned', 'approved', 'running'] as const;
     const listed = await options.requests.list({ status, limit: MOST_OPEN });

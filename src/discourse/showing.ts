@@ -11,6 +11,11 @@ export function hasEnded(card: Card): boolean {
   return ENDED.includes(card.status);
 }
 
+/** Is it being carried out at this moment? */
+export function isUnderWay(card: Card): boolean {
+  return card.status === 'approved' || card.status === 'running';
+}
+
 /** An answer has to be noticed as well. Where a request is only shown to others, nobody is called. */
 export function noticeOf(card: Card, place: ShownPlace): Notice | null {
   if (place.purpose !== 'origin') return null;

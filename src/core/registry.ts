@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Command } from './command.ts';
 import { metaOf } from './fields.ts';
+import { wrongIn } from './recognise.ts';
 
 /** The commands, by name. */
 export interface Registry {
@@ -53,5 +54,5 @@ function contradiction(command: Command): string | null {
   if (risk === 'low' && approval.people < 1) return 'changes something, so somebody must approve';
   if (command.ask.length === 0) return 'may be asked for by nobody';
   for (const field of Object.values(command.params.shape)) metaOf(field);
-  return null;
+  return command.recognise ? wrongIn(command.recognise, Object.keys(command.params.shape)) : null;
 }

@@ -15,6 +15,7 @@ import type { People } from './people.ts';
 import { type PostText, readPost } from './post-text.ts';
 import { formPost, joinPosts, recognisedPost, replyPost } from './reply-post.ts';
 import type { Tally } from './tally.ts';
+import { withoutThanks } from './thanks.ts';
 import { editedReply, forgedReply, helpReply, notSentReply, tooManyReply, unlistedLine } from './words.ts';
 import type { Writer } from './writer.ts';
 
@@ -109,7 +110,7 @@ export function createConversation(deps: {
     for (const line of text.lines) {
       const at = { ...next(), among: [...there, ...requests], ...(here ? { here } : {}) };
       if (!believed && DECIDES.test(line)) replies.push(replyPost(forgedReply(post.viaEmail), bot));
-      else await hear(await desk.say({ ...at, text: line }));
+      else await hear(await desk.say({ ...at, text: withoutThanks(line) }));
     }
     for (const form of text.forms)
       await hear(await desk.fill({ ...next(), text: form, among: [...there, ...requests] }));

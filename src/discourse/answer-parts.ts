@@ -54,7 +54,7 @@ export function tableParts(table: Table, room: number, more: string): string[] {
 /** Lines that a person can say next. */
 export function nextParts(next: readonly string[], bot: string): string[] {
   if (next.length === 0) return [];
-  const lines = next.slice(0, NEXT).map((line) => `- ${sayable(line.slice(0, 300), bot)}`);
+  const lines = next.slice(0, NEXT).map((line) => `- ${sayable(line, bot)}`);
   return [`What may help next, as a reply here:\n${lines.join('\n')}`];
 }
 

@@ -1,10 +1,14 @@
+import { differsAtMost } from './diff.ts';
 import type { Post, Topic, User } from './model.ts';
-import { noteAction, type World } from './posting.ts';
+import { noteAction, type Way, type World } from './posting.ts';
 import { EDITS } from './rates.ts';
 import { invalidAccess, notFound, Refusal, tooMany } from './refusal.ts';
-import { textErrors } from './rules.ts';
+import { hasAlike, TOO_ALIKE, textErrors, tidy } from './rules.ts';
+import type { State } from './state.ts';
 
 const NINJA_MS = 5 * 60_000;
+const NINJA_CHARACTERS = 400;
+const NEW_NINJA_CHARACTERS = 100;
 const TAKEN_BACK = '(post deleted by author)';
 
 export interface Edit {
@@ -12,46 +16,74 @@ export interface Edit {
   readonly reason?: string | undefined;
   /** What the editor believes to be there. */
   readonly original?: string | undefined;
+  /** False: the topic stays where it is in the list. */
+  readonly bump?: boolean | undefined;
 }
 
 /** Gives the post as it is now. Throws a Refusal. */
-export function editPost(world: World, user: User, id: number, edit: Edit, way: 'api' | 'web'): Post {
-  const { state, guardian, rates, hooks } = world;
+export function editPost(world: World, user: User, id: number, edit: Edit, way: Way): Post {
+  const { state, guardian } = world;
   const post = state.posts.get(id);
   if (post === undefined || (post.deleted && !guardian.isStaff(user))) throw notFound();
   if (!guardian.mayEdit(user, post)) throw invalidAccess();
-  if (edit.original !== undefined && edit.original.trim() !== post.raw)
+  if (edit.original !== undefined && edit.original !== post.raw)
     throw new Refusal(409, {
       errors: ['That post was edited by another person and your changes can no longer be saved.'],
-      error_type: 'edit_conflict',
     });
-  const raw = edit.raw.trim();
-  if (raw === post.raw) return post;
-  const topic = state.topics.get(post.topic);
-  const errors = textErrors(raw, topic?.category === null);
+  const raw = tidy(edit.raw);
+  const reason = edit.reason === '' ? undefined : edit.reason;
+  if (raw === post.raw && (reason === undefined || reason === post.editReason)) return post;
+  const message = state.topics.get(post.topic)?.category === null;
+  const errors = textErrors(raw, message);
   if (errors.length > 0) throw new Refusal(422, { errors });
-  if (way === 'api' && !guardian.isStaff(user)) {
-    const wait = rates.take(`edit ${user.id}`, EDITS);
+  const alike =
+    way === 'api' && !guardian.isStaff(user) && hasAlike(state, world.now(), user, raw, message, id);
+  if (alike) throw new Refusal(422, { errors: [TOO_ALIKE] });
+  const ninja = isNinja(world, user, post, raw, reason);
+  if (way === 'api' && !ninja && !guardian.isStaff(user)) {
+    const wait = world.rates.take(`edit ${user.id}`, EDITS);
     if (wait > 0) throw tooMany(wait);
   }
-  const at = world.now();
-  const reason = edit.reason ?? '';
-  const ninja =
-    user.id === post.userId &&
-    at - post.versionAt < NINJA_MS &&
-    (reason === '' || reason === post.editReason);
+  return revise(world, user, post, { raw, reason, ninja, bump: edit.bump ?? true });
+}
+
+/**
+ * Small, soon, by the same person and with no new reason: then no new version comes of it, and the topic is not
+ * bumped. What is small is measured from the last version's words.
+ */
+function isNinja(world: World, user: User, post: Post, raw: string, reason: string | undefined): boolean {
+  if (user.id !== post.editorId || world.now() - post.versionAt > NINJA_MS) return false;
+  if (reason !== undefined && reason !== post.editReason) return false;
+  const most = world.guardian.isStaff(user) || user.trustLevel > 1 ? NINJA_CHARACTERS : NEW_NINJA_CHARACTERS;
+  return differsAtMost(post.versionRaw ?? post.raw, raw, most);
+}
+
+function revise(
+  { state, now, hooks }: World,
+  user: User,
+  post: Post,
+  to: {
+    readonly raw: string;
+    readonly reason?: string | undefined;
+    readonly ninja: boolean;
+    readonly bump: boolean;
+  },
+): Post {
+  const at = now();
+  const topic = state.topics.get(post.topic);
+  const isLast = topic !== undefined && lastOf(state, topic)?.id === post.id;
+  if (!to.ninja && to.bump && isLast) state.topics.put({ ...topic, bumpedAt: at });
   const edited: Post = {
     ...post,
-    raw,
+    raw: to.raw,
     updatedAt: at,
-    editReason: reason === '' ? null : reason,
-    ...(!ninja && { version: post.version + 1, versionAt: at }),
+    editorId: user.id,
+    ...(to.ninja
+      ? { versionRaw: post.versionRaw ?? post.raw }
+      : { version: post.version + 1, versionAt: at, versionRaw: null, editReason: to.reason ?? null }),
   };
-  // A ninja edit never bumps; another one does when it is of the last post.
-  if (!ninja && topic !== undefined && lastOf(world, topic)?.id === id)
-    state.topics.put({ ...topic, bumpedAt: at });
   state.posts.put(edited);
-  hooks.post('post_edited', id);
+  hooks.post('post_edited', post.id);
   return edited;
 }
 
@@ -71,27 +103,23 @@ export function deletePost(world: World, user: User, id: number): void {
   }
   if (guardian.isStaff(user) || guardian.moderates(user, topic)) {
     state.posts.put({ ...post, deleted: true });
-    const last = lastOf(world, topic);
+    const last = lastOf(state, topic);
     if (last !== undefined) state.topics.put({ ...topic, bumpedAt: last.createdAt });
-  } else if (post.userId === user.id) {
-    const at = world.now();
-    state.posts.put({
-      ...post,
-      raw: TAKEN_BACK,
-      userDeleted: true,
-      version: post.version + 1,
-      updatedAt: at,
-      versionAt: at,
-    });
+  } else if (post.userId === user.id && post.takenBack === null) {
+    const edited = revise(world, user, post, { raw: TAKEN_BACK, ninja: false, bump: true });
+    state.posts.put({ ...edited, takenBack: post.raw });
   } else throw invalidAccess();
   hooks.post('post_destroyed', id);
 }
 
+/** By staff what is gone, by its author what they took back. */
 export function recoverPost(world: World, user: User, id: number): void {
   const post = world.state.posts.get(id);
   if (post === undefined) throw notFound();
-  if (!world.guardian.isStaff(user)) throw invalidAccess();
-  world.state.posts.put({ ...post, deleted: false });
+  if (post.deleted && world.guardian.isStaff(user)) world.state.posts.put({ ...post, deleted: false });
+  else if (post.takenBack !== null && (post.userId === user.id || world.guardian.isStaff(user)))
+    revise(world, user, { ...post, takenBack: null }, { raw: post.takenBack, ninja: false, bump: true });
+  else throw invalidAccess();
   world.hooks.post('post_recovered', id);
 }
 
@@ -127,9 +155,9 @@ export function changeStatus(
 }
 
 /** The newest post that somebody wrote and that is still there. */
-function lastOf({ state }: World, topic: Topic): Post | undefined {
+function lastOf(state: State, topic: Topic): Post | undefined {
   return state
     .postsOf(topic.id)
-    .filter((post) => !post.deleted && !post.userDeleted && post.action === null)
+    .filter((post) => !post.deleted && post.takenBack === null && post.action === null)
     .at(-1);
 }

@@ -5,15 +5,16 @@ import { createFaults, type ForumFault } from './faults.ts';
 import { createGuardian } from './guardian.ts';
 import { createKeys, DEFAULT_SCOPES } from './keys.ts';
 import type { Call, ForumPost, ForumTopic, ForumUser, Topic } from './model.ts';
+import { createPayloads } from './payloads.ts';
 import { BOT_USER, CATEGORIES, INFRA } from './people.ts';
 import { approveHeld, type World } from './posting.ts';
 import { createRates } from './rates.ts';
 import { createState } from './state.ts';
 import { createWebApi } from './web-api.ts';
-import { createHooks, type Hooks, type SentHook } from './webhooks.ts';
-import { cookedOf, createWire } from './wire.ts';
+import { createHooks, type Hooks } from './webhooks.ts';
+import { cookedOf } from './wire.ts';
 
-export type { ForumActor, ForumFault, ForumPost, ForumTopic, ForumUser, SentHook };
+export type { ForumActor, ForumFault, ForumPost, ForumTopic, ForumUser };
 
 export interface ForumOptions {
   /** 0 or absent: any free one. */
@@ -28,6 +29,8 @@ export interface ForumOptions {
   readonly scopes?: readonly string[];
   /** As such it may write more than three replies in a row. */
   readonly botIsCategoryModerator?: boolean;
+  /** How `/posts.json` pages: by a window of ids, as for years (the default), or by rows, as the newest servers do. */
+  readonly postList?: 'window' | 'rows';
   /** So many old topics are in the category. Only a new state file gets them. */
   readonly seedTopics?: number;
 }
@@ -117,45 +120,15 @@ export async function startForum(options: ForumOptions = {}): Promise<SandboxFor
   const faults = createFaults();
   const rates = createRates(now, options.rateScale ?? 1);
   let url = '';
-  // Webhooks are written as staff sees things: also what was just deleted.
-  const staff = () => createWire(state, guardian, state.users.get(1) ?? null);
   const hooks = createHooks({
     secret: state.secrets.webhook,
     now,
     instance: () => url,
     changed: state.changed,
-    postPayload(id) {
-      const post = state.posts.get(id);
-      const topic = state.topics.get(post?.topic ?? -1);
-      if (post === undefined || topic === undefined) return { category: null, payload: {} };
-      const { actions_summary: _a, yours: _y, can_edit: _c, ...fields } = staff().postAbroad(post);
-      return {
-        category: topic.category,
-        payload: {
-          ...fields,
-          category_slug: state.category(topic.category)?.slug ?? null,
-          topic_posts_count: fields.posts_count,
-          topic_filtered_posts_count: fields.posts_count,
-          topic_archetype: topic.category === null ? 'private_message' : 'regular',
-        },
-      };
-    },
-    topicPayload(id) {
-      const topic = state.topics.get(id);
-      if (topic === undefined) return { category: null, payload: {} };
-      const {
-        post_stream: _p,
-        suggested_topics: _s,
-        details: _d,
-        ...fields
-      } = staff().topic(topic, [], false);
-      return {
-        category: topic.category,
-        payload: { ...fields, created_by: staff().brief(state.users.get(topic.userId)) },
-      };
-    },
+    payloads: createPayloads(state, guardian),
   });
-  const world: World = { state, guardian, rates, hooks, now, url: () => url };
+  const postList = options.postList ?? 'window';
+  const world: World = { state, guardian, rates, hooks, now, url: () => url, postList };
   const keys = createKeys({
     key: state.secrets.apiKey,
     owner: () => state.users.get(BOT_USER),
@@ -217,7 +190,10 @@ export async function startForum(options: ForumOptions = {}): Promise<SandboxFor
       [...state.topics.all()]
         .filter((topic) => topic.category !== null && (id === undefined || topic.category === id))
         .map(whole),
-    posts: (topic) => state.postsOf(topic).map((post) => ({ ...post, cooked: cookedOf(post) })),
+    posts: (topic) =>
+      state
+        .postsOf(topic)
+        .map((post) => ({ ...post, cooked: cookedOf(post), userDeleted: post.takenBack !== null })),
     messages(username) {
       const { id } = person(username);
       const isIn = (topic: Topic) =>

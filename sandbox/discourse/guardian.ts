@@ -49,7 +49,7 @@ export function createGuardian(state: State): Guardian {
       const topic = state.topics.get(post.topic);
       if (user === null || topic === undefined || !guardian.seesTopic(user, topic)) return false;
       if (guardian.isStaff(user)) return true;
-      if (topic.archived) return false;
+      if (topic.archived || post.takenBack !== null) return false;
       return post.userId === user.id || (user.trustLevel >= 4 && topic.category !== null);
     },
     mayManage: (user, topic) =>

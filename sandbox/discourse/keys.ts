@@ -1,8 +1,7 @@
 import type { IncomingMessage } from 'node:http';
-import type { User } from './model.ts';
+import type { Fields, User } from './model.ts';
 import { ADMIN_API, type Rates } from './rates.ts';
 import { invalidAccess, invalidKey, tooMany } from './refusal.ts';
-import type { Fields } from './wire.ts';
 
 /** What the bot needs. A scope is `resource:action`, with `:parameter=value` when it is held to some. */
 export const DEFAULT_SCOPES = [
@@ -69,7 +68,7 @@ export function createKeys(deps: {
     shown: () =>
       scopes.map(({ resource, action, name, value }) => ({
         resource,
-        action,
+        action: action.replace(/_/g, ' '),
         parameters: name === '' ? [] : [name],
         urls: [],
         allowed_parameters: name === '' ? {} : { [name]: [value] },

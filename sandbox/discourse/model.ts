@@ -1,5 +1,8 @@
 import { z } from 'zod';
 
+/** A JSON object as it goes over the wire. */
+export type Fields = Readonly<Record<string, unknown>>;
+
 /** Times are milliseconds since 1970. Each shape is also the shape of a line in the state file. */
 
 export const userShape = z
@@ -65,9 +68,13 @@ export const postShape = z
     createdAt: z.number(),
     updatedAt: z.number(),
     versionAt: z.number(),
+    /** The words that its last ninja edits started from. */
+    versionRaw: z.string().nullable(),
+    /** Who changed it last. */
+    editorId: z.number(),
     deleted: z.boolean(),
-    /** Its author took it back: it stays for a day, with other words. */
-    userDeleted: z.boolean(),
+    /** What it said before its author took it back; since then it stays for a day, with other words. */
+    takenBack: z.string().nullable(),
     viaEmail: z.boolean(),
     replyTo: z.number().nullable(),
     editReason: z.string().nullable(),
@@ -135,6 +142,8 @@ export interface ForumTopic extends Topic {
 export interface ForumPost extends Post {
   /** HTML. */
   readonly cooked: string;
+  /** Its author took it back; it is still there. */
+  readonly userDeleted: boolean;
 }
 
 /** One request, as answered. `status` 0: never answered. */

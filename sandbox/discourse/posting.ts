@@ -2,7 +2,7 @@ import type { Guardian } from './guardian.ts';
 import type { Draft, Held, Post, Topic, User } from './model.ts';
 import { MESSAGES, NEW_POST, NEW_TOPIC, type Rates } from './rates.ts';
 import { invalidAccess, tooMany, unfit } from './refusal.ts';
-import { checkManners, textErrors, titleErrors } from './rules.ts';
+import { checkManners, textErrors, tidy, titleErrors } from './rules.ts';
 import { makePost, makeTopic, type State } from './state.ts';
 import type { Hooks } from './webhooks.ts';
 
@@ -14,6 +14,8 @@ export interface World {
   readonly hooks: Hooks;
   readonly now: () => number;
   readonly url: () => string;
+  /** How `/posts.json` pages. */
+  readonly postList: 'window' | 'rows';
 }
 
 /** Through the API every rule holds; in the web interface those about who, where and what, not those about how often. */
@@ -59,7 +61,7 @@ function check(world: World, user: User, draft: Draft, way: Way): Topic | undefi
   }
   const errors = [
     ...(topic === undefined ? titleErrors(draft.title ?? '', message) : []),
-    ...textErrors(draft.raw, message),
+    ...textErrors(tidy(draft.raw), message),
   ];
   if (errors.length > 0) throw unfit(...errors);
   if (topic === undefined && message) addressees(state, draft.recipients ?? '');
@@ -123,7 +125,7 @@ function write(world: World, user: User, draft: Draft, topic: Topic | undefined)
     id: state.newId('post'),
     topic: opened.id,
     userId: user.id,
-    raw: draft.raw.trim(),
+    raw: tidy(draft.raw),
     at,
     postNumber: (state.postsOf(opened.id).at(-1)?.postNumber ?? 0) + 1,
     viaEmail: draft.viaEmail ?? false,

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { ForumFault } from './faults.ts';
 import type { Keys, Permit } from './keys.ts';
-import type { User } from './model.ts';
+import type { Fields, User } from './model.ts';
 import type { World } from './posting.ts';
-import { createWire, type Fields, type Wire } from './wire.ts';
+import { createWire, type Wire } from './wire.ts';
 
 /** One request, read. */
 export interface Ask {

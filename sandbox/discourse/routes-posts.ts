@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { editPost } from './changing.ts';
-import type { Draft } from './model.ts';
+import type { Draft, Post } from './model.ts';
 import { createPost, holdPost } from './posting.ts';
 import { invalidAccess, invalidParameters, notFound, Refusal } from './refusal.ts';
 import { type Answer, type Ask, numberLike, ok, type Route } from './route.ts';
@@ -22,6 +22,7 @@ const updateShape = z.object({
   raw: z.string(),
   edit_reason: z.string().nullish(),
   original_text: z.string().nullish(),
+  bypass_bump: z.boolean().optional(),
 });
 
 export const postRoutes: readonly Route[] = [
@@ -70,20 +71,26 @@ export const postRoutes: readonly Route[] = [
   },
 ];
 
-/** A window of ids, not a number of posts: a page may be short, or empty, and not be the end. */
+/**
+ * For years a window of ids, `before` within it: a page may be short, or empty, and not be the end.
+ * The newest servers give so many posts instead, all with lower ids than `before`.
+ */
 function latestPosts(ask: Ask): Answer {
-  const { state, guardian } = ask.world;
+  const { state, guardian, postList } = ask.world;
   const asked = Math.floor(Number(ask.query.get('before') ?? 0));
-  const before = asked > 0 ? asked : state.newId('post') - 1;
-  const posts = Array.from({ length: WINDOW }, (_, back) => state.posts.get(before - back) ?? []).flat();
-  const shown = posts.filter(
-    (post) =>
-      !post.deleted &&
-      post.action === null &&
-      state.topics.get(post.topic)?.category !== null &&
-      state.topics.get(post.topic)?.deleted === false &&
-      guardian.seesPost(ask.user, post),
-  );
+  const newest = state.newId('post') - 1;
+  const isShown = (post: Post) => {
+    const topic = state.topics.get(post.topic);
+    const isPublic = topic !== undefined && topic.category !== null && topic.visible && !topic.deleted;
+    return isPublic && !post.deleted && post.action === null && guardian.seesPost(ask.user, post);
+  };
+  const from = asked <= 0 ? newest : postList === 'rows' ? asked - 1 : asked;
+  const end = postList === 'rows' ? 0 : from - WINDOW;
+  const shown: Post[] = [];
+  for (let id = from; id > end && shown.length < WINDOW; id -= 1) {
+    const post = state.posts.get(id);
+    if (post !== undefined && isShown(post)) shown.push(post);
+  }
   return ok({ latest_posts: shown.map((post) => ask.wire.postAbroad(post)) });
 }
 
@@ -159,7 +166,12 @@ function update(ask: Ask): Answer {
   const parsed = updateShape.safeParse(ask.body.post);
   if (!parsed.success) throw invalidParameters('param is missing or the value is empty: post');
   const { raw, edit_reason, original_text } = parsed.data;
-  const edit = { raw, reason: edit_reason ?? undefined, original: original_text ?? undefined };
+  const edit = {
+    raw,
+    reason: edit_reason ?? undefined,
+    original: original_text ?? undefined,
+    bump: !(parsed.data.bypass_bump ?? ask.body.bypass_bump === true),
+  };
   const post = editPost(ask.world, ask.user, Number(ask.path.id), edit, 'api');
   return ok({ post: { ...ask.wire.post(post, true), draft_sequence: 0 } });
 }

@@ -9,6 +9,11 @@ const ENTROPY = 7;
 const CONSECUTIVE = 3;
 const UNIQUE_MS = 5 * 60_000;
 
+/** As a text is stored: no spaces of other kinds, and none at the end. */
+export function tidy(raw: string): string {
+  return raw.replace(/[\u00a0\u1680\u180e\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/g, ' ').trimEnd();
+}
+
 /** What is wrong with the text of a post. Holds for everybody, staff too. */
 export function textErrors(raw: string, message: boolean): string[] {
   const least = message ? 10 : 20;
@@ -67,20 +72,31 @@ export function checkManners(
   }
   const mentions = new Set(draft.raw.match(/(?<![\w@])@[A-Za-z0-9][\w.-]*/g));
   if (mentions.size > MENTIONS) throw unfit(`Sorry, you can only mention ${MENTIONS} users in a post.`);
-  const since = now() - UNIQUE_MS;
-  const alike = state
-    .newestPosts((post) => post.createdAt > since)
-    .find((post) => {
-      const there = state.topics.get(post.topic);
-      return (
-        post.userId === user.id &&
-        (there?.category === null) === message &&
-        squeezed(post.raw) === squeezed(draft.raw)
-      );
-    });
-  if (alike !== undefined) throw unfit('Body is too similar to what you recently posted');
+  if (hasAlike(state, now(), user, draft.raw, message)) throw unfit(TOO_ALIKE);
   if (topic === undefined && !message && state.listed().some((one) => titled(one, draft.title ?? '')))
     throw unfit('Title has already been used');
+}
+
+export const TOO_ALIKE = 'Body is too similar to what you recently posted';
+
+/** This person posted the same within five minutes: in another post than `except`, in public or in a message. */
+export function hasAlike(
+  state: State,
+  at: number,
+  user: User,
+  raw: string,
+  message: boolean,
+  except?: number,
+): boolean {
+  return state
+    .newestPosts((post) => post.createdAt > at - UNIQUE_MS)
+    .some(
+      (post) =>
+        post.userId === user.id &&
+        post.id !== except &&
+        (state.topics.get(post.topic)?.category === null) === message &&
+        squeezed(post.raw) === squeezed(raw),
+    );
 }
 
 const squeezed = (raw: string) => raw.replace(/\s/g, '').toLowerCase();

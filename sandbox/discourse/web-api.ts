@@ -2,14 +2,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Faults, type ForumFault, nginxPage } from './faults.ts';
 import type { Keys } from './keys.ts';
-import type { User } from './model.ts';
+import type { Fields, User } from './model.ts';
 import type { World } from './posting.ts';
 import { invalidAccess, notFound, Refusal, readOnly, tooMany } from './refusal.ts';
 import { type Answer, createAsk, type Route } from './route.ts';
 import { peopleRoutes } from './routes-people.ts';
 import { postRoutes } from './routes-posts.ts';
 import { topicRoutes } from './routes-topics.ts';
-import type { Fields } from './wire.ts';
 
 const ROUTES: readonly Route[] = [...topicRoutes, ...postRoutes, ...peopleRoutes];
 const MAX_BODY = 1_000_000;

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Payloads } from './payloads.ts';
 
 /** One request to the receiver, as bytes, so that it can be sent again. */
 export interface SentHook {
@@ -50,9 +51,7 @@ export interface HookDeps {
   readonly secret: string;
   readonly now: () => number;
   readonly instance: () => string;
-  /** The payload, and which category it is of; null for one in none. */
-  readonly postPayload: (id: number) => { readonly category: number | null; readonly payload: unknown };
-  readonly topicPayload: (id: number) => { readonly category: number | null; readonly payload: unknown };
+  readonly payloads: Payloads;
   readonly changed: () => void;
 }
 
@@ -80,7 +79,7 @@ export function createHooks(deps: HookDeps): Hooks {
 
   function happened(type: 'post' | 'topic', event: string, id: number): void {
     if (url === undefined || is.dropping) return;
-    const { category, payload } = type === 'post' ? deps.postPayload(id) : deps.topicPayload(id);
+    const { category, payload } = deps.payloads[type](id);
     if (options.category !== undefined && category !== options.category) return;
     offer({ type, event, body: JSON.stringify({ [type]: payload }) });
   }

@@ -1,13 +1,25 @@
 import { cook } from './cook.ts';
 import type { Guardian } from './guardian.ts';
-import type { Group, Held, Post, Topic, User } from './model.ts';
+import type { Fields, Held, Post, Topic, User } from './model.ts';
 import type { State } from './state.ts';
+import { createPeopleWire, type PeopleWire } from './wire-people.ts';
 
-/** A JSON object as the forum sends it. */
-export type Fields = Readonly<Record<string, unknown>>;
+/** What every post has and the pretend forum has no use for. */
+const DECORATION = {
+  primary_group_name: null,
+  flair_name: null,
+  flair_url: null,
+  flair_bg_color: null,
+  flair_color: null,
+  flair_group_id: null,
+  badges_granted: [],
+  reviewable_id: null,
+  reviewable_score_count: 0,
+  reviewable_score_pending_count: 0,
+};
 
 /** How the forum shows things to one reader. */
-export interface Wire {
+export interface Wire extends PeopleWire {
   /** `raw` is there only when it was asked for. */
   post(post: Post, raw: boolean): Fields;
   /** As in `/posts.json` and in webhooks: with what topic it is in, and always with raw. */
@@ -16,9 +28,6 @@ export interface Wire {
   listed(topic: Topic): Fields;
   /** A topic with some of its posts. */
   topic(topic: Topic, posts: readonly Post[], raw: boolean): Fields;
-  user(user: User): Fields;
-  group(group: Group): Fields;
-  brief(user: User | undefined): Fields;
   held(held: Held): Fields;
 }
 
@@ -38,15 +47,10 @@ const plainHtml = (text: string) => text.replace(/&/g, '&amp;').replace(/</g, '&
 
 export function createWire(state: State, guardian: Guardian, reader: User | null): Wire {
   const visible = (topic: Topic) => state.postsOf(topic.id).filter((post) => guardian.seesPost(reader, post));
-  const brief = (user: User | undefined): Fields => ({
-    id: user?.id ?? -1,
-    username: user?.username ?? 'system',
-    name: user?.name ?? null,
-    avatar_template: `/letter_avatar_proxy/v4/letter/${(user?.username ?? 's')[0]}/48db5f/{size}.png`,
-  });
+  const people = createPeopleWire(state, guardian, reader);
+  const { brief } = people;
 
   const wire: Wire = {
-    brief,
     post(post, raw) {
       const user = state.users.get(post.userId);
       const topic = state.topics.get(post.topic);
@@ -72,8 +76,7 @@ export function createWire(state: State, guardian: Guardian, reader: User | null
         topic_id: post.topic,
         topic_slug: topic?.slug ?? null,
         display_username: user?.name ?? null,
-        primary_group_name: null,
-        flair_name: null,
+        ...DECORATION,
         version: post.version,
         can_edit: guardian.mayEdit(reader, post),
         can_delete: mine || guardian.isStaff(reader),
@@ -89,7 +92,7 @@ export function createWire(state: State, guardian: Guardian, reader: User | null
         hidden: false,
         trust_level: user?.trustLevel ?? 0,
         deleted_at: post.deleted ? iso(post.updatedAt) : null,
-        user_deleted: post.userDeleted,
+        user_deleted: post.takenBack !== null,
         edit_reason: post.editReason,
         can_view_edit_history: true,
         wiki: false,
@@ -105,6 +108,8 @@ export function createWire(state: State, guardian: Guardian, reader: User | null
         topic_html_title: plainHtml(topic?.title ?? ''),
         category_id: topic?.category ?? null,
         posts_count: topic === undefined ? 0 : visible(topic).length,
+        excerpt: post.raw.slice(0, 300),
+        truncated: post.raw.length > 300,
         post_url: `/t/${topic?.slug}/${post.topic}/${post.postNumber}`,
       };
     },
@@ -202,54 +207,7 @@ export function createWire(state: State, guardian: Guardian, reader: User | null
         },
       };
     },
-    user(user) {
-      const groups = [...state.groups.all()].filter(
-        (group) => group.members.includes(user.id) && guardian.seesGroup(reader, group),
-      );
-      return {
-        ...brief(user),
-        last_posted_at: null,
-        last_seen_at: null,
-        created_at: '2019-01-01T00:00:00.000Z',
-        ignored: false,
-        muted: false,
-        can_send_private_messages: true,
-        can_send_private_message_to_user: reader !== null && reader.id !== user.id,
-        trust_level: user.trustLevel,
-        moderator: user.moderator,
-        admin: user.admin,
-        title: null,
-        badge_count: 0,
-        staged: false,
-        can_edit: reader?.id === user.id,
-        groups: [
-          // The forum's own groups are among them.
-          ...Array.from({ length: user.trustLevel + 1 }, (_, level) => ({
-            id: 10 + level,
-            automatic: true,
-            name: `trust_level_${level}`,
-            display_name: `trust_level_${level}`,
-          })),
-          ...groups.map((group) => wire.group(group)),
-        ],
-      };
-    },
-    group: (group) => ({
-      id: group.id,
-      automatic: false,
-      name: group.name,
-      display_name: group.name,
-      user_count: group.members.length,
-      mentionable_level: 0,
-      messageable_level: group.messageable ? 99 : 0,
-      visibility_level: group.public ? 0 : 2,
-      primary_group: false,
-      title: null,
-      has_messages: group.messageable,
-      full_name: null,
-      members_visibility_level: 0,
-      can_see_members: true,
-    }),
+    ...people,
     held: (held) => ({
       id: held.id,
       raw: held.draft.raw,

@@ -15,6 +15,7 @@ import type { People } from './people.ts';
 import { type PostText, readPost } from './post-text.ts';
 import { formPost, joinPosts, recognisedPost, replyPost } from './reply-post.ts';
 import type { Tally } from './tally.ts';
+import { withoutThanks } from './thanks.ts';
 import { editedReply, forgedReply, helpReply, notSentReply, tooManyReply, unlistedLine } from './words.ts';
 import type { Writer } from './writer.ts';
 
@@ -81,11 +82,6 @@ export function createConversation(deps: {
     text: PostText,
     asked: string,
   ): Promise<Pick<PostMemory, 'requests' | 'reply'> | null> {
-    const counted = tally.take(post.userId, text.lines.length + text.forms.length);
-    if (counted !== 'within') {
-      log.warn('somebody in the forum asks too much at once', { user: post.userId, topic: post.topic });
-      return counted === 'over' ? null : { requests: [], reply: replyPost(tooManyReply(), bot) };
-    }
     const believed = isUntouched(post);
     const known = await people.who(post, believed);
     if (known.kind === 'unclear') throw new Unavailable('the forum', known.says);
@@ -94,6 +90,11 @@ export function createConversation(deps: {
       return { requests: [], reply: replyPost(refusal, bot) };
     }
     const who = known.person;
+    const counted = isListed(who) ? 'within' : tally.take(post.userId, text.lines.length + text.forms.length);
+    if (counted !== 'within') {
+      log.warn('somebody in the forum asks too much at once', { user: post.userId, topic: post.topic });
+      return counted === 'over' ? null : { requests: [], reply: replyPost(tooManyReply(), bot) };
+    }
     const requests: string[] = [];
     const replies: string[] = [];
     const there = await places.find('discourse', String(post.topic));
@@ -109,7 +110,7 @@ export function createConversation(deps: {
     for (const line of text.lines) {
       const at = { ...next(), among: [...there, ...requests], ...(here ? { here } : {}) };
       if (!believed && DECIDES.test(line)) replies.push(replyPost(forgedReply(post.viaEmail), bot));
-      else await hear(await desk.say({ ...at, text: line }));
+      else await hear(await desk.say({ ...at, text: withoutThanks(line) }));
     }
     for (const form of text.forms)
       await hear(await desk.fill({ ...next(), text: form, among: [...there, ...requests] }));
@@ -164,8 +165,9 @@ export function createConversation(deps: {
   }
 
   function withUnlisted(reply: Reply, who: Person): Reply {
-    const listed = !who.id.includes(':');
-    return listed ? reply : { ...reply, lines: [...reply.lines, unlistedLine(who.accounts.discourse ?? '')] };
+    return isListed(who)
+      ? reply
+      : { ...reply, lines: [...reply.lines, unlistedLine(who.accounts.discourse ?? '')] };
   }
 
   /** Words that are no command: says once what they seem to ask for, and how to ask for it. Never acts on a guess. */
@@ -250,6 +252,11 @@ export function createConversation(deps: {
   return {
     handle: (item) => (item.kind === 'gone' ? gone(item.post) : heard(item)),
   };
+}
+
+/** Is it somebody whom the config knows by name? */
+function isListed(who: Person): boolean {
+  return !who.id.includes(':');
 }
 
 function isUntouched(post: InboxPost): boolean {

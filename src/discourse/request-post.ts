@@ -195,3 +195,14 @@ function meaning(action: Action, card: Card): string {
 function seeAll(card: Card): string {
   return `Read all of it in a terminal with \`steward show ${card.id}\``;
 }
+
+/** For the asker alone, when the topic cannot be written in: what happened, how it stands, where it is to be seen. */
+export function parkedPost(card: Card, why: string, bot: string): string {
+  return joined([
+    `I cannot tell you about your request ${card.id} in its topic: ${why}. The request itself is not changed by that.`,
+    `${MARK[card.status]} **${inline(card.title, TITLE) || '–'}**`,
+    inline(withSayable(card.line || (card.answer?.title ?? ''), bot), LINE),
+    ...nextParts(card, bot),
+    `You see all of it in chat with \`show ${card.id}\`, or in a terminal with \`steward show ${card.id}\`.`,
+  ]);
+}

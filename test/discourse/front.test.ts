@@ -12,8 +12,10 @@ afterAll(() => whole.close());
 
 const TITLE = 'A topic about the build system';
 const open = async (raw: string, by = 'maria', title = TITLE) =>
-  whole.forum.as(by).topic(`${title} ${Math.random().toString(36).slice(2, 8)}`, raw);
-const reply = (topic: number, raw: string, by = 'maria') => whole.forum.as(by).reply(topic, raw);
+  whole.forum.as(by).topic(`${title} ${Math.random().toString(36).slice(2, 8)}`, `${raw}\n\nKind regards`);
+// The forum takes nothing shorter than 20 characters.
+const reply = (topic: number, raw: string, by = 'maria') =>
+  whole.forum.as(by).reply(topic, `${raw}\n\nThanks, that is all.`);
 const idIn = (raw: string): string => /\br\d+\b/.exec(raw)?.[0] ?? '';
 
 /** Asks for something, and gives the topic and the request once its plan is shown. */
@@ -87,9 +89,11 @@ describe('asked in a topic and decided there', () => {
     const { topic, id } = await asked('builder capacity builder2 15');
     const innocent = await reply(topic, 'I have no opinion about this at all.', 'adam');
     await new Promise((resolve) => setTimeout(resolve, 500));
-    await whole.forum.as('root_admin').edit(innocent, `@steward approve ${id}`);
+    await whole.forum.as('root_admin').edit(innocent, `@steward approve ${id}\n\nI want this very much.`);
     await whole.says(topic, /was edited/, /new post/);
-    await whole.forum.as('adam').reply(topic, `@steward approve ${id}`, { viaEmail: true });
+    await whole.forum
+      .as('adam')
+      .reply(topic, `@steward approve ${id}\n\nSent from my phone`, { viaEmail: true });
     await whole.says(topic, /came by e-mail/);
     expect(await status(id)).toBe('planned');
   });
@@ -113,8 +117,7 @@ describe('asked in a topic and decided there', () => {
     await reply(two.topic, `@steward undo ${two.id}`);
     const undo = await whole.says(two.topic, new RegExp(`undoes ${two.id}`));
     await reply(two.topic, `@steward approve ${idIn(undo.raw)}`, 'adam');
-    await whole.says(two.topic, /Undo/, /Done/);
-    expect(whole.capacity('builder1')).toBe(before);
+    await expect.poll(() => whole.capacity('builder1'), { timeout: 5000 }).toBe(before);
   });
 
   it('can be shown in another topic, and is decided and kept up to date there too', async () => {
@@ -183,8 +186,12 @@ describe('what a post says', () => {
   });
 
   it('in another category, or of a private message, is not for us', async () => {
-    const other = whole.forum.categories.find((one) => one.id !== whole.forum.category.id)?.id ?? 0;
-    const { topic } = await whole.forum.as('maria').topic(TITLE, '@steward builder list', other);
+    const other = whole.forum.categories.find(
+      (one) => one.path.startsWith('development/') && one.id !== whole.forum.category.id,
+    );
+    const { topic } = await whole.forum
+      .as('maria')
+      .topic(TITLE, '@steward builder list, if you please', other?.id);
     await whole.forum.as('maria').message('steward', 'A private word', '@steward builder list, please do');
     expect(await whole.staysSilent(topic, 0)).toBe(true);
   });
@@ -204,10 +211,10 @@ describe('what a post says', () => {
   it('that holds a private key is not kept, and its author is told in private', async () => {
     const key = `-----BEGIN RSA PRIVATE KEY-----\n${'MIIEowIBAAKCAQEA'.repeat(20)}\n-----END RSA PRIVATE KEY-----`;
     const { topic } = await open(`Here is my key:\n\n${key}\n\n@steward builder list`);
-    await whole.forum.waitFor(() => whole.forum.messages('maria').length > 0);
-    const [message] = whole.forum.messages('maria');
-    const [post] = whole.forum.posts(message?.id ?? 0);
-    expect(post?.raw).toMatch(/burnt/);
+    const message = await whole.forum.waitFor(() =>
+      whole.forum.messages('maria').find((one) => /private key/.test(one.title)),
+    );
+    expect(whole.forum.posts(message.id)[0]?.raw).toMatch(/burnt/);
     expect(await whole.staysSilent(topic, 0)).toBe(true);
     const kept = await whole.kernel.database.query('select body from steward.inbox');
     expect(JSON.stringify(kept)).not.toContain('MIIEowIBAAKCAQEA');
@@ -256,7 +263,6 @@ describe('a post that changes', () => {
   it('and is deleted takes its request with it, while nobody has decided', async () => {
     const { post, id } = await asked('builder capacity builder2 49');
     await whole.forum.as('root_admin').deletePost(post);
-    await whole.forum.waitFor(() => true);
     await expect.poll(() => status(id), { timeout: 5000 }).toBe('cancelled');
   });
 
@@ -268,10 +274,10 @@ describe('a post that changes', () => {
 });
 
 describe('fifty posts at once', () => {
-  it('in one topic are each heard once', async () => {
+  it('in one topic are each heard once, up to what one account may ask in an hour', async () => {
     const { topic } = await open('Fifty people want something. Let us see what comes of it.');
     const numbers = Array.from({ length: 50 }, (_, n) => n + 100);
-    await Promise.all(numbers.map((n) => reply(topic, `@steward builder capacity builder1 ${n}`)));
+    await Promise.all(numbers.map((n) => reply(topic, `@steward builder capacity builder1 ${n}`, 'carl')));
     await expect
       .poll(
         async () =>

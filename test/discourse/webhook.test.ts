@@ -45,7 +45,7 @@ async function start(inbox: Inbox = createInbox(database, () => new Date())) {
     secret: SECRET,
     instance: `${INSTANCE}/`,
     category: 24,
-    self: 5,
+    self: () => 5,
     inbox,
     hinted: (...hint) => hints.push(hint),
     count: (what) => counted.push(what),
@@ -108,7 +108,7 @@ describe("the forum's webhook", () => {
   it('takes a signed post as a hint, and keeps nothing of its text', async () => {
     const { deliver, hints } = await start();
     expect((await deliver('post_created', { post: POST })).status).toBe(200);
-    expect(hints).toEqual([[77, { id: 501, number: 3 }]]);
+    expect(hints).toEqual([[77, { id: 501, number: 3, made: true }]]);
     const [row] = await rows();
     expect(row).toMatchObject({ source: 'discourse-hook', body: '{}' });
     expect(row?.done).not.toBeNull();
@@ -236,7 +236,7 @@ describe("the forum's webhook", () => {
     const deps = {
       instance: INSTANCE,
       category: 24,
-      self: 5,
+      self: () => 5,
       hinted: () => undefined,
       count: () => undefined,
     };

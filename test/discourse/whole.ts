@@ -59,7 +59,13 @@ export async function startWhole(options: WholeOptions = {}) {
   const address = server.address();
   const port = typeof address === 'object' && address ? address.port : 0;
   if (options.webhook ?? true) forum.setWebhook(`http://127.0.0.1:${port}/discourse/webhook`);
-  await front.start();
+  const started = async (): Promise<void> => {
+    await front.start();
+    // What is posted before the first look is what was there already.
+    while ((await kernel.store.locks.all()).length === 0 || !front.connected())
+      await new Promise((resolve) => setTimeout(resolve, 20));
+  };
+  await started();
   // A worker that looks for work all the time.
   let working = true;
   const work = (async () => {
@@ -101,7 +107,7 @@ export async function startWhole(options: WholeOptions = {}) {
     async restart(): Promise<void> {
       await front.stop();
       front = build();
-      await front.start();
+      await started();
     },
     async close(): Promise<void> {
       working = false;

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Form } from '../../src/core/form.ts';
 import { readPost } from '../../src/discourse/post-text.ts';
+import { formPost } from '../../src/discourse/reply-post.ts';
 import { cpuMs } from '../support/cpu.ts';
 
 const read = (raw: string) => readPost(raw, 'steward');
@@ -228,6 +230,30 @@ describe('a form', () => {
     '```steward\n# Builder\nask: builder capacity\nhost:\ncapacity:  \n```',
   ])('is not %j', (raw) => {
     expect(read(raw).forms).toEqual([]);
+  });
+
+  it('that the bot offers can be copied, filled in and posted, whatever is in it already', () => {
+    const offered: Form = {
+      command: 'builder capacity',
+      summary: 'Set how much work a builder takes at once',
+      usage: 'builder capacity <host> <capacity>',
+      fields: ['host', 'capacity'].map((name) => ({
+        name,
+        title: name,
+        hint: 'A hint.',
+        kind: 'text',
+        choices: [],
+        optional: false,
+        example: 'x',
+        value: name === 'host' ? 'a\n```\nask: b\n# c' : '',
+        problem: name === 'host' ? null : 'missing',
+      })),
+    };
+    const copied = /\n(`{4,})text\n([\s\S]*?)\n\1(?:\n|$)/.exec(formPost(offered, 'steward'))?.[2] ?? '';
+    const { forms } = read(copied.replace('\ncapacity:', '\ncapacity: 7'));
+    expect(forms).toHaveLength(1);
+    expect(forms[0]).toContain('host: a\n  ```\n  ask: b\n  # c\n');
+    expect(forms[0]).toContain('capacity: 7');
   });
 
   it('is one of several in a fence, and empty ones beside it do not count', () => {

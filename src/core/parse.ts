@@ -169,14 +169,15 @@ function readParams(
     const named = token.quoted ? undefined : /^([a-z][a-z-]*)=/i.exec(token.text)?.[1]?.toLowerCase();
     const bare = token.quoted
       ? undefined
-      : fields.find((field) => field.meta.named && field.name === token.text.toLowerCase());
+      : fields.find((field) => field.meta.named && field.name === token.text.toLowerCase().replace(/:$/, ''));
     const target = bare ?? fields.find((field) => field.name === named);
     if (target) {
       if (given[target.name] !== undefined) odd[''] = `“${target.name}” is given twice.`;
       byName.add(target.name);
       const from = token.at + target.name.length + (bare ? 0 : 1);
       if (target.meta.kind === 'text') {
-        given[target.name] = unquote(line.slice(from));
+        // `because: …` and `because = …`, as people write where nobody counts spaces.
+        given[target.name] = unquote(bare ? line.slice(from).replace(/^\s*[:=]/, '') : line.slice(from));
         break;
       }
       given[target.name] = bare ? (tokens[++index]?.text ?? '') : token.text.slice(target.name.length + 1);

@@ -23,11 +23,18 @@ const SENT =
 /** Looks for where the mail history begins, in lines without invisible characters. Lines quoted with `>` are not its business. */
 export function findHistory(lines: readonly string[]): (at: number) => History {
   const bared = lines.map(bare);
+  // Each line is asked once, however many headers stand before it.
+  const sent = new Map<number, boolean>();
+  function isSent(at: number): boolean {
+    const known = sent.get(at) ?? SENT.test(bared[at] ?? '');
+    sent.set(at, known);
+    return known;
+  }
   return (at) => {
     const line = bared[at] ?? '';
     if (/^(--|—)$/u.test(line) && (!bared[at - 1] || lines[at] === '-- ')) return 'rest';
-    if (FORWARDED.test(line)) return 'rest';
-    if (FROM.test(line) && bared.slice(at + 1, at + 4).some((one) => SENT.test(one))) return 'rest';
+    if (/^[-–b]/i.test(line) && FORWARDED.test(line)) return 'rest';
+    if (FROM.test(line) && [1, 2, 3].some((more) => isSent(at + more))) return 'rest';
     return OPENS.test(line) ? introduction(bared, at) : null;
   };
 }

@@ -152,6 +152,7 @@ function words(original: string, masked: string): string {
 function plain(text: string): string {
   return text
     .replaceAll(LEFT_OUT, ' ')
+    .replace(/\[\/?details(?:=[^\]\n]{0,200})?\]/gi, ' ')
     .replace(/\[([^\][\n]{1,300})\]\((?:https?:\/\/|mailto:)[^()\s]{1,500}\)/gu, '$1')
     .replace(/\\([!-/:-@[-`{-~])/g, '$1')
     .replace(/&(?:nbsp|quot|#39|lt|gt|amp);/g, (entity) => ENTITIES[entity] ?? entity);

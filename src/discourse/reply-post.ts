@@ -121,7 +121,6 @@ function formFence(form: Form): string {
     title: oneLine(field.title),
     hint: oneLine(field.hint),
     example: oneLine(field.example),
-    value: oneLine(field.value),
   }));
   const block = fence(fence(writeForm({ ...form, fields }), 'steward'), 'text');
   return block.length > FORM ? '' : block;

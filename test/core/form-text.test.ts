@@ -7,6 +7,7 @@ import { accountName, words } from '../../src/core/fields.ts';
 import { readForm, splitForms, writeForm } from '../../src/core/form-text.ts';
 import { formOf } from '../../src/core/parse.ts';
 import { createRegistry } from '../../src/core/registry.ts';
+import { cpuMs } from '../support/cpu.ts';
 import { type Kernel, PEOPLE, startKernel } from '../support/kernel.ts';
 import { BUILDER_COMMANDS } from './support.ts';
 
@@ -208,6 +209,27 @@ describe('a form that is written and read again', () => {
   });
 });
 
+it('a form that is long, or made to be hard to read, is read in a moment', () => {
+  for (const piece of [
+    'ab: c\n',
+    'ask: key sign\n',
+    'because: x\n',
+    ': ',
+    'a ',
+    '"',
+    ' ',
+    '\n',
+    '#\n',
+    'becuase: x\n',
+  ]) {
+    const text = `ask: key sign\nrequest: x\n${piece.repeat(32_000 / piece.length)}`;
+    expect(
+      cpuMs(() => [splitForms(text), readForm(text, registry)]),
+      piece,
+    ).toBeLessThan(100);
+  }
+});
+
 describe('at the desk', () => {
   let kernel: Kernel;
   beforeAll(async () => {
@@ -222,6 +244,15 @@ describe('at the desk', () => {
       place: { kind: 'discourse', where: '7', purpose: 'origin' },
       origin: `form:${origins++}`,
     });
+
+  it('a line that is no command is answered with what its words seem to ask for', async () => {
+    const said = (text: string) => kernel.say(PEOPLE.maria, text);
+    expect(await said('could you please raise the capacity of builder2 to 12?')).toMatchObject({
+      kind: 'reply',
+      reply: { lines: ['Did you mean this?'], next: ['builder capacity builder2 12'] },
+    });
+    expect(await said('could you make coffee?')).toMatchObject({ reply: { next: ['help'] } });
+  });
 
   it('a form asks as a line does', async () => {
     expect(await fill('ask: builder capacity\nhost: builder3\ncapacity: 7')).toMatchObject({

@@ -1,6 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Form } from '../../src/core/form.ts';
 import { readPost } from '../../src/discourse/post-text.ts';
+import { formPost } from '../../src/discourse/reply-post.ts';
+import { cpuMs } from '../support/cpu.ts';
 
 const read = (raw: string) => readPost(raw, 'steward');
 const LINE = '@steward approve r42';
@@ -229,6 +232,30 @@ describe('a form', () => {
     expect(read(raw).forms).toEqual([]);
   });
 
+  it('that the bot offers can be copied, filled in and posted, whatever is in it already', () => {
+    const offered: Form = {
+      command: 'builder capacity',
+      summary: 'Set how much work a builder takes at once',
+      usage: 'builder capacity <host> <capacity>',
+      fields: ['host', 'capacity'].map((name) => ({
+        name,
+        title: name,
+        hint: 'A hint.',
+        kind: 'text',
+        choices: [],
+        optional: false,
+        example: 'x',
+        value: name === 'host' ? 'a\n```\nask: b\n# c' : '',
+        problem: name === 'host' ? null : 'missing',
+      })),
+    };
+    const copied = /\n(`{4,})text\n([\s\S]*?)\n\1(?:\n|$)/.exec(formPost(offered, 'steward'))?.[2] ?? '';
+    const { forms } = read(copied.replace('\ncapacity:', '\ncapacity: 7'));
+    expect(forms).toHaveLength(1);
+    expect(forms[0]).toContain('host: a\n  ```\n  ask: b\n  # c\n');
+    expect(forms[0]).toContain('capacity: 7');
+  });
+
   it('is one of several in a fence, and empty ones beside it do not count', () => {
     const empty = 'ask: builder enable\n# Builder: the builder.\nhost:\n\n';
     const raw = `\`\`\`steward\n${empty}${form}\n\n${empty}ask: nfs check\nhosts: builder1\n\`\`\``;
@@ -276,13 +303,7 @@ describe('a post that is long, or made to be hard to read', () => {
     ['what cannot be seen', many('\u200b\u200e')],
     ['carriage returns', many('\r')],
   ])('%s: is read in a moment', (_, raw) => {
-    read(raw);
-    const times = [1, 2, 3].map(() => {
-      const from = performance.now();
-      read(raw);
-      return performance.now() - from;
-    });
-    expect(Math.min(...times)).toBeLessThan(50);
+    expect(cpuMs(() => read(raw))).toBeLessThan(50);
   });
 
   it('never throws, and never gives more than ten things of one line each', () => {

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { sayable } from '../../src/discourse/say.ts';
 import { withoutThanks } from '../../src/discourse/thanks.ts';
+import { cpuMs } from '../support/cpu.ts';
 
 it('a line that people are to copy is one that the forum takes alone', () => {
   expect(sayable('approve r1', 'steward')).toBe('`@steward approve r1, thank you`');
@@ -16,4 +17,12 @@ it.each([
   ['show please-release', 'show please-release'],
 ])('%j is read as %j', (line, read) => {
   expect(withoutThanks(line)).toBe(read);
+});
+
+it('a line made to be hard to read is read in a moment', () => {
+  for (const piece of [' ', ',', ', please', 'thanks a lot '])
+    expect(
+      cpuMs(() => withoutThanks(`help${piece.repeat(32_000 / piece.length)}x`)),
+      piece,
+    ).toBeLessThan(50);
 });

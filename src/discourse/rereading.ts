@@ -21,9 +21,16 @@ export interface Rereading {
   isOpen(topic: number): boolean;
 }
 
-export function createRereading(reading: Reading & { readonly rereads: Rereads }): Rereading {
-  const { forum, intake, rereads, stopped } = reading;
+export function createRereading(
+  reading: Reading & {
+    readonly rereads: Rereads;
+    /** For tests: how often at most. */
+    readonly rereadMs?: number;
+  },
+): Rereading {
+  const { forum, intake, rereads, stopped, rereadMs = EVERY_MS } = reading;
   let turn = 0;
+  let last = Number.NEGATIVE_INFINITY;
 
   function openPosts(topic: number): readonly number[] {
     return rereads().flatMap((one) => (one.topic === topic ? one.posts : []));

@@ -54,7 +54,11 @@ export function createWatch(deps: WatchDeps): Watch {
   const intake = createIntake({ inbox, cursors, self: deps.self, heard: deps.heard, onItems: deps.onItems });
   const reading = { forum, cursors, intake, category, stopped: () => stopped };
   const looking = createLook({ ...reading, now });
-  const rereading = createRereading({ ...reading, rereads: deps.rereads });
+  const rereading = createRereading({
+    ...reading,
+    rereads: deps.rereads,
+    ...(deps.rereadMs === undefined ? {} : { rereadMs: deps.rereadMs }),
+  });
   const hints = createHints(gatherMs, () => void inTurn(followHints));
   let stopped = false;
   let last: Promise<void> = Promise.resolve();

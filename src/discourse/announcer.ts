@@ -66,10 +66,8 @@ export function createAnnouncer(deps: {
   readonly bot: string;
   readonly log: Log;
   readonly now: () => Date;
-  /** For tests: how long what is under way waits for its end. */
-  readonly underWayMs?: number;
 }): Announcer {
-  const { desk, writer, people, bot, log, now, underWayMs = UNDER_WAY_MS } = deps;
+  const { desk, writer, people, bot, log, now } = deps;
   const spots = createSpots(deps.places, deps.locks);
   const { park, tell, meaning } = createParker({ ...deps, accountOf: people.accountOf });
   const turns = createLocks();
@@ -229,7 +227,7 @@ export function createAnnouncer(deps: {
     if ((spot.state().shows ?? 0) >= card.seq) return 'shown';
     if (post === undefined || fixed || made >= MOST_EDITS - (ended ? 0 : 1)) return 'skipped';
     if (!urgent && !passed(editedAt, PROGRESS_MS)) return 'stopped';
-    if (isUnderWay(card) && !hasRunFor(card, underWayMs)) return 'stopped';
+    if (isUnderWay(card) && !hasRunFor(card, UNDER_WAY_MS)) return 'stopped';
     await spot.keep({ edits: edits + 1, editedAt: now().toISOString() });
     const written = await writer.edit({
       post,

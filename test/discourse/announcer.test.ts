@@ -83,7 +83,7 @@ describe('a request in a topic', () => {
     const [raw, ...more] = rig.raws(topic);
     expect(more).toEqual([]);
     expect(raw).toContain('@koji-admins this waits for one of you.');
-    expect(raw).toContain(`- \`@steward approve ${id}\` to say yes (admin)`);
+    expect(raw).toContain(`- \`@steward approve ${id}, thank you\` to say yes (admin)`);
     expect(raw?.endsWith(`\n<!-- steward:${id}:request -->`)).toBe(true);
     expect(await seqs(id)).toMatchObject({ shown: (await kernel.load(id)).seq });
   });
@@ -102,7 +102,7 @@ describe('a request in a topic', () => {
     expect(more).toEqual([]);
     expect(status).toContain('- [x] Set the capacity of builder2');
     expect(end).toMatch(/^✅ \*\*.*\*\*\n\n@maria .*Approved by adam\./u);
-    expect(end).toContain(`\`@steward undo ${id}\``);
+    expect(end).toContain(`\`@steward undo ${id}, thank you\``);
     expect(edits()).toHaveLength(2);
   });
 

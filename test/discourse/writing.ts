@@ -80,7 +80,6 @@ export async function startWriting(options: {
     const announcer = createAnnouncer({
       ...{ desk: kernel.desk, places, locks, writer, forum, messages, people, log, now },
       bot: pretend.bot.username,
-      underWayMs: 0,
     });
     return { api, budget, forum, runs, writer, messages, announcer };
   }

@@ -144,6 +144,8 @@ export interface CommandDeclaration<S extends Params, C extends z.ZodType> {
   readonly approval?: Partial<Approval>;
   /** This command's own settings, at `commands.<name>.settings` in the config. */
   readonly settings?: C;
+  /** Its settings stand at `shared.<this>` instead, for all commands that name it; they declare the same schema. */
+  readonly shared?: string;
   /** Whole lines that work in the sandbox; the laws run over each. The first is the one help shows. */
   readonly examples: readonly [string, ...string[]];
   /**
@@ -166,6 +168,7 @@ export interface Command {
   readonly ask: readonly Role[];
   readonly approval: Approval;
   readonly settings: z.ZodType | undefined;
+  readonly shared: string | undefined;
   readonly examples: readonly string[];
   /** Checks `given` again and names the locks. */
   locks(given: Given, steps?: readonly Step[]): readonly string[];
@@ -187,6 +190,7 @@ export function defineCommand<S extends Params, C extends z.ZodType = z.ZodUndef
     ask: declared.ask,
     approval: { ...approvalOf(declared.risk), ...declared.approval },
     settings: declared.settings,
+    shared: declared.shared,
     examples: declared.examples,
     locks: (given, steps = []) => declared.locks?.(parse(given), steps) ?? [],
     plan: async (given, view, settings) =>

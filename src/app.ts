@@ -4,6 +4,7 @@ import { startAnnouncer, startWorker } from '../jobs/worker.ts';
 import { createDesk } from './core/counter.ts';
 import type { Person } from './core/person.ts';
 import type { Log } from './core/ports.ts';
+import { holdsPrivateKey } from './core/private-key.ts';
 import { Refused, Unavailable } from './core/refused.ts';
 import { createRequests } from './core/requests.ts';
 import type { Store } from './core/store.ts';
@@ -13,7 +14,6 @@ import { createHttp } from './http.ts';
 import { createHub } from './koji/hub.ts';
 import { createMetrics } from './metrics.ts';
 import { createSlackFront, type SlackFront } from './slack/front.ts';
-import { holdsPrivateKey } from './slack/private-key.ts';
 import { type Database, openDatabase } from './store/database.ts';
 import { createStore } from './store/store.ts';
 

@@ -1,8 +1,8 @@
 import { z } from 'zod';
+import { createCache } from '../core/cache.ts';
 import type { Person } from '../core/person.ts';
 import type { Log } from '../core/ports.ts';
 import type { SlackApi } from './api.ts';
-import { createCache } from './cache.ts';
 
 /** What the config says about people. */
 export interface PeopleOptions {

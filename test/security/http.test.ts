@@ -1,9 +1,9 @@
 import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { secretsIn } from '../../config/secrets.ts';
+import { holdsPrivateKey } from '../../src/core/private-key.ts';
 import { createHttp, type Http } from '../../src/http.ts';
 import { createRedactor } from '../../src/log.ts';
-import { holdsPrivateKey } from '../../src/slack/private-key.ts';
 import { type Kernel, PEOPLE, startKernel } from '../support/kernel.ts';
 
 let kernel: Kernel;

@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { exampleSettings } from '../commands/nfs-check/settings.ts';
+import { CRL_IN_USE } from './hosts/ca.ts';
 import { type SandboxHosts, startHosts } from './hosts/hosts.ts';
 import { type SandboxHub, startHub } from './hub/hub.ts';
 import type { Version } from './hub/method.ts';
@@ -19,6 +20,9 @@ export interface SandboxSite {
 
 /** Builders of the pretend site; all of them are hosts as well. */
 export const BUILDERS = ['builder1', 'builder2', 'builder3', 'koji-fedora28'] as const;
+
+/** The host with the certificate authority; it signs for the pretend hub. */
+const CA_HOST = 'ca';
 
 /** Starts hub, hosts and Slack in `dir`; the same directory gives the same site again. */
 export async function startSite(options: {
@@ -41,7 +45,11 @@ export async function startSite(options: {
       if (resting) Object.assign(resting, { enabled: false, comment: 'new disk, to be tried again' });
     },
   });
-  const hosts = await startHosts({ dir: join(dir, 'hosts'), names: BUILDERS });
+  const hosts = await startHosts({
+    dir: join(dir, 'hosts'),
+    names: [...BUILDERS, CA_HOST],
+    ca: { host: CA_HOST, authority: pki.authority },
+  });
   const slack = await startSlack({ statePath: join(dir, 'slack.json') });
   const configPath = await writeConfig(dir, {
     hub,
@@ -113,6 +121,7 @@ async function writeConfig(
     ],
     roles: { packager: {}, admin: { slackGroups: ['S0ADMINS'] } },
     commands: { 'nfs check': { settings: { ...exampleSettings, deadlineSeconds: 3 } } },
+    shared: { ca: { host: CA_HOST, crlInUse: CRL_IN_USE } },
     http: { port: site.port },
     worker: { leaseSeconds: 5 },
     log: { level: 'warn' },

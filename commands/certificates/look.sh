@@ -7,6 +7,7 @@
 #   stat    mode, owner, size, age
 #   file    the same, and what is in it
 #   cert    the same, and the certificates in it: nothing else of that file is sent
+#   config  the same, and what that ssl.cnf says of digest and serials: it may hold a passphrase too
 #   list    the same, and the names in that directory
 #   sum     the same, and the SHA-256 of the file
 #   space   what is free on its disk
@@ -87,6 +88,7 @@ look() { # KIND NAME PATH
   case $1 in
     file) data=$(packed <"$path") ;;
     cert) data=$(head -c 1048576 -- "$path" | sed -n '/^-----BEGIN CERTIFICATE-----/,/^-----END CERTIFICATE-----/p' | packed) ;;
+    config) data=$(head -c 1048576 -- "$path" | grep -E '^[[:space:]]*(default_md|rand_serial)[[:space:]]*=' | packed) ;;
     list) data=$(find "$path" -mindepth 1 -maxdepth 1 -printf '%f\n' | packed) ;;
     sum)
       line=$(sha256sum <"$path")

@@ -2,8 +2,10 @@ import { z } from 'zod';
 
 const path = z
   .string()
-  .regex(/^\/?[A-Za-z0-9_][A-Za-z0-9._/-]*$/, 'should be a path, from / or below `dir`, of plain characters')
-  .refine((text) => !text.split('/').includes('..'), 'should not go up with ..');
+  .regex(
+    /^(?!.*\/\.\.(\/|$))\/?[A-Za-z0-9_][A-Za-z0-9._/-]*$/,
+    'should be a path, from / or below `dir`, of plain characters, without ..',
+  );
 
 /**
  * The part of the config at `shared.ca`: where the certificate authority is. The names are those of Koji's own guide;

@@ -6,12 +6,21 @@ import { parse, stringify } from 'yaml';
 import builderCapacity from '../../commands/builder-capacity/command.ts';
 import builderDisable from '../../commands/builder-disable/command.ts';
 import builderList from '../../commands/builder-list/command.ts';
+import caCheck from '../../commands/ca-check/command.ts';
+import certList from '../../commands/cert-list/command.ts';
 import nfsCheck from '../../commands/nfs-check/command.ts';
 import { type ConfigRole, type LoadResult, loadConfig } from '../../config/load.ts';
 import { makePki } from '../../sandbox/pki.ts';
 import { createRegistry } from '../../src/core/registry.ts';
 
-export const registry = createRegistry([builderCapacity, builderDisable, builderList, nfsCheck]);
+export const registry = createRegistry([
+  builderCapacity,
+  builderDisable,
+  builderList,
+  caCheck,
+  certList,
+  nfsCheck,
+]);
 
 export const EXAMPLE = readFileSync(
   fileURLToPath(new URL('../../config/steward.example.yaml', import.meta.url)),

@@ -84,7 +84,7 @@ function readLine(text: string, line: number): Entry | string {
   if (recorded !== 'V' && recorded !== 'R' && recorded !== 'E') return `no state V, R or E`;
   const until = readTime(untilText);
   if (!until) return 'an expiry that is no date';
-  if (!/^([0-9A-F]{2})+$/i.test(serial)) return 'a serial that is not hex of an even number of digits';
+  if (!/^([0-9A-F]{2}){1,32}$/i.test(serial)) return 'a serial that is not hex of an even number of digits';
   const revoked = revokedText === '' ? null : readRevocation(revokedText);
   if (revoked === undefined) return 'a revocation date that is none';
   if (recorded === 'R' && revoked === null) return 'revoked, and no date of it';

@@ -21,7 +21,7 @@
 set -u -f
 export LC_ALL=C
 tab=$'\t'
-most=33554432 # bytes of one file or list that are sent at most
+most=16777216 # bytes of one file or list that are sent at most
 
 say() { # NAME STATE FACTS...
   local IFS=$tab
@@ -71,6 +71,11 @@ look() { # KIND NAME PATH
       ;;
   esac
   facts_of "$path"
+  if [[ $1 == file && $state == missing ]]; then
+    # openssl puts its new index.txt and serial there by renaming, and for a moment there is none.
+    sleep 0.2
+    facts_of "$path"
+  fi
   if [[ $state != ok || $1 == stat ]]; then
     say "$name" "$state" ${facts[@]+"${facts[@]}"}
     return

@@ -1,18 +1,20 @@
-import { execFileSync } from 'node:child_process';
-import { chmodSync, cpSync, readFileSync, rmSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import command from '../../commands/ca-check/command.ts';
 import { keyText, readCertificates } from '../../commands/certificates/certificate.ts';
 import { nameText } from '../../commands/certificates/names.ts';
+import { hasOpenssl } from '../../sandbox/hosts/ca.ts';
 import type { Answer } from '../../src/core/command.ts';
 import { Refused, Unavailable } from '../../src/core/refused.ts';
-import { hasOpenssl, openssl, temporaryDir } from '../support/openssl.ts';
+import { openssl, temporaryDir } from '../support/openssl.ts';
 import { type CaRig, startCaRig } from './ca-rig.ts';
 
 const KATELLO = readFileSync(new URL('../fixtures/certificates/katello-ca.crt', import.meta.url), 'utf8');
 const SCRIPT = fileURLToPath(new URL('../../commands/certificates/look.sh', import.meta.url));
+const hasShellcheck = spawnSync('shellcheck', ['--version']).error === undefined;
 const DAY_MS = 86_400_000;
 
 const row = (answer: Answer, check: string): string =>
@@ -58,7 +60,7 @@ describe.skipIf(!hasOpenssl)('ca check', () => {
     expect(row(answer, 'openssl')).toMatch(/^ok: OpenSSL \d/);
   });
 
-  it('names SHA-1 and the expiry of the CA that the seed publishes, and that another key signs', async () => {
+  it('names SHA-1 and the expiry of the CA that koji.katello.org published, and that another key signs', async () => {
     rig.write('koji_ca_cert.crt', KATELLO);
     const answer = await check({ now: new Date() });
     expect(answer.verdict).toBe('bad');
@@ -288,6 +290,41 @@ describe('the published certificate of the CA', () => {
 });
 
 describe.skipIf(!hasOpenssl)('the script', () => {
+  it.skipIf(process.getuid?.() !== 0)(
+    'as an account without rights, sees that it may not look into private/',
+    () => {
+      const place = temporaryDir();
+      const dir = join(place.dir, 'private');
+      mkdirSync(dir, { mode: 0o700 });
+      writeFileSync(join(dir, 'a.key'), 'secret');
+      writeFileSync(join(place.dir, 'closed'), 'secret', { mode: 0o600 });
+      chmodSync(place.dir, 0o755);
+      const asks = ['stat', 'one', dir, 'public', 'two', join(dir, 'a.key'), 'list', 'three', dir];
+      const ran = spawnSync('bash', ['-s', '--', ...asks, 'file', 'four', join(place.dir, 'closed')], {
+        input: readFileSync(SCRIPT),
+        encoding: 'utf8',
+        uid: 65_534,
+        gid: 65_534,
+        cwd: '/',
+      });
+      const states = ran.stdout.split('\n').map((line) => line.split('\t').slice(0, 3).join(' '));
+      expect(states).toEqual([
+        'one ok mode=700',
+        'two denied',
+        'three denied mode=700',
+        'four denied mode=600',
+        'END 4',
+        '',
+      ]);
+      expect(ran.stdout + ran.stderr).not.toContain('secret');
+      place.remove();
+    },
+  );
+
+  it.skipIf(!hasShellcheck)('is liked by shellcheck', () => {
+    expect(spawnSync('shellcheck', [SCRIPT], { encoding: 'utf8' }).stdout).toBe('');
+  });
+
   it('runs nothing on what it is told to look at, and always says where it ends', () => {
     const place = temporaryDir();
     const strange = join(place.dir, 'a $(touch x) \n`b`');

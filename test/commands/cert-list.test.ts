@@ -3,8 +3,8 @@ import certList from '../../commands/cert-list/command.ts';
 import certShow from '../../commands/cert-show/command.ts';
 import { readIndex, standing } from '../../commands/certificates/index-file.ts';
 import { readTime } from '../../commands/certificates/times.ts';
+import { hasOpenssl } from '../../sandbox/hosts/ca.ts';
 import { Refused } from '../../src/core/refused.ts';
-import { hasOpenssl } from '../support/openssl.ts';
 import { type CaRig, startCaRig } from './ca-rig.ts';
 
 const now = new Date('2026-06-01T00:00:00Z');

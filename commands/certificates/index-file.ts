@@ -78,7 +78,9 @@ export function readIndex(bytes: Buffer): IndexFile {
 function readLine(text: string, line: number): Entry | string {
   if (text.trim() === '') return 'an empty line';
   // TXT_DB writes a tab inside a field with a backslash before it.
-  const fields = text.split(/(?<!\\)\t/).map((field) => field.replaceAll('\\\t', '\t'));
+  const fields = text.includes('\\\t')
+    ? text.split(/(?<!\\)\t/).map((field) => field.replaceAll('\\\t', '\t'))
+    : text.split('\t');
   const [recorded = '', untilText = '', revokedText = '', serial = '', , subjectText = ''] = fields;
   if (fields.length !== 6) return `${fields.length} fields where there should be 6`;
   if (recorded !== 'V' && recorded !== 'R' && recorded !== 'E') return `no state V, R or E`;

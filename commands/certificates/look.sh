@@ -21,7 +21,7 @@
 set -u -f
 export LC_ALL=C
 tab=$'\t'
-most=16777216 # bytes of one file or list that are sent at most
+most=8388608 # bytes of one file or list that are sent at most
 
 say() { # NAME STATE FACTS...
   local IFS=$tab

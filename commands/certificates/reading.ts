@@ -35,7 +35,7 @@ export interface Looked {
 }
 
 // What the script itself keeps to; a host that was broken into need not.
-const MOST_BYTES = 16 * 1024 * 1024;
+const MOST_BYTES = 8 * 1024 * 1024;
 const LONGEST_FACT = 200;
 const MOST_FACTS = 20;
 
@@ -81,7 +81,7 @@ export async function lookAtCa(asks: readonly Ask[], settings: Settings, view: V
 
 function tooMuch(host: string): Refused {
   return new Refused(
-    `What the CA on ${host} holds is more than Steward takes from a host at once (1 MB packed, 16 MB unpacked).`,
+    `What the CA on ${host} holds is more than Steward takes from a host at once (1 MB packed, 8 MB unpacked).`,
     'Look at the size of index.txt and of the CRL there: more than about 50,000 entries are too many.',
   );
 }

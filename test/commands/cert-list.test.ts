@@ -209,6 +209,13 @@ describe.skipIf(!hasOpenssl)('the certificates of a real CA', () => {
     rig.write('index.txt', index);
   });
 
+  it('are not listed as if they were all when the record is too big to be taken whole', async () => {
+    const index = rig.read('index.txt');
+    rig.write('index.txt', `${index.split('\n')[1]}\n`.repeat(140_000));
+    await expect(list()).rejects.toThrow(/more than Steward takes from a host at once/);
+    rig.write('index.txt', index);
+  });
+
   it('are listed in under a second when there are 10,000, cut with a count and how to narrow it', async () => {
     const index = rig.read('index.txt');
     const lines = Array.from({ length: 10_000 }, (_, at) => {

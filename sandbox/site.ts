@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { exampleSettings } from '../commands/nfs-check/settings.ts';
+import { type SandboxForum, startForum } from './discourse/forum.ts';
 import { CRL_IN_USE } from './hosts/ca.ts';
 import { type SandboxHosts, startHosts } from './hosts/hosts.ts';
 import { type SandboxHub, startHub } from './hub/hub.ts';
@@ -14,6 +15,7 @@ export interface SandboxSite {
   readonly hub: SandboxHub;
   readonly hosts: SandboxHosts;
   readonly slack: SandboxSlack;
+  readonly forum: SandboxForum;
   readonly configPath: string;
   close(): Promise<void>;
 }
@@ -24,7 +26,7 @@ export const BUILDERS = ['builder1', 'builder2', 'builder3', 'koji-fedora28'] as
 /** The host with the certificate authority; it signs for the pretend hub. */
 const CA_HOST = 'ca';
 
-/** Starts hub, hosts and Slack in `dir`; the same directory gives the same site again. */
+/** Starts hub, hosts, Slack and forum in `dir`; the same directory gives the same site again. */
 export async function startSite(options: {
   readonly dir: string;
   readonly version?: Version;
@@ -51,10 +53,12 @@ export async function startSite(options: {
     ca: { host: CA_HOST, authority: pki.authority },
   });
   const slack = await startSlack({ statePath: join(dir, 'slack.json') });
+  const forum = await startForum({ statePath: join(dir, 'forum.json') });
   const configPath = await writeConfig(dir, {
     hub,
     hosts,
     slack,
+    forum,
     slackMode,
     port,
     ca: pki.ca,
@@ -64,9 +68,10 @@ export async function startSite(options: {
     hub,
     hosts,
     slack,
+    forum,
     configPath,
     async close() {
-      await Promise.all([slack.close(), hosts.close(), hub.close()]);
+      await Promise.all([slack.close(), forum.close(), hosts.close(), hub.close()]);
     },
   };
 }
@@ -77,6 +82,7 @@ async function writeConfig(
     readonly hub: SandboxHub;
     readonly hosts: SandboxHosts;
     readonly slack: SandboxSlack;
+    readonly forum: SandboxForum;
     readonly slackMode: 'http' | 'socket';
     readonly port: number;
     readonly ca: string;
@@ -89,7 +95,8 @@ async function writeConfig(
     return path;
   };
   await mkdir(join(dir, 'secrets'), { recursive: true, mode: 0o700 });
-  const { hub, hosts, slack } = site;
+  const { hub, hosts, slack, forum } = site;
+  const account = (username: string) => forum.users.find((user) => user.username === username)?.id;
   const config = {
     hub: {
       url: hub.url,
@@ -115,11 +122,19 @@ async function writeConfig(
       appToken: { file: await secret('slack-app-token', slack.appToken) },
       signingSecret: { file: await secret('slack-signing-secret', slack.signingSecret) },
     },
+    discourse: {
+      url: forum.url,
+      username: forum.bot.username,
+      key: { file: await secret('forum-key', forum.apiKey) },
+      category: forum.category.path,
+      webhookSecret: { file: await secret('forum-webhook', forum.webhookSecret) },
+      pollSeconds: 10,
+    },
     people: [
-      { id: 'maria', name: 'maria', slack: 'U0MARIA', roles: ['packager'] },
-      { id: 'adam', name: 'adam', slack: 'U0ADAM', roles: ['admin'] },
+      { id: 'maria', name: 'maria', slack: 'U0MARIA', discourse: account('maria'), roles: ['packager'] },
+      { id: 'adam', name: 'adam', slack: 'U0ADAM', discourse: account('adam'), roles: ['admin'] },
     ],
-    roles: { packager: {}, admin: { slackGroups: ['S0ADMINS'] } },
+    roles: { packager: {}, admin: { slackGroups: ['S0ADMINS'], discourseGroups: ['koji-admins'] } },
     commands: { 'nfs check': { settings: { ...exampleSettings, deadlineSeconds: 3 } } },
     shared: { ca: { host: CA_HOST, crlInUse: CRL_IN_USE } },
     http: { port: site.port },

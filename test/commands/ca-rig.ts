@@ -42,7 +42,7 @@ export async function startCaRig() {
       more: { readonly now?: Date; readonly settings?: object; readonly signal?: AbortSignal } = {},
     ): Promise<Answer> {
       const view: View = {
-        hub: { read: () => Promise.reject(new Error('this command does not need the hub')) },
+        hub: { read: noHub, account: noHub },
         hosts,
         asker: { id: 'pat', name: 'Pat', roles: new Set(['packager']), accounts: {} },
         now: more.now ?? new Date(),
@@ -60,5 +60,7 @@ export async function startCaRig() {
     },
   };
 }
+
+const noHub = () => Promise.reject(new Error('this command does not need the hub'));
 
 export type CaRig = Awaited<ReturnType<typeof startCaRig>>;

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse, stringify } from 'yaml';
+import accountGrant from '../../commands/account-grant/command.ts';
 import builderCapacity from '../../commands/builder-capacity/command.ts';
 import builderDisable from '../../commands/builder-disable/command.ts';
 import builderList from '../../commands/builder-list/command.ts';
@@ -14,6 +15,7 @@ import { makePki } from '../../sandbox/pki.ts';
 import { createRegistry } from '../../src/core/registry.ts';
 
 export const registry = createRegistry([
+  accountGrant,
   builderCapacity,
   builderDisable,
   builderList,
@@ -51,7 +53,12 @@ export async function makeSite(): Promise<TestSite> {
   write('database-url', 'postgres://steward:secret@127.0.0.1/steward\n');
   const text = EXAMPLE.replaceAll('/etc/steward/', '');
   const file = join(dir, 'steward.yaml');
-  const env = { SLACK_BOT_TOKEN: 'xoxb-1-test', SLACK_APP_TOKEN: 'xapp-1-test' };
+  const env = {
+    SLACK_BOT_TOKEN: 'xoxb-1-test',
+    SLACK_APP_TOKEN: 'xapp-1-test',
+    DISCOURSE_API_KEY: 'ab'.repeat(32),
+    DISCOURSE_WEBHOOK_SECRET: 'a-secret-of-the-webhook',
+  };
   return {
     dir,
     file,

@@ -136,6 +136,7 @@ describe('the log', () => {
     hub: { key: pem },
     hosts: { privateKey: pem.replaceAll('MII', 'NJJ') },
     slack: { botToken: 'xoxb-1-2', appToken: undefined, signingSecret: '8f742231b10e8888abcd99yyyzzz85a5' },
+    discourse: null,
     database: { url: 'postgres://steward:p%40ss%2Fw%22ord@db/steward' },
     redis: { url: undefined },
   };

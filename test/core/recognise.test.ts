@@ -95,6 +95,9 @@ const ASKING: readonly (readonly [string, string])[] = [
   ],
   ['Sasha has left, please disable the koji account', 'account disable <user> because=<because>'],
   ['Could you unlock my koji account? login: retired', 'account enable retired'],
+  ['When does my koji certificate run out?', 'cert list'],
+  ['Whose is the koji cert with the serial number 0x1A?', 'cert show 0x1A'],
+  ['Is the CA of Koji about to expire?', 'ca check'],
   ['Which permissions do I have on koji? user name: pat', 'account show pat'],
 ];
 
@@ -146,6 +149,8 @@ const TALKING: readonly string[] = [
   'Is the release pipeline for 3.12 green? I want to tag today.',
   'Nightly RPM pipeline failed: rubygem-katello needs a bump to 4.15.',
   'The certificate of yum.theforeman.org expires in two weeks.',
+  'The Puppet CA has expired, how do I renew the certificates of my hosts?',
+  'Which certificate does the smart proxy need?',
   'Why was koji removed from foreman-infra?',
   'Does Koji still build for Foreman, or is everything on COPR now?',
   'Upgrade of the forum on Saturday, expect ten minutes of downtime.',

@@ -23,12 +23,12 @@ export interface Budget {
 const PER_MINUTE = 18;
 /** Calls under way at once. */
 const TOGETHER = 3;
-/** The share of all calls that each leaves for those before it: of 18 calls, 0, 3, 6 and 9. */
+/** The share of all calls that each leaves for those before it: of 18 calls, 0, 2, 3 and 6. */
 const LEAVES: Readonly<Record<Urgency, number>> = {
   decision: 0,
-  answer: 1 / 6,
-  progress: 1 / 3,
-  look: 1 / 2,
+  answer: 1 / 9,
+  progress: 1 / 6,
+  look: 1 / 3,
 };
 /** A forum takes two posts of one account no sooner after each other than this, however it was set up. */
 const POST_GAP_MS = 5_000;

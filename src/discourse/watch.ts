@@ -121,9 +121,9 @@ export function createWatch(deps: WatchDeps): Watch {
     if (fresh.length === 0) return null;
     // A topic without a cursor may be of another category by now: only the list tells.
     const known = fresh.every(({ topic }) => cursors.read(topic) !== null);
-    if (!known || fresh.length > ONE_BY_ONE) return looking.look('progress');
+    if (!known || fresh.length > ONE_BY_ONE) return looking.look('answer');
     for (const { topic } of fresh) {
-      const missed = await readHinted(reading, topic, 'progress');
+      const missed = await readHinted(reading, topic, 'answer');
       if (missed !== null) return missed;
     }
     return null;

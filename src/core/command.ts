@@ -114,7 +114,7 @@ export interface Table {
   readonly rows: readonly (readonly string[])[];
 }
 
-/** What a command that only looks gives back. */
+/** What a command that only looks gives back, and what a finished request has to show. */
 export interface Answer {
   readonly kind: 'answer';
   readonly title: string;
@@ -122,8 +122,17 @@ export interface Answer {
   readonly verdict: 'ok' | 'warn' | 'bad';
   readonly lines?: readonly string[];
   readonly table?: Table;
+  /** To be copied whole: a certificate, a part of a configuration. */
+  readonly texts?: readonly CopyText[];
   /** Commands that would help next, as a person would type them. */
   readonly next?: readonly string[];
+}
+
+/** A text whose lines stay as they are. */
+export interface CopyText {
+  /** What it is and where it goes. */
+  readonly title: string;
+  readonly text: string;
 }
 
 /** A recorded intent of a `once` step whose outcome is not known. */
@@ -171,6 +180,11 @@ export interface CommandDeclaration<S extends Params, C extends z.ZodType> {
   readonly plan: (params: z.output<S>, view: View, settings: z.output<C>) => Promise<Plan | Answer>;
   /** For `once` steps: did it happen? Looks only. Without it the answer is `unknown`. */
   readonly happened?: (intent: Intent, view: View) => Promise<'done' | 'not-done' | 'unknown'>;
+  /**
+   * What a finished request has to show: looked up in the world once nothing is left to do, so it is the same after
+   * any crash. May throw `Unavailable`: the look is repeated, never the request.
+   */
+  readonly result?: (params: z.output<S>, view: View, settings: z.output<C>) => Promise<Answer>;
 }
 
 /** A command as the kernel holds it, its parameter types closed over. */
@@ -190,6 +204,8 @@ export interface Command {
   /** Checks `given` and the settings, then plans. */
   plan(given: Given, view: View, settings: unknown): Promise<Plan | Answer>;
   happened(intent: Intent, view: View): Promise<'done' | 'not-done' | 'unknown'>;
+  /** Null: it has nothing to show but that it is done. */
+  readonly result: ((given: Given, view: View, settings: unknown) => Promise<Answer>) | null;
 }
 
 /** Closes over the types of a declaration and fills in what the risk implies. */
@@ -197,6 +213,8 @@ export function defineCommand<S extends Params, C extends z.ZodType = z.ZodUndef
   declared: CommandDeclaration<S, C>,
 ): Command {
   const parse = (given: Given): z.output<S> => declared.params.parse(given);
+  const own = (settings: unknown) => (declared.settings?.parse(settings) ?? undefined) as z.output<C>;
+  const { result } = declared;
   return {
     name: declared.name,
     summary: declared.summary,
@@ -209,9 +227,9 @@ export function defineCommand<S extends Params, C extends z.ZodType = z.ZodUndef
     examples: declared.examples,
     recognise: declared.recognise,
     locks: (given, steps = []) => declared.locks?.(parse(given), steps) ?? [],
-    plan: async (given, view, settings) =>
-      declared.plan(parse(given), view, (declared.settings?.parse(settings) ?? undefined) as z.output<C>),
+    plan: async (given, view, settings) => declared.plan(parse(given), view, own(settings)),
     happened: async (intent, view) => declared.happened?.(intent, view) ?? 'unknown',
+    result: result ? async (given, view, settings) => result(parse(given), view, own(settings)) : null,
   };
 }
 

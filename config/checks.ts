@@ -21,6 +21,7 @@ export interface CommandOnSite {
 }
 
 const { shape } = configSchema;
+const hubPermissions = shape.hub.shape.permissions;
 
 /** The part of the file that can be read; what cannot is somebody else's problem. */
 function part<S extends z.ZodType>(schema: S, raw: unknown, fallback: z.output<S>): z.output<S> {
@@ -48,6 +49,8 @@ export function checkCommands(
     found.push({ keys: ['commands', name], says });
   }
   const commands = new Map<string, CommandOnSite>();
+  const permissions = part(hubPermissions, fieldOf(fieldOf(raw, 'hub'), 'permissions'), ['host']);
+  found.push(...checkPermissions(permissions, registry));
   for (const command of registry.all) {
     const own = part(shape.commands.unwrap().valueType, given[command.name] ?? {}, {});
     for (const { path, says } of loosens(command, own))
@@ -57,10 +60,24 @@ export function checkCommands(
       });
     const settings = checkSettings(command, own.settings, raw);
     found.push(...settings.found);
-    commands.set(command.name, { rule: ruleOf(command, own), settings: settings.value });
+    const rule = ruleOf(command, own);
+    const lacks = command.hubPermission !== undefined && !permissions.includes(command.hubPermission);
+    const off = `it needs the permission \`${command.hubPermission}\` on the hub, which \`hub.permissions\` does not name`;
+    commands.set(command.name, { rule: lacks ? { ...rule, off } : rule, settings: settings.value });
   }
   found.push(...checkShared(raw, registry));
   return { found, commands };
+}
+
+/** Permissions that no command has a use for. */
+function checkPermissions(given: readonly string[], registry: Registry): readonly Found[] {
+  const useful = [...new Set(registry.all.flatMap(({ hubPermission }) => hubPermission ?? []))].sort();
+  return given.flatMap((name, index) => {
+    if (useful.includes(name)) return [];
+    const meant = nearest(name, useful);
+    const says = `no command needs it.${meant ? ` Did you mean ${meant}?` : ''} Commands need: ${useful.join(', ')}.`;
+    return [{ keys: ['hub', 'permissions', index], says }];
+  });
 }
 
 function checkSettings(
@@ -111,6 +128,7 @@ export function checkPeople(raw: unknown): readonly Found[] {
   };
   check(fieldOf(raw, 'everybody'), ['everybody']);
   check(fieldOf(raw, 'operators'), ['operators']);
+  check(fieldOf(fieldOf(raw, 'discourse'), 'everybody'), ['discourse', 'everybody']);
   for (const [name, command] of Object.entries(
     part(z.record(z.string(), z.unknown()), fieldOf(raw, 'commands'), {}),
   )) {
@@ -132,8 +150,8 @@ function doubles(list: readonly unknown[], key: string, keysOf: (index: number) 
   const seen = new Map<string, number>();
   return list.flatMap((entry, index) => {
     const value = fieldOf(entry, key);
-    if (typeof value !== 'string') return [];
-    const folded = key === 'slack' ? value : value.toLowerCase();
+    if (typeof value !== 'string' && typeof value !== 'number') return [];
+    const folded = key === 'slack' ? String(value) : String(value).toLowerCase();
     const before = seen.get(folded);
     if (before === undefined) seen.set(folded, index);
     return before === undefined
@@ -164,7 +182,7 @@ export function oddities(
   const found: Found[] = [];
   for (const [name, { rule }] of commands) {
     const { approval, ask } = rule;
-    if (approval.people === 0) continue;
+    if (approval.people === 0 || rule.off) continue;
     const open = approval.roles.filter((role) => config.everybody.includes(role));
     if (open.length > 0)
       found.push({
@@ -188,11 +206,46 @@ export function oddities(
     const says = `is missing: without it ${id} is one person in a terminal and another in Slack, and each may approve what the other asks for`;
     found.push({ keys: ['people', index, 'slack'], says });
   });
+  found.push(...forumOddities(config, approving));
   const unreached = config.people.findIndex((one) => one.slack !== undefined && config.slack === undefined);
   if (unreached >= 0)
     found.push({
       keys: ['people', unreached, 'slack'],
       says: 'there is no `slack` part, so this account is of no use',
     });
+  return found;
+}
+
+/** The forum is open to anybody who makes an account, so what is odd there is worth a look. */
+function forumOddities(
+  config: z.output<typeof configSchema>,
+  approving: ReadonlySet<string>,
+): readonly Found[] {
+  const { discourse, people, roles } = config;
+  const found: Found[] = [];
+  if (discourse === undefined) {
+    const index = people.findIndex((one) => one.discourse !== undefined);
+    if (index >= 0)
+      found.push({
+        keys: ['people', index, 'discourse'],
+        says: 'there is no `discourse` part, so this account is of no use',
+      });
+    return found;
+  }
+  const open = discourse.everybody.filter((role) => approving.has(role));
+  if (open.length > 0)
+    found.push({
+      keys: ['discourse', 'everybody'],
+      says: `${open.join(', ')} may approve, so nobody has it in the forum by this`,
+    });
+  people.forEach((one, index) => {
+    const decides = one.roles.filter((role) => approving.has(role));
+    if (one.discourse === undefined || decides.length === 0) return;
+    if (decides.some((role) => (roles[role]?.discourseGroups.length ?? 0) > 0)) return;
+    found.push({
+      keys: ['people', index, 'discourse'],
+      says: `${one.id} decides nothing in the forum: no group is named at roles.${decides[0]}.discourseGroups`,
+    });
+  });
   return found;
 }

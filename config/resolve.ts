@@ -11,6 +11,8 @@ export interface Resolved {
   readonly hub: {
     readonly url: string;
     readonly user: string | undefined;
+    /** Koji's, that its account is to have. */
+    readonly permissions: readonly string[];
     readonly ca: string;
     readonly cert: string;
     readonly key: string;
@@ -35,6 +37,19 @@ export interface Resolved {
     readonly appToken: string | undefined;
     /** There in mode `http`. */
     readonly signingSecret: string | undefined;
+  } | null;
+  /** The forum with its secrets: for the web role; null also where the config has no forum. */
+  readonly discourse: {
+    /** Without a slash at the end. */
+    readonly url: string;
+    readonly username: string;
+    readonly key: string;
+    readonly category: string;
+    readonly webhookSecret: string | undefined;
+    readonly pollSeconds: number;
+    readonly everybody: readonly string[];
+    readonly trustLevel: number;
+    readonly moderates: boolean;
   } | null;
   /** Without `url`: PGlite in `dir`, an absolute path. */
   readonly database: { readonly url: string | undefined; readonly dir: string };
@@ -90,7 +105,7 @@ export async function resolveAll(
   };
 
   async function readHub(): Promise<Resolved['hub']> {
-    const { url, user } = given.hub;
+    const { url, user, permissions } = given.hub;
     const [ca, cert, key] = await Promise.all([
       file(['hub', 'ca'], given.hub.ca, false, notACertificate),
       file(['hub', 'cert'], given.hub.cert, false, notACertificate),
@@ -101,7 +116,7 @@ export async function resolveAll(
       unread.push({ keys: ['hub', 'key'], says: 'is not the key of the certificate in hub.cert' });
       return null;
     }
-    return { url, user, ca, cert, key };
+    return { url, user, permissions, ca, cert, key };
   }
 
   async function readHosts(): Promise<Resolved['hosts']> {
@@ -143,16 +158,36 @@ export async function resolveAll(
     return { mode, team, ...channel, apiUrl, botToken, appToken, signingSecret };
   }
 
+  async function readDiscourse(): Promise<Resolved['discourse']> {
+    if (given.discourse === undefined) return null;
+    const { url, key: keyRef, webhookSecret: secretRef, ...rest } = given.discourse;
+    const [key, webhookSecret] = await Promise.all([
+      secret(['discourse', 'key'], keyRef, (text) =>
+        /^[0-9a-f]{32,128}$/i.test(text)
+          ? null
+          : 'should be an API key: 64 letters and digits, as the forum shows once',
+      ),
+      secret(['discourse', 'webhookSecret'], secretRef, (text) =>
+        text.length < 16
+          ? 'should be at least 16 characters: whoever guesses it could wake me for nothing'
+          : null,
+      ),
+    ]);
+    if (key === undefined || (secretRef !== undefined && webhookSecret === undefined)) return null;
+    return { ...rest, url: url.replace(/\/+$/, ''), key, webhookSecret };
+  }
+
   const { role } = around;
-  const [hub, hosts, slack, url, redisUrl] = await Promise.all([
+  const [hub, hosts, slack, discourse, url, redisUrl] = await Promise.all([
     role === 'web' ? null : readHub(),
     role === 'web' ? null : readHosts(),
     role === 'worker' ? null : readSlack(),
+    role === 'worker' ? null : readDiscourse(),
     address(['database', 'url'], given.database.url, ['STEWARD_DATABASE_URL', 'DATABASE_URL']),
     address(['redis', 'url'], given.redis.url, ['REDIS_URL']),
   ]);
   const database = { url, dir: resolve(around.dataFolder, given.database.dir) };
-  return { resolved: { hub, hosts, slack, database, redis: { url: redisUrl } }, unread, warnings };
+  return { resolved: { hub, hosts, slack, discourse, database, redis: { url: redisUrl } }, unread, warnings };
 }
 
 function notACertificate(text: string): string | null {

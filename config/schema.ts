@@ -57,6 +57,12 @@ const hub = z
       .max(255)
       .optional()
       .describe('The login name that the hub should see; doctor says when it is another.'),
+    permissions: z
+      .array(z.string().min(1).max(50))
+      .default(['host'])
+      .describe(
+        'Koji permissions that the bot’s account is to have. A command that needs another one is switched off.',
+      ),
   })
   .describe('The Koji hub. The files are read by the worker only.');
 
@@ -133,6 +139,56 @@ const slack = z
   })
   .describe('Slack. The secrets are read by the web role only.');
 
+const discourse = z
+  .strictObject({
+    url: webUrl
+      .refine(
+        (text) => URL.canParse(text) && new URL(text).search === '',
+        'should be the address of the forum alone',
+      )
+      .describe('Address of the forum.'),
+    username: z
+      .string()
+      .regex(/^[\p{L}\p{N}_][\p{L}\p{N}._-]{0,59}$/u, 'should be the user name of the bot, without @')
+      .describe('User name of the bot there.'),
+    key: secretRef.describe('API key of that one user, with the scopes of docs/running.md.'),
+    category: z
+      .string()
+      .regex(
+        /^([a-z0-9_%-]+\/){1,3}[0-9]+$/i,
+        'should be the path of the category as its address has it after /c/: development/infra/24',
+      )
+      .describe('The category that is watched: its path as the address bar shows it after /c/.'),
+    webhookSecret: secretRef
+      .optional()
+      .describe('Secret of the webhook at /discourse/webhook. Without it new posts are found by looking.'),
+    pollSeconds: z
+      .number()
+      .int()
+      .min(10)
+      .max(3600)
+      .default(60)
+      .describe('How often to look for new posts, in seconds.'),
+    everybody: z
+      .array(role)
+      .default(['packager'])
+      .describe('Roles of everybody with an account there, listed or not. None that may approve.'),
+    trustLevel: z
+      .number()
+      .int()
+      .min(0)
+      .max(4)
+      .default(0)
+      .describe('Trust level from which somebody has the roles of `everybody`.'),
+    moderates: z
+      .boolean()
+      .default(true)
+      .describe(
+        'Is the bot in the group that moderates the category? Without that it may not post thrice in a row.',
+      ),
+  })
+  .describe('The forum (Discourse). The secrets are read by the web role only.');
+
 const person = z.strictObject({
   id: z
     .string()
@@ -147,7 +203,15 @@ const person = z.strictObject({
     .regex(/^[UW][A-Z0-9]{2,}$/, 'should be the id of a Slack member (U…), not a name')
     .optional()
     .describe('Slack member id.'),
-  discourse: z.string().min(1).max(100).optional().describe('Account of the forum.'),
+  discourse: z
+    .number({
+      error:
+        'should be the number of the account, as https://…/u/<name>.json says at user.id: a name can change hands',
+    })
+    .int()
+    .positive()
+    .optional()
+    .describe('Number of the account in the forum.'),
   roles: z.array(role).default([]).describe('Roles of this person.'),
 });
 
@@ -181,6 +245,19 @@ const roleGroups = z.strictObject({
     )
     .default([])
     .describe('Slack user groups, by id or handle, whose members have the role. An id survives a renaming.'),
+  discourseGroups: z
+    .array(
+      z
+        .string()
+        .regex(
+          /^[\p{L}\p{N}_][\p{L}\p{N}._-]{0,59}$/u,
+          'should be the name of a group of the forum, without @',
+        ),
+    )
+    .default([])
+    .describe(
+      'Groups of the forum, one of which somebody has to be in to use the role there. A role that approves also needs the person to be listed, with the number of that account.',
+    ),
 });
 
 /** Every setting of Steward. `docs/` is made from it, and `load.ts` adds what one schema cannot say. */
@@ -190,10 +267,14 @@ export const configSchema = z.strictObject({
   database: database.prefault({}),
   redis: redis.prefault({}),
   slack: slack.optional(),
+  discourse: discourse.optional(),
   people: z.array(person).max(10_000).default([]).describe('People the bot knows by name.'),
   roles: z
     .record(role, roleGroups)
-    .default({ admin: { slackGroups: [] }, packager: { slackGroups: [] } })
+    .default({
+      admin: { slackGroups: [], discourseGroups: [] },
+      packager: { slackGroups: [], discourseGroups: [] },
+    })
     .describe('All roles, and who has them beside the lists of `people`.'),
   everybody: z
     .array(role)
@@ -215,7 +296,7 @@ export const configSchema = z.strictObject({
       url: webUrl.optional().describe('How people reach it from outside.'),
     })
     .prefault({})
-    .describe('The HTTP surface: Slack, terminals, health, metrics.'),
+    .describe('The HTTP surface: Slack, the forum, terminals, health, metrics.'),
   reminders: z
     .strictObject({
       hours: z.number().positive().max(8760).default(4).describe('Approvers are told again after this long.'),

@@ -19,16 +19,19 @@ export function secretsIn(config: {
     readonly appToken: string | undefined;
     readonly signingSecret: string | undefined;
   } | null;
+  readonly discourse: { readonly key: string; readonly webhookSecret: string | undefined } | null;
   readonly database: { readonly url: string | undefined };
   readonly redis: { readonly url: string | undefined };
 }): readonly string[] {
-  const { hub, hosts, slack, database, redis } = config;
+  const { hub, hosts, slack, discourse, database, redis } = config;
   const texts = [
     hub?.key,
     hosts?.privateKey,
     slack?.botToken,
     slack?.appToken,
     slack?.signingSecret,
+    discourse?.key,
+    discourse?.webhookSecret,
     ...passwordOf(database.url),
     ...passwordOf(redis.url),
   ];

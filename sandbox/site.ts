@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { exampleSettings } from '../commands/nfs-check/settings.ts';
+import { type SandboxForum, startForum } from './discourse/forum.ts';
 import { type SandboxHosts, startHosts } from './hosts/hosts.ts';
 import { type SandboxHub, startHub } from './hub/hub.ts';
 import type { Version } from './hub/method.ts';
@@ -13,6 +14,7 @@ export interface SandboxSite {
   readonly hub: SandboxHub;
   readonly hosts: SandboxHosts;
   readonly slack: SandboxSlack;
+  readonly forum: SandboxForum;
   readonly configPath: string;
   close(): Promise<void>;
 }
@@ -20,7 +22,7 @@ export interface SandboxSite {
 /** Builders of the pretend site; all of them are hosts as well. */
 export const BUILDERS = ['builder1', 'builder2', 'builder3', 'koji-fedora28'] as const;
 
-/** Starts hub, hosts and Slack in `dir`; the same directory gives the same site again. */
+/** Starts hub, hosts, Slack and forum in `dir`; the same directory gives the same site again. */
 export async function startSite(options: {
   readonly dir: string;
   readonly version?: Version;
@@ -43,10 +45,12 @@ export async function startSite(options: {
   });
   const hosts = await startHosts({ dir: join(dir, 'hosts'), names: BUILDERS });
   const slack = await startSlack({ statePath: join(dir, 'slack.json') });
+  const forum = await startForum({ statePath: join(dir, 'forum.json') });
   const configPath = await writeConfig(dir, {
     hub,
     hosts,
     slack,
+    forum,
     slackMode,
     port,
     ca: pki.ca,
@@ -56,9 +60,10 @@ export async function startSite(options: {
     hub,
     hosts,
     slack,
+    forum,
     configPath,
     async close() {
-      await Promise.all([slack.close(), hosts.close(), hub.close()]);
+      await Promise.all([slack.close(), forum.close(), hosts.close(), hub.close()]);
     },
   };
 }
@@ -69,6 +74,7 @@ async function writeConfig(
     readonly hub: SandboxHub;
     readonly hosts: SandboxHosts;
     readonly slack: SandboxSlack;
+    readonly forum: SandboxForum;
     readonly slackMode: 'http' | 'socket';
     readonly port: number;
     readonly ca: string;
@@ -81,7 +87,8 @@ async function writeConfig(
     return path;
   };
   await mkdir(join(dir, 'secrets'), { recursive: true, mode: 0o700 });
-  const { hub, hosts, slack } = site;
+  const { hub, hosts, slack, forum } = site;
+  const account = (username: string) => forum.users.find((user) => user.username === username)?.id;
   const config = {
     hub: {
       url: hub.url,
@@ -107,11 +114,19 @@ async function writeConfig(
       appToken: { file: await secret('slack-app-token', slack.appToken) },
       signingSecret: { file: await secret('slack-signing-secret', slack.signingSecret) },
     },
+    discourse: {
+      url: forum.url,
+      username: forum.bot.username,
+      key: { file: await secret('forum-key', forum.apiKey) },
+      category: forum.category.path,
+      webhookSecret: { file: await secret('forum-webhook', forum.webhookSecret) },
+      pollSeconds: 10,
+    },
     people: [
-      { id: 'maria', name: 'maria', slack: 'U0MARIA', roles: ['packager'] },
-      { id: 'adam', name: 'adam', slack: 'U0ADAM', roles: ['admin'] },
+      { id: 'maria', name: 'maria', slack: 'U0MARIA', discourse: account('maria'), roles: ['packager'] },
+      { id: 'adam', name: 'adam', slack: 'U0ADAM', discourse: account('adam'), roles: ['admin'] },
     ],
-    roles: { packager: {}, admin: { slackGroups: ['S0ADMINS'] } },
+    roles: { packager: {}, admin: { slackGroups: ['S0ADMINS'], discourseGroups: ['koji-admins'] } },
     commands: { 'nfs check': { settings: { ...exampleSettings, deadlineSeconds: 3 } } },
     http: { port: site.port },
     worker: { leaseSeconds: 5 },

@@ -5,7 +5,7 @@ import { scanCommands } from '../src/core/registry.ts';
 import { createLog } from '../src/log.ts';
 import type { SandboxSite } from './site.ts';
 
-/** Starts the real Steward, from its config file, against the pretend site; Slack is told where it listens. */
+/** Starts the real Steward, from its config file, against the pretend site; Slack and forum are told where it listens. */
 export async function startSteward(
   site: SandboxSite,
 ): Promise<App & { readonly commands: readonly { readonly line: string; readonly summary: string }[] }> {
@@ -19,6 +19,8 @@ export async function startSteward(
   const app = await startApp(loaded.config, createLog(loaded.config.log.level), fatal);
   if (loaded.config.slack?.mode === 'http')
     site.slack.setRequestUrl(`http://127.0.0.1:${app.port}/slack/events`);
+  if (loaded.config.discourse?.webhookSecret)
+    site.forum.setWebhook(`http://127.0.0.1:${app.port}/discourse/webhook`);
   return {
     ...app,
     commands: registry.all.map(({ summary, examples }) => ({ line: examples[0] ?? '', summary })),

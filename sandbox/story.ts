@@ -1,9 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { tellForum } from './forum-story.ts';
 import type { SandboxSite } from './site.ts';
-import type { Ephemeral, Message, View } from './slack/model.ts';
-import { namesOf } from './slack/names.ts';
-import type { SandboxSlack } from './slack/slack.ts';
-import { entryText } from './slack/transcript.ts';
+import { ADMINS, createTeller, KOJI } from './teller.ts';
 
 /** Where the story is told, and what it found. */
 export interface Told {
@@ -11,14 +8,9 @@ export interface Told {
   readonly failures: readonly string[];
 }
 
-const KOJI = 'C0KOJI';
-const ADMINS = 'C0ADMINS';
-/** Longest that people would wait for anything in the sandbox. */
-const PATIENCE_MS = 20_000;
-
 /** Plays a whole conversation and prints it as people would see it. Every beat says what must come of it. */
 export async function tellStory(site: SandboxSite, print: (text: string) => void): Promise<Told> {
-  const teller = createTeller(site.slack, print);
+  const teller = createTeller(site, print);
   const { beat, sees, whispered, slack } = { ...teller, slack: site.slack };
   const [maria, adam, bea, stranger] = ['U0MARIA', 'U0ADAM', 'U0BEA', 'U0STRANGER'].map((id) => slack.as(id));
   if (!maria || !adam || !bea || !stranger) throw new Error('nobody to tell a story about');
@@ -112,98 +104,10 @@ export async function tellStory(site: SandboxSite, print: (text: string) => void
       must(site.hosts.restarts('builder2') === 1, 'kojid was restarted exactly once');
     },
   );
+  await tellForum(site, teller);
   return { beats: teller.beats(), failures: teller.failures() };
 
   function must(holds: boolean, what: string): void {
     if (!holds) throw new Error(`expected: ${what}`);
   }
-}
-
-function createTeller(slack: SandboxSlack, print: (text: string) => void) {
-  const failures: string[] = [];
-  const printed = new Map<string, string>();
-  const names = namesOf(slack);
-  let beats = 0;
-
-  const everything = (): { where: string; entry: Message | Ephemeral }[] => [
-    ...[KOJI, ADMINS].flatMap((channel) =>
-      slack
-        .messages(channel)
-        .flatMap((top) =>
-          slack.thread(channel, top.ts).map((entry) => ({ where: `#${names.channel(channel)}`, entry })),
-        ),
-    ),
-    ...slack.users.flatMap((user) =>
-      slack.ephemerals(user.id).map((entry) => ({ where: `only for ${user.name}`, entry })),
-    ),
-  ];
-
-  /** Lets what is still on its way arrive, so that a beat is told whole. */
-  async function quiet(): Promise<void> {
-    const end = Date.now() + 3000;
-    let changed = Date.now();
-    const stop = slack.onChange(() => {
-      changed = Date.now();
-    });
-    while (Date.now() < end && Date.now() - changed < 400) await sleep(50);
-    stop();
-  }
-
-  /** What is new or has changed since the last look. */
-  function show(): void {
-    for (const { where, entry } of everything()) {
-      const text = entryText(entry, names);
-      const key = `${where} ${entry.ts}`;
-      if (printed.get(key) === text) continue;
-      const mark = printed.has(key) ? ' (edited)' : '';
-      printed.set(key, text);
-      print(`\n  ${where}${mark}\n${text.replace(/^/gm, '    ')}`);
-    }
-  }
-
-  return {
-    beats: () => beats,
-    failures: () => failures,
-    text: (channel: string, ts: string): string =>
-      slack
-        .thread(channel, ts)
-        .slice(0, 1)
-        .map((one) => entryText(one, names))
-        .join(''),
-    async beat<T>(what: string, act: () => Promise<T>): Promise<T> {
-      beats++;
-      print(`\n— ${what}`);
-      try {
-        return await act();
-      } catch (error) {
-        failures.push(`${what} ${error instanceof Error ? error.message : String(error)}`);
-        throw error;
-      } finally {
-        await quiet();
-        show();
-      }
-    },
-    /** A message in this channel, or in a thread there, that matches all of these. */
-    sees: (channel: string, ...patterns: readonly RegExp[]): Promise<Message> =>
-      slack.waitFor(
-        () =>
-          slack
-            .messages(channel)
-            .toReversed()
-            .find((top) => patterns.every((pattern) => pattern.test(entryText(top, names)))),
-        PATIENCE_MS,
-      ),
-    whispered: (user: string, pattern: RegExp): Promise<Ephemeral> =>
-      slack.waitFor(
-        () =>
-          slack
-            .ephemerals(user)
-            .findLast(
-              (one) =>
-                pattern.test(entryText(one, names)) && !printed.has(`only for ${names.user(user)} ${one.ts}`),
-            ),
-        PATIENCE_MS,
-      ),
-    form: (user: string): Promise<View> => slack.waitFor(() => slack.views(user).at(-1), PATIENCE_MS),
-  };
 }

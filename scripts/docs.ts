@@ -36,11 +36,11 @@ if (process.argv.includes('--check')) {
 }
 
 function section(command: Command): string {
-  const { risk, ask, approval } = command;
+  const { risk, ask, approval, hubPermission } = command;
   const decides =
     approval.people === 0
       ? 'It only looks; nobody has to approve it.'
-      : `Needs the yes of ${approval.people} ${approval.roles.join(' or ')}${approval.people > 1 ? 's' : ''}${approval.ownRequest ? '' : ', not the asker'}; expires after ${approval.expiresHours} hours. Risk: ${risk}.`;
+      : `Needs the yes of ${approval.people} ${approval.roles.join(' or ')}${approval.people > 1 ? 's' : ''}${approval.ownRequest ? '' : ', not the asker'}; expires after ${approval.expiresHours} hours. Risk: ${risk}.${hubPermission ? ` The bot needs \`${hubPermission}\` on the hub.` : ''}`;
   const rows = Object.entries(command.params.shape).map(([name, field]) => {
     const { hint, example } = metaOf(field);
     return `| \`${name}\`${isOptional(field) ? ' (optional)' : ''} | ${hint} | \`${example}\` |`;

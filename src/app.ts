@@ -4,16 +4,18 @@ import { startAnnouncer, startWorker } from '../jobs/worker.ts';
 import { createDesk } from './core/counter.ts';
 import type { Person } from './core/person.ts';
 import type { Log } from './core/ports.ts';
+import { holdsPrivateKey } from './core/private-key.ts';
 import { Refused, Unavailable } from './core/refused.ts';
 import { createRequests } from './core/requests.ts';
 import type { Store } from './core/store.ts';
 import type { World } from './core/world.ts';
+import type { DiscourseFront } from './discourse/front.ts';
+import { chatAccount, forumAccount, openForum, openSlack } from './fronts.ts';
 import { createHosts } from './hosts/hosts.ts';
 import { createHttp } from './http.ts';
 import { createHub } from './koji/hub.ts';
 import { createMetrics } from './metrics.ts';
-import { createSlackFront, type SlackFront } from './slack/front.ts';
-import { holdsPrivateKey } from './slack/private-key.ts';
+import type { SlackFront } from './slack/front.ts';
 import { type Database, openDatabase } from './store/database.ts';
 import { createStore } from './store/store.ts';
 
@@ -82,19 +84,23 @@ async function start(
     store,
     hints,
     operators: config.operators,
-    tell: (said) => front?.tell(said),
+    tell: (said) => slack?.tell(said),
     now,
     log,
   });
   const metrics = createMetrics({ store, queue });
-  const front = config.slack
+  const slack = config.slack
     ? openSlack(config, { desk, store, log, now, count: metrics.door, onFatal })
     : null;
+  const forum = config.discourse ? openForum(config, { desk, store, log, now, count: metrics.door }) : null;
   const http = createHttp({
     host: config.http.host,
     port: config.http.port,
-    ...(front?.http ? { slack: front.http } : {}),
-    health: () => health(database, queue, front, log),
+    doors: {
+      ...(slack?.http ? { '/slack/': slack.http } : {}),
+      ...(forum ? { '/discourse/': forum.http } : {}),
+    },
+    health: () => health({ database, queue, slack, forum }, log),
     metrics: () => metrics.text(),
     desk,
     tokens: store.tokens,
@@ -107,11 +113,18 @@ async function start(
     throw listening(error, config.http);
   });
   closing.push(() => http.stop());
-  if (front) {
+  const fronts = [slack, forum].filter((front) => front !== null);
+  for (const front of fronts) {
     await front.start();
     closing.push(() => front.stop());
-    const stale = () => store.places.stale('slack', 100);
-    const announcer = await startAnnouncer({ queue, announce: front.announce, stale, log });
+  }
+  if (fronts.length > 0) {
+    const announce = async (request: string): Promise<void> => {
+      await Promise.all(fronts.map((front) => front.announce(request)));
+    };
+    // The forum's own front looks for what it is behind with.
+    const stale = () => (slack ? store.places.stale('slack', 100) : Promise.resolve([]));
+    const announcer = await startAnnouncer({ queue, announce, stale, log });
     closing.push(() => announcer.stop());
   }
   return port;
@@ -141,68 +154,30 @@ function openWorld(config: Loaded, log: Log, closing: Closing[]): World {
   return { hubReader: hub, hubWriter: hub, hostReader: hosts, hostWriter: hosts };
 }
 
-function openSlack(
-  config: Loaded,
-  deps: {
-    readonly desk: ReturnType<typeof createDesk>;
-    readonly store: Store;
-    readonly log: Log;
-    readonly now: () => Date;
-    readonly count: (what: string) => void;
-    readonly onFatal: (error: Error) => void;
-  },
-): SlackFront {
-  const slack = config.slack;
-  if (!slack) throw new Error('no Slack in the config');
-  const { desk, store, log, now, count, onFatal } = deps;
-  return createSlackFront({
-    mode: slack.mode,
-    ...(slack.apiUrl ? { apiUrl: slack.apiUrl } : {}),
-    botToken: slack.botToken,
-    ...(slack.appToken ? { appToken: slack.appToken } : {}),
-    ...(slack.signingSecret ? { signingSecret: slack.signingSecret } : {}),
-    approversChannel: slack.approversChannel ?? null,
-    ...(slack.directMessageApprovers ? { directMessageRoles: approverRoles(config) } : {}),
-    people: {
-      people: config.people.map(({ id, name, slack: account, roles }) => ({
-        id,
-        name,
-        roles,
-        ...(account ? { slack: account } : {}),
-      })),
-      roles: config.roles,
-      everybody: config.everybody,
-      team: slack.team,
-    },
-    inbox: store.inbox,
-    places: store.places,
-    locks: store.locks,
-    desk,
-    requests: store.requests,
-    log,
-    now,
-    count,
-    onDeaf: onFatal,
-  });
-}
-
-function approverRoles(config: Loaded): readonly string[] {
-  const rules = config.site.registry.all.map((command) => config.site.rule(command.name).approval);
-  return [...new Set(rules.filter((rule) => rule.people > 0).flatMap((rule) => rule.roles))];
-}
-
 /** Somebody with a terminal token. Roles by the config's list only, so that it works when Slack is down. */
 function personById(config: Loaded, id: string): Person | null {
   const found = config.people.find((person) => person.id === id);
   if (!found) return null;
-  const accounts = found.slack && config.slack ? { slack: `${config.slack.team}/${found.slack}` } : {};
+  const accounts = { ...chatAccount(config, found), ...forumAccount(config, found) };
   return { id, name: found.name, roles: new Set([...config.everybody, ...found.roles]), accounts };
 }
 
 const KEY_IN_A_LINE =
   'That looks like a private key, so nothing of it was kept. It stands in your shell’s history: treat it as burnt. Steward never needs a private key.';
 
-async function health(database: Database, queue: JobQueue, front: SlackFront | null, log: Log) {
+async function health(
+  on: {
+    readonly database: Database;
+    readonly queue: JobQueue;
+    readonly slack: SlackFront | null;
+    readonly forum: DiscourseFront | null;
+  },
+  log: Log,
+) {
+  const connected = (front: { connected(): boolean }) => ({
+    ok: front.connected(),
+    says: front.connected() ? 'connected' : 'not connected',
+  });
   const check = async (look: () => Promise<string>): Promise<{ ok: boolean; says: string }> =>
     look().then(
       (says) => ({ ok: true, says }),
@@ -214,15 +189,16 @@ async function health(database: Database, queue: JobQueue, front: SlackFront | n
       },
     );
   const parts = {
-    database: await check(() => database.ping()),
+    database: await check(() => on.database.ping()),
     queue: await check(
-      async () => `${Object.values(await queue.depth()).reduce((sum, count) => sum + count, 0)} hints`,
+      async () => `${Object.values(await on.queue.depth()).reduce((sum, count) => sum + count, 0)} hints`,
     ),
-    ...(front
-      ? { slack: { ok: front.connected(), says: front.connected() ? 'connected' : 'not connected' } }
-      : {}),
+    ...(on.slack ? { slack: connected(on.slack) } : {}),
+    ...(on.forum ? { forum: connected(on.forum) } : {}),
   };
-  return { ok: Object.values(parts).every((part) => part.ok), parts };
+  // Without the forum everything else goes on: nobody should be kept from Slack because of it.
+  const needed = Object.entries(parts).filter(([name]) => name !== 'forum');
+  return { ok: needed.every(([, part]) => part.ok), parts };
 }
 
 /** Waits until the request has an event after `after`, or for `ms`. */

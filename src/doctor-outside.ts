@@ -2,6 +2,8 @@ import { X509Certificate } from 'node:crypto';
 import type { Loaded } from '../config/load.ts';
 import type { HostScript, Log } from './core/ports.ts';
 import { Refused } from './core/refused.ts';
+import { createDiscourseApi } from './discourse/api.ts';
+import { examineForum } from './discourse/examine.ts';
 import type { Row } from './doctor.ts';
 import { createHosts } from './hosts/hosts.ts';
 import { createHub } from './koji/hub.ts';
@@ -18,6 +20,7 @@ export interface Looking {
 /** More hosts than this are not looked at together. */
 const HOSTS_TOGETHER = 50;
 const SLACK_MS = 5_000;
+const FORUM_MS = 5_000;
 const DAY_MS = 86_400_000;
 
 /** The hub: does it answer, does it take the bot for whom it should, may the bot do what the commands do. */
@@ -25,7 +28,7 @@ export async function lookAtHub(
   own: NonNullable<Loaded['hub']>,
   { signal, log }: Looking,
 ): Promise<readonly Row[]> {
-  const { url, ca, cert, key, user } = own;
+  const { url, ca, cert, key, user, permissions } = own;
   const rows: Row[] = [
     ...certificateRows('own certificate', cert),
     ...certificateRows('certificate authority', ca),
@@ -48,7 +51,7 @@ export async function lookAtHub(
           )
         : row('login', 'ok', `as ${name}`),
     );
-    rows.push(...permissionRows(name, await hub.permissions(signal)));
+    rows.push(...permissionRows(name, await hub.permissions(signal), permissions));
   } catch (error) {
     const next = error instanceof Refused ? error.next : undefined;
     const check = rows.some((one) => one.check === 'answers') ? 'login' : 'answers';
@@ -61,19 +64,32 @@ export async function lookAtHub(
   return rows;
 }
 
-function permissionRows(name: string, has: readonly string[]): readonly Row[] {
-  if (has.includes('admin'))
+function permissionRows(name: string, has: readonly string[], wanted: readonly string[]): readonly Row[] {
+  const found = has.join(', ') || 'none';
+  const isAdmin = has.includes('admin');
+  if (isAdmin && !wanted.includes('admin'))
     return [
       row(
         'permissions',
         'warn',
         `${name} is admin: it could do much more than it has to`,
-        `Grant it \`host\`, and revoke admin: koji revoke-permission admin ${name}`,
+        `Take it away: koji revoke-permission admin ${name}. Or, for the account commands, name it in hub.permissions.`,
       ),
     ];
-  if (has.includes('host')) return [row('permissions', 'ok', has.join(', '))];
-  const says = `${name} has ${has.join(', ') || 'none'}; \`host\` is needed to change builders`;
-  return [row('permissions', 'bad', says, `An admin of the hub says: koji grant-permission host ${name}`)];
+  // Admin covers the others.
+  const lacks = wanted.filter((one) => !has.includes(one) && !(isAdmin && one !== 'admin'));
+  if (lacks.length > 0)
+    return [
+      row(
+        'permissions',
+        'bad',
+        `${name} has ${found}, and hub.permissions names ${lacks.join(', ')}`,
+        `An admin of the hub says: ${lacks.map((one) => `koji grant-permission ${one} ${name}`).join('; ')}. Or take it out of hub.permissions.`,
+      ),
+    ];
+  return [
+    row('permissions', 'ok', isAdmin ? `${found}: everything on the hub, as hub.permissions says` : found),
+  ];
 }
 
 function certificateRows(check: string, pem: string): readonly Row[] {
@@ -149,6 +165,33 @@ export async function lookAtSlack(config: Loaded, { log }: Looking): Promise<rea
   } finally {
     api.stop();
     appApi?.stop();
+  }
+}
+
+/** The forum: address, key, scopes, category, groups, clock, webhook. */
+export async function lookAtForum(config: Loaded, at: string, { log }: Looking): Promise<readonly Row[]> {
+  const { discourse, people, roles } = config;
+  if (discourse === null) return [];
+  const { url, key, username, category, moderates, webhookSecret } = discourse;
+  const api = createDiscourseApi({ url, key, username, deadlineMs: FORUM_MS, log });
+  const deciding = Object.entries(roles).flatMap(([role, { discourseGroups }]) =>
+    discourseGroups.map((name) => ({
+      name,
+      people: people.flatMap((one) => (one.discourse && one.roles.includes(role) ? [one.discourse] : [])),
+    })),
+  );
+  try {
+    const webhook = webhookSecret ? { secret: webhookSecret, instance: url, at } : null;
+    const found = await examineForum({ api, username, category, moderates, groups: deciding, webhook });
+    return found.map(({ what, state, says, todo }) => ({
+      area: 'forum',
+      check: what,
+      ok: state,
+      says,
+      ...(todo ? { todo } : {}),
+    }));
+  } finally {
+    api.stop();
   }
 }
 

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import type { Loaded } from '../config/load.ts';
 import { examineRedis } from '../jobs/queue-redis.ts';
 import type { Registry } from './core/registry.ts';
-import { type Looking, lookAtHosts, lookAtHub, lookAtSlack } from './doctor-outside.ts';
+import { type Looking, lookAtForum, lookAtHosts, lookAtHub, lookAtSlack } from './doctor-outside.ts';
 import { findRootScripts } from './hosts/root-scripts.ts';
 import { openPglite } from './store/pglite.ts';
 import { openPostgres } from './store/postgres.ts';
@@ -46,6 +46,7 @@ export async function examine(
     ...(isWorker ? [['hub', (looking: Looking) => lookAtHubOf(config, looking)] as const] : []),
     ...(isWorker ? [['hosts', (looking: Looking) => lookAtHostsOf(config, commands, looking)] as const] : []),
     ...(isWeb ? [['slack', (looking: Looking) => lookAtSlackOf(config, looking)] as const] : []),
+    ...(isWeb ? [['forum', (looking: Looking) => lookAtForumOf(config, looking)] as const] : []),
     ...(isWeb ? [['http', () => lookAtHttp(config)] as const] : []),
   ];
   const looked = await Promise.all(areas.map(([area, look]) => within(area, look, options.signal, log)));
@@ -84,7 +85,11 @@ function configRows(config: Loaded, registry: Registry, isWorker: boolean, isWeb
     ...(recent ? {} : { todo: 'Use Node 20.19 or newer.' }),
   };
   const wanted = config.unread.filter(({ path }) =>
-    path.startsWith('slack') ? isWeb : path.startsWith('hub') || path.startsWith('hosts') ? isWorker : true,
+    path.startsWith('slack') || path.startsWith('discourse')
+      ? isWeb
+      : path.startsWith('hub') || path.startsWith('hosts')
+        ? isWorker
+        : true,
   );
   const problems = [
     ...wanted.map(({ path, says }) => ({ path, says, ok: 'bad' as const })),
@@ -137,6 +142,12 @@ async function lookAtSlackOf(config: Loaded, looking: Looking): Promise<readonly
       },
     ]
   );
+}
+
+async function lookAtForumOf(config: Loaded, looking: Looking): Promise<readonly Row[]> {
+  if (config.discourse) return lookAtForum(config, ownAddress(config), looking);
+  const says = 'the config has no forum';
+  return unreadRow(config, 'discourse') ?? [{ area: 'forum', check: 'config', ok: 'skipped', says }];
 }
 
 async function lookAtDatabase(config: Loaded, { log }: Looking): Promise<readonly Row[]> {
@@ -228,12 +239,10 @@ async function lookAtQueue(config: Loaded): Promise<readonly Row[]> {
 
 async function lookAtHttp(config: Loaded): Promise<readonly Row[]> {
   const { host, port } = config.http;
-  const here =
-    host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '[::1]' : host.includes(':') ? `[${host}]` : host;
   const at = `${host}:${port}`;
   const area = 'http';
   try {
-    const response = await fetch(`http://${here}:${port}/healthz`, { signal: AbortSignal.timeout(HTTP_MS) });
+    const response = await fetch(`${ownAddress(config)}/healthz`, { signal: AbortSignal.timeout(HTTP_MS) });
     return response.ok
       ? [{ area, check: 'port', ok: 'ok', says: `Steward answers at ${at}` }]
       : [
@@ -250,6 +259,13 @@ async function lookAtHttp(config: Loaded): Promise<readonly Row[]> {
       { area, check: 'port', ok: 'skipped', says: `nothing answers at ${at}: Steward does not run here` },
     ];
   }
+}
+
+/** Where this program is reached from its own machine. */
+function ownAddress({ http: { host, port } }: Loaded): string {
+  const here =
+    host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '[::1]' : host.includes(':') ? `[${host}]` : host;
+  return `http://${here}:${port}`;
 }
 
 function versionText(version: string): string {

@@ -27,7 +27,7 @@ const HEALTH_MS = 5_000;
 const STOP_MS = 1_000;
 
 /**
- * One listener: Slack's deliveries under /slack/ (as raw requests, tried first), the terminal under /api/,
+ * One listener: deliveries of Slack and the forum under their doors (as raw requests, tried first), the terminal under /api/,
  * and /healthz (is it alive), /readyz (is everything that it needs there) and /metrics. The last two say what
  * is inside, so they answer direct callers only: what a proxy passed on gets 404.
  */
@@ -35,8 +35,8 @@ export function createHttp(deps: {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
-  /** Takes a request under /slack/ if it is its own, and says whether it did. */
-  readonly slack?: ((req: IncomingMessage, res: ServerResponse) => Promise<boolean>) | undefined;
+  /** By the beginning of a path: each takes a request below it if it is its own, and says whether it did. */
+  readonly doors?: Readonly<Record<string, (req: IncomingMessage, res: ServerResponse) => Promise<boolean>>>;
   readonly health: () => Promise<Health>;
   /** In the text format of Prometheus. */
   readonly metrics: () => Promise<string>;
@@ -50,7 +50,7 @@ export function createHttp(deps: {
   readonly waitForChange?: ((requestId: string, afterSeq: number, ms: number) => Promise<void>) | undefined;
   readonly log: Log;
 }): Http {
-  const { desk, slack, log } = deps;
+  const { desk, doors = {}, log } = deps;
   const stopping = new AbortController();
   const app = new Hono<{ Bindings: Bindings }>();
 
@@ -110,7 +110,8 @@ export function createHttp(deps: {
       res.writeHead(400, { 'cache-control': 'no-store' }).end();
       return;
     }
-    if (slack && req.url?.startsWith('/slack/') && (await slack(req, res))) return;
+    const door = Object.entries(doors).find(([path]) => req.url?.startsWith(path))?.[1];
+    if (door && (await door(req, res))) return;
     await listener(req, res);
   }
 

@@ -24,6 +24,7 @@ export default defineCommand({
   }),
   risk: 'low',
   ask: ['packager', 'admin'],
+  hubPermission: 'host',
   examples: [
     'builder capacity builder2 8',
     'builder capacity builder1,builder3 12.5',

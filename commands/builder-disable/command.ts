@@ -21,6 +21,7 @@ export default defineCommand({
   }),
   risk: 'low',
   ask: ['packager', 'admin'],
+  hubPermission: 'host',
   examples: ['builder disable builder2 because=its disk is failing'],
   locks: ({ host }) => [`host:${host.toLowerCase()}`],
   async plan({ host, because }, view) {

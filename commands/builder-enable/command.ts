@@ -11,6 +11,7 @@ export default defineCommand({
   }),
   risk: 'low',
   ask: ['packager', 'admin'],
+  hubPermission: 'host',
   examples: ['builder enable builder3'],
   locks: ({ host }) => [`host:${host.toLowerCase()}`],
   async plan({ host }, view) {

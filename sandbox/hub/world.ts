@@ -1,11 +1,15 @@
-/** A Koji user. `usertype` 1 is a builder's own account. */
+/** A Koji user. `usertype` 1 is a builder's own account, 2 a group of users. */
 export interface User {
   readonly id: number;
   readonly name: string;
   /** 1: logins are not allowed. */
   status: 0 | 1;
-  readonly usertype: 0 | 1;
+  readonly usertype: 0 | 1 | 2;
   permissions: string[];
+  /** Kerberos. */
+  principals?: string[];
+  /** Ids of groups that it is in. */
+  groups?: number[];
 }
 
 export interface Host {

@@ -60,6 +60,7 @@ const card = z.looseObject({
   footer: z.string(),
   plan: z.number(),
   asker: z.string(),
+  risk: z.enum(['read', 'low', 'high']),
   notice: z.looseObject({ kind: z.enum(['decision', 'end']), key: z.string(), text: z.string() }).nullable(),
 });
 

@@ -17,6 +17,8 @@ export interface Origin {
   readonly who: Person;
   readonly place: Place;
   readonly origin: string;
+  /** Requests of that place: an open one that asks for the very same is not asked again. */
+  readonly among?: readonly string[];
 }
 
 /** Ends of an undo that has changed nothing. */
@@ -60,7 +62,20 @@ export function createAsking(deps: {
     if (Object.keys(problems).length > 0) {
       return { kind: 'form', form: formOf(name, command.summary, command.params, given, problems) };
     }
-    return ask(from, [{ command: name, given }], plainText(lineOf(name, command.params, given)));
+    const text = plainText(lineOf(name, command.params, given));
+    const same = await openSame(from.among ?? [], text);
+    return same
+      ? { kind: 'request', id: same, isNew: false, queued: true, another: true }
+      : ask(from, [{ command: name, given }], text);
+  }
+
+  /** The one of these that asks for the very same and has not ended. */
+  async function openSame(among: readonly string[], text: string): Promise<string | null> {
+    for (const id of among) {
+      const request = await requests.load(id);
+      if (request?.text === text && !ENDED.includes(request.status)) return id;
+    }
+    return null;
   }
 
   async function undo(from: Origin, id: string): Promise<Said> {

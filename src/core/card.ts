@@ -1,4 +1,4 @@
-import type { Answer, Change, Table } from './command.ts';
+import type { Answer, Change, Risk, Table } from './command.ts';
 import type { Status, StepState } from './request.ts';
 
 /** Something a person can press, type or reply. */
@@ -34,6 +34,8 @@ export interface Card {
   readonly footer: string;
   /** Number of the plan that the buttons are for; 0 without a plan. */
   readonly plan: number;
+  /** The greatest risk of what it asks for: some places decide low risk only. */
+  readonly risk: Risk;
   /** Roles whose people may decide now; empty when nothing waits for a decision. */
   readonly decideRoles: readonly string[];
   /** Person ids to mention when a new message is called for: the asker at an end, the approvers for a decision. */

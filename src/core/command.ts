@@ -102,6 +102,8 @@ export interface Plan {
   /** One line: `Raise the capacity of builder2 from 4 to 8`. */
   readonly title: string;
   readonly steps: readonly Step[];
+  /** More than the command declares, seen from what these steps would do. It can only tighten. */
+  readonly risk?: 'high';
   /** Warnings and context for those who decide. */
   readonly notes?: readonly string[];
 }
@@ -131,6 +133,17 @@ export interface Intent {
   readonly at: Date;
 }
 
+/**
+ * The words of people who have never heard of the command, for posts in a forum. What is recognised is never acted on:
+ * it is shown, with the line to say.
+ */
+export interface Recognition {
+  /** Every group has to be found, by any of its words: whole words in small letters; `build*` also finds `builders`. */
+  readonly words: readonly (readonly string[])[];
+  /** Where a parameter stands in the text: the first group of the first match. */
+  readonly given?: Readonly<Record<string, RegExp>>;
+}
+
 /** What a command's author writes. `S` and `C` are its parameters and its own part of the config. */
 export interface CommandDeclaration<S extends Params, C extends z.ZodType> {
   /** Words as typed: `builder capacity`. The folder has the same name with dashes. */
@@ -142,12 +155,15 @@ export interface CommandDeclaration<S extends Params, C extends z.ZodType> {
   /** Any of these roles may ask. */
   readonly ask: readonly Role[];
   readonly approval?: Partial<Approval>;
+  /** Koji's permission that the bot's account needs for its calls. Off where the config does not name it. */
+  readonly hubPermission?: string;
   /** This command's own settings, at `commands.<name>.settings` in the config. */
   readonly settings?: C;
   /** Its settings stand at `shared.<this>` instead, for all commands that name it; they declare the same schema. */
   readonly shared?: string;
   /** Whole lines that work in the sandbox; the laws run over each. The first is the one help shows. */
   readonly examples: readonly [string, ...string[]];
+  readonly recognise?: Recognition;
   /**
    * Names of what must not be changed by two requests at once: `host:builder2`, `ca`. `steps` are those that were
    * approved, for a command whose parameters are patterns; an undo of several has the others' steps among them.
@@ -167,9 +183,11 @@ export interface Command {
   readonly risk: Risk;
   readonly ask: readonly Role[];
   readonly approval: Approval;
+  readonly hubPermission: string | undefined;
   readonly settings: z.ZodType | undefined;
   readonly shared: string | undefined;
   readonly examples: readonly string[];
+  readonly recognise: Recognition | undefined;
   /** Checks `given` again and names the locks. */
   locks(given: Given, steps?: readonly Step[]): readonly string[];
   /** Checks `given` and the settings, then plans. */
@@ -189,9 +207,11 @@ export function defineCommand<S extends Params, C extends z.ZodType = z.ZodUndef
     risk: declared.risk,
     ask: declared.ask,
     approval: { ...approvalOf(declared.risk), ...declared.approval },
+    hubPermission: declared.hubPermission,
     settings: declared.settings,
     shared: declared.shared,
     examples: declared.examples,
+    recognise: declared.recognise,
     locks: (given, steps = []) => declared.locks?.(parse(given), steps) ?? [],
     plan: async (given, view, settings) =>
       declared.plan(parse(given), view, (declared.settings?.parse(settings) ?? undefined) as z.output<C>),

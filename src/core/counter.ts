@@ -3,16 +3,19 @@ import type { Reply } from './card.ts';
 import { createDecisions } from './decisions.ts';
 import type { Desk, Said } from './desk.ts';
 import { drawCard } from './drawing.ts';
-import type { Via } from './events.ts';
+import { STEWARD, type Via } from './events.ts';
 import { plainText } from './fields.ts';
+import { readForm } from './form-text.ts';
 import { readFreeze } from './freeze.ts';
 import { createFreezing } from './freezing.ts';
 import { commandsFor, helpReply } from './help.ts';
+import { createLinking } from './linking.ts';
 import { historyReply, listReply, OPEN } from './listing.ts';
 import { formOf, LONGEST_LINE, parse } from './parse.ts';
 import type { Person } from './person.ts';
-import { ruleOfRequest, type Site } from './planner.ts';
+import { approvingRoles, riskOfRequest, ruleOfRequest, type Site } from './planner.ts';
 import type { Hints, Log } from './ports.ts';
+import { recognise } from './recognise.ts';
 import { Refused } from './refused.ts';
 import type { Requests } from './requests.ts';
 import type { Store } from './store.ts';
@@ -41,11 +44,18 @@ export function createDesk(deps: {
       (request.askings.every(({ command }) => site.registry.get(command))
         ? ruleOfRequest(site, request).approval.roles
         : deps.operators),
+    riskOf: (request) => riskOfRequest(site, request),
     now,
   });
 
   const { submit, undo } = createAsking({ site, requests, ledger: store.ledger });
   const freeze = createFreezing(deps);
+  const linking = createLinking({
+    links: store.links,
+    ledger: store.ledger,
+    approving: () => approvingRoles(site, deps.operators),
+    now,
+  });
 
   async function cancel(who: Person, id: string, because: string, via: Via): Promise<Reply> {
     const said = await decisions.cancel(who, id, because, via);
@@ -77,8 +87,16 @@ export function createDesk(deps: {
     const via = from.place.kind;
     if (verb === 'help') return reply(helpReply(who, given.topic, site));
     if (verb === 'requests') return reply(await list(who, given.which ?? 'open'));
+    if ((verb === 'freeze' || verb === 'thaw') && via === 'discourse')
+      return reply({
+        tone: 'bad',
+        title: `\`${verb}\` concerns everybody, so it is not taken from the forum.`,
+        lines: ['Say it in chat or in a terminal.'],
+      });
     if (verb === 'freeze') return reply(await freeze(who, plainText(given.because ?? '')));
     if (verb === 'thaw') return reply(await freeze(who, null));
+    if (verb === 'link') return linking.link(from, given.code, given.sure !== undefined);
+    if (verb === 'unlink') return linking.unlink(from);
     // `42` is what people type for `r42`.
     const id = given.request?.toLowerCase().replace(/^(?=\d+$)/, 'r') ?? here;
     if (!id)
@@ -93,7 +111,7 @@ export function createDesk(deps: {
     const because = plainText(given.because ?? '');
     switch (verb) {
       case 'show':
-        return { kind: 'request', id, isNew: false, queued: true };
+        return { kind: 'request', id, isNew: false, queued: true, another: true };
       case 'history':
         return reply(historyReply(id, await store.requests.events(id)));
       case 'approve':
@@ -128,9 +146,9 @@ export function createDesk(deps: {
   }
 
   return {
-    say: ({ who, text, place, origin, here }) =>
+    say: ({ who, text, place, origin, here, among = [] }) =>
       guarded(origin, async () => {
-        const from = { who, place, origin };
+        const from = { who, place, origin, among };
         const parsed = parse(text, site.registry);
         switch (parsed.kind) {
           case 'command':
@@ -171,6 +189,21 @@ export function createDesk(deps: {
       }),
     submit: ({ who, command, given, place, origin }) =>
       guarded(origin, () => submit({ who, place, origin }, command, given)),
+    async fill({ who, text, place, origin, among = [] }) {
+      const form = readForm(text, site.registry);
+      if (form === null) return null;
+      return guarded(origin, () => submit({ who, place, origin, among }, form.command, form.given));
+    },
+    recognise: (who, text) => recognise(text, commandsFor(who, site)),
+    async withdraw(id, because) {
+      const { result } = await requests.change(id, (request) => {
+        const open = request.status === 'asked' || request.status === 'planned';
+        const event = { type: 'cancelled', by: STEWARD, data: { because, via: request.place.kind } } as const;
+        return { events: open ? [event] : [], result: open };
+      });
+      if (result) await store.locks.release(id);
+      return result;
+    },
     press: ({ who, verb, request, plan, because, place, origin }) =>
       guarded(origin, async () => {
         const resolved = /^resolve-(done|not-done)$/.exec(verb)?.[1];
@@ -189,7 +222,7 @@ export function createDesk(deps: {
       }),
     async card(id) {
       const request = await requests.load(id);
-      return request ? drawCard(request) : null;
+      return request ? drawCard(request, riskOfRequest(site, request)) : null;
     },
     form(name, given) {
       const command = site.registry.get(name);

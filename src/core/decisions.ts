@@ -1,7 +1,8 @@
 import type { Reply } from './card.ts';
+import type { Risk } from './command.ts';
 import type { NewEvent, Via } from './events.ts';
 import type { Person, Role } from './person.ts';
-import { isSame, mayApprove, waitsFor } from './policy.ts';
+import { isSame, mayApprove, mayDecideIn, waitsFor } from './policy.ts';
 import { doneEvent, notDoneEvent } from './recording.ts';
 import { ENDED, type Request } from './request.ts';
 import type { Requests } from './requests.ts';
@@ -22,14 +23,15 @@ interface Decision {
   readonly result: Reply;
 }
 
-/** `deciders`: roles that may say yes to what a request asks for, also before it has a plan. */
+/** `deciders`: roles that may say yes to what a request asks for, also before it has a plan. `riskOf`: of all it asks for. */
 export function createDecisions(deps: {
   readonly requests: Requests;
   readonly ledger: Ledger;
   readonly deciders: (request: Request) => readonly Role[];
+  readonly riskOf: (request: Request) => Risk;
   readonly now: () => Date;
 }): Decisions {
-  const { requests, ledger, deciders, now } = deps;
+  const { requests, ledger, deciders, riskOf, now } = deps;
 
   /** Decides on what stands; a refusal for want of rights goes into the audit trail as well. */
   async function decide(
@@ -47,15 +49,40 @@ export function createDecisions(deps: {
 
   return {
     approve: (who, id, plan, via) =>
-      decide(who, 'approve', id, (request) => approve(who, request, plan, via, now())),
+      decide(
+        who,
+        'approve',
+        id,
+        (request) => notHere(request, via, riskOf(request)) ?? approve(who, request, plan, via, now()),
+      ),
     deny: (who, id, plan, because, via) =>
       decide(who, 'deny', id, (request) => deny(who, request, plan, because, via, now())),
     cancel: (who, id, because, via) =>
       decide(who, 'cancel', id, (request) => cancel(who, request, because, via, deciders(request))),
-    resume: (who, id, via) => decide(who, 'resume', id, (request) => resume(who, request, via, now())),
+    resume: (who, id, via) =>
+      decide(
+        who,
+        'resume',
+        id,
+        (request) => notHere(request, via, riskOf(request)) ?? resume(who, request, via, now()),
+      ),
     resolve: (who, id, outcome, via) =>
-      decide(who, 'resolve', id, (request) => resolve(who, request, outcome, via)),
+      decide(
+        who,
+        'resolve',
+        id,
+        (request) => notHere(request, via, riskOf(request)) ?? resolve(who, request, outcome, via),
+      ),
   };
+}
+
+/** What is too risky for a place is decided elsewhere; null when it may be decided here. */
+function notHere(request: Request, via: Via, risk: Risk): Decision | null {
+  if (mayDecideIn(via, risk)) return null;
+  return denied(
+    `${request.id} is of high risk, and that is not decided in the forum: staff can rewrite posts, and mail can be forged.`,
+    `Say it in chat, on the message of ${request.id} or with \`show ${request.id}\`, or in a terminal.`,
+  );
 }
 
 function approve(who: Person, request: Request, seen: number | null, via: Via, now: Date): Decision {

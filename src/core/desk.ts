@@ -5,19 +5,40 @@ import type { Person, Place } from './person.ts';
 /** What comes of something that a person said or pressed. */
 export type Said =
   /** A request was made, or this is the one made before from the same origin. It is shown by announcing. */
-  | { readonly kind: 'request'; readonly id: string; readonly isNew: boolean; readonly queued: boolean }
+  | {
+      readonly kind: 'request';
+      readonly id: string;
+      readonly isNew: boolean;
+      readonly queued: boolean;
+      /** It came from elsewhere: it was to be shown, or the same is asked for already. */
+      readonly another?: true;
+    }
   /** A decision or a change on a request was taken into the record. `reply` says so in one line. */
   | { readonly kind: 'decided'; readonly id: string; readonly reply: Reply }
   /** For the person only: help, a list, a refusal, a suggestion. */
-  | { readonly kind: 'reply'; readonly reply: Reply }
+  | {
+      readonly kind: 'reply';
+      readonly reply: Reply;
+      /** Nobody else may read it, wherever it was asked: a code. */
+      readonly secret?: true;
+    }
   /** A parameter is missing or wrong. */
   | { readonly kind: 'form'; readonly form: Form };
+
+/** What the words of a post seem to ask for. Shown to the one who wrote it, never acted on. */
+export interface Recognised {
+  /** Filled with what was understood; what is missing or wrong stands at its fields. */
+  readonly form: Form;
+  /** What to say for it, with `<host>` where something is missing. */
+  readonly line: string;
+}
 
 /** The one counter that every front end brings things to. Nothing here throws for bad input: it answers. */
 export interface Desk {
   /**
    * A line as typed. `here` is the request of the thread it was typed in, so that `approve` alone works there.
-   * `origin` is unique for what came in; the same one again gives the same answer and makes nothing new.
+   * `origin` is unique for what came in; the same one again gives the same answer and makes nothing new. `among` are
+   * requests of that place: an open one that asks for the very same is given back instead of a new one.
    */
   say(said: {
     readonly who: Person;
@@ -25,7 +46,20 @@ export interface Desk {
     readonly place: Place;
     readonly origin: string;
     readonly here?: string;
+    readonly among?: readonly string[];
   }): Promise<Said>;
+  /** A form as text, as `writeForm` makes it and somebody has filled it in; null where it is empty or not one of ours. */
+  fill(filled: {
+    readonly who: Person;
+    readonly text: string;
+    readonly place: Place;
+    readonly origin: string;
+    readonly among?: readonly string[];
+  }): Promise<Said | null>;
+  /** What words in a post seem to ask for, best first. Only what this person may ask for. */
+  recognise(who: Person, text: string): readonly Recognised[];
+  /** Ends a request that nobody has decided on, because what asked for it is no more. Says whether it did. */
+  withdraw(request: string, because: string): Promise<boolean>;
   /** A filled form. */
   submit(form: {
     readonly who: Person;

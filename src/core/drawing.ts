@@ -1,13 +1,13 @@
 import { actionsOf, canUndo } from './actions.ts';
 import type { Card, CardStep } from './card.ts';
-import type { Effect, Inverse } from './command.ts';
+import type { Effect, Inverse, Risk } from './command.ts';
 import type { Json } from './json.ts';
 import { waitsFor } from './policy.ts';
 import type { PlanNow, Request, Status, StepNow } from './request.ts';
 import { titleOf } from './requests.ts';
 
 /** Draws a request from the record: what every front end shows, and nothing kept beside it. */
-export function drawCard(request: Request): Card {
+export function drawCard(request: Request, risk: Risk): Card {
   const { plan } = request;
   return {
     id: request.id,
@@ -24,6 +24,7 @@ export function drawCard(request: Request): Card {
     actions: actionsOf(request),
     footer: footerOf(request),
     plan: plan?.n ?? 0,
+    risk,
     decideRoles: request.status === 'planned' ? (plan?.needs.roles ?? []) : [],
     asker: request.asker.id,
     notice: noticeOf(request),

@@ -1,6 +1,6 @@
 import type { Plan, Step } from './command.ts';
 import { STEWARD } from './events.ts';
-import { digestOfEffect, plannedEvent, ruleOfRequest } from './planner.ts';
+import { digestOfEffect, plannedEvent, ruleOfPlan } from './planner.ts';
 import type { Work } from './planning.ts';
 import { isApproved } from './policy.ts';
 import { cut, type Pen, Stop } from './recording.ts';
@@ -26,12 +26,12 @@ export async function stopOnDrift(
   const done = total - open.length;
   const stopped = done > 0 ? `I stopped after ${done} of ${total} steps` : 'nothing was done';
   const says = cut(`Things changed after the approval, so ${stopped}. Now it would be: ${titles}.`);
-  const planned = plannedEvent(request, plan, todo, ruleOfRequest(work.site, request), work.now());
+  const planned = plannedEvent(request, plan, todo, ruleOfPlan(work.site, request, plan), work.now());
   await pen.write((now) => [{ type: 'drifted', by: STEWARD, data: { n: now.plan?.n ?? 0, says } }, planned]);
   throw new Stop();
 }
 
-/** The rule has become stricter since the yes, or there never was one: the request asks again. */
+/** The rule has become stricter since the yes, or the plan riskier, or there never was one: the request asks again. */
 export async function stopUnapproved(
   request: Request,
   plan: Plan,
@@ -39,7 +39,7 @@ export async function stopUnapproved(
   work: Work,
   pen: Pen,
 ): Promise<void> {
-  const rule = ruleOfRequest(work.site, request);
+  const rule = ruleOfPlan(work.site, request, plan);
   if (todo.length === 0 || isApproved(request, rule)) return;
   work.log.error('a run without every yes that it needs', { request: request.id });
   const says = 'What it was approved by is not enough by the rules of now, so it was not done.';

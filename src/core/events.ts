@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Answer, Step } from './command.ts';
+import type { Answer, Risk, Step } from './command.ts';
 import { digestOf, type Json, type JsonObject } from './json.ts';
 import type { Place } from './person.ts';
 
@@ -50,6 +50,8 @@ export interface EventData {
     readonly digests: readonly string[];
     readonly notes: readonly string[];
     readonly needs: Needs;
+    /** Of the commands, or more where the plan itself says so. */
+    readonly risk: Risk;
     /** ISO time; null: never. */
     readonly expiresAt: string | null;
     /** Too long to be shown whole anywhere: nobody can approve it. */
@@ -108,7 +110,7 @@ export const VERSIONS: Readonly<Record<EventType, number>> = {
   asked: 1,
   answered: 1,
   refused: 1,
-  planned: 1,
+  planned: 2,
   waiting: 1,
   approved: 1,
   denied: 1,
@@ -179,8 +181,14 @@ export function upcast(row: unknown): RequestEvent {
     at: new Date(read.at),
     by: read.by,
     type: read.type,
-    data: read.data,
+    data: read.type === 'planned' && read.v < 2 ? withRisk(read.data) : read.data,
   } as unknown as RequestEvent;
+}
+
+/** `planned` did not say its risk before version 2: what needed two people may have been of any, so it counts as high. */
+function withRisk(data: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const { people } = z.looseObject({ people: z.number() }).parse(data.needs);
+  return { ...data, risk: people > 1 ? 'high' : 'low' };
 }
 
 /** The event's data as plain JSON: what is stored, hashed and shown. Drops `undefined`, refuses what is not JSON. */

@@ -118,6 +118,39 @@ export function identifier(describe: Describe, most = 100) {
     .meta(meta(describe, 'line'));
 }
 
+/**
+ * A Koji user name: what a hub takes by default (`RegexUserName`, and the column's 255), without the slash of a
+ * service's Kerberos principal and with a first character that nothing reads as an option.
+ */
+export function accountName(describe: Describe) {
+  return z
+    .string()
+    .trim()
+    .max(255, atMost(255))
+    .regex(ACCOUNT, { error: notAnAccount })
+    .meta(meta(describe, 'line'));
+}
+
+const ACCOUNT = /^[A-Za-z0-9_][A-Za-z0-9_.@-]*$/;
+
+const notAnAccount = (issue: { input?: unknown }): string => {
+  const text = String(issue.input);
+  if (text !== plainText(text) && ACCOUNT.test(plainText(text)))
+    return `“${shorten(text)}” holds characters that cannot be seen. Type it anew instead of pasting it.`;
+  return `“${shorten(text)}” is not a Koji user name: a to z, digits, dots, dashes, _ and @, in one word.`;
+};
+
+/** Several names of things on the hub, separated by commas or spaces; none twice. */
+export function identifiers(describe: Describe, most = 100) {
+  return z
+    .string()
+    .trim()
+    .max(LONGEST, atMost(LONGEST))
+    .transform((text) => [...new Set(text.split(/[\s,]+/).filter(Boolean))])
+    .pipe(z.array(identifier(describe, most)).min(1, 'Name at least one.').max(50, 'Name at most 50.'))
+    .meta(meta(describe, 'line'));
+}
+
 /** What the field says of itself. A field without it is a bug, found by the registry at start. */
 export function metaOf(field: z.ZodType): FieldMeta {
   // Outermost first: `.optional()` wraps the field that carries the metadata.

@@ -158,6 +158,7 @@ function newPlan(data: Extract<RequestEvent, { type: 'planned' }>['data']): Plan
     })),
     notes: data.notes,
     needs: data.needs,
+    risk: data.risk,
     expiresAt: data.expiresAt === null ? null : new Date(data.expiresAt),
     tooLong: data.tooLong,
     approvals: [],

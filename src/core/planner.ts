@@ -1,8 +1,9 @@
-import type { Answer, Command, Effect, Given, Plan, Step, View } from './command.ts';
+import type { Answer, Command, Effect, Given, Plan, Risk, Step, View } from './command.ts';
 import { type EventData, type NewEvent, STEWARD } from './events.ts';
 import { canonical, digestOf, type Json } from './json.ts';
 import { check } from './parse.ts';
-import { type Rule, strictest } from './policy.ts';
+import type { Role } from './person.ts';
+import { type Rule, raised, SWITCHED_BY, strictest } from './policy.ts';
 import { Refused } from './refused.ts';
 import type { Registry } from './registry.ts';
 import type { Request } from './request.ts';
@@ -32,6 +33,24 @@ export function ruleOfRequest(site: Site, request: Pick<Request, 'askings'>): Ru
   return strictest(request.askings.map((asking) => site.rule(commandOf(site, asking.command).name)));
 }
 
+/** Of its plan, or of what it asks for before there is one; `high` where this program no longer has the command. */
+export function riskOfRequest(site: Site, request: Pick<Request, 'askings' | 'plan'>): Risk {
+  if (request.plan) return request.plan.risk;
+  const known = request.askings.every(({ command }) => site.registry.get(command) !== undefined);
+  return known ? ruleOfRequest(site, request).risk : 'high';
+}
+
+/** Roles that may approve anything, or freeze everything. */
+export function approvingRoles(site: Site, operators: readonly Role[]): ReadonlySet<Role> {
+  const rules = site.registry.all.map((command) => site.rule(command.name).approval);
+  return new Set([...operators, ...rules.filter((rule) => rule.people > 0).flatMap((rule) => rule.roles)]);
+}
+
+/** The rule of a request with this plan, which may be riskier than its commands say. */
+export function ruleOfPlan(site: Site, request: Pick<Request, 'askings'>, plan: Plan): Rule {
+  return raised(ruleOfRequest(site, request), plan.risk);
+}
+
 /** The digest of a step: of its effect and nothing else. */
 export function digestOfEffect(effect: Effect): string {
   return digestOf(effect as unknown as Json);
@@ -42,6 +61,9 @@ export async function planRequest(request: Request, site: Site, view: View): Pro
   const plans: Plan[] = [];
   for (const asking of request.askings) {
     const command = commandOf(site, asking.command);
+    const { off } = site.rule(command.name);
+    // Also one that was approved while it was on.
+    if (off) throw new Refused(`\`${command.name}\` is switched off here: ${off}.`, SWITCHED_BY);
     if (!isReadable(command, asking.given))
       throw new Refused(
         `This Steward takes \`${command.name}\` in another form than when this was asked for.`,
@@ -66,6 +88,7 @@ export async function planRequest(request: Request, site: Site, view: View): Pro
             300,
           ),
           steps: plans.flatMap((one) => one.steps),
+          ...(plans.some((one) => one.risk === 'high') ? { risk: 'high' } : {}),
           notes: [...new Set(plans.flatMap((one) => one.notes ?? []))],
         };
   assertDistinct(plan.steps);
@@ -98,6 +121,7 @@ export function plannedEvent(
     digests: steps.map((step) => digestOfEffect(step.effect)),
     notes: plan.notes ?? [],
     needs: { roles, people, ownRequest },
+    risk: rule.risk,
     expiresAt: new Date(now.getTime() + expiresHours * 3_600_000).toISOString(),
     tooLong: isTooLong(steps),
   };

@@ -1,6 +1,6 @@
 import { type NewEvent, STEWARD } from './events.ts';
 import type { Person } from './person.ts';
-import { plannedEvent, planRequest, remainingSteps, ruleOfRequest, type Site } from './planner.ts';
+import { plannedEvent, planRequest, remainingSteps, ruleOfPlan, type Site } from './planner.ts';
 import type { Log } from './ports.ts';
 import { Refused } from './refused.ts';
 import type { Request } from './request.ts';
@@ -42,7 +42,7 @@ async function outcomeOf(request: Request, work: Work, signal: AbortSignal): Pro
     const steps = remainingSteps(plan, request);
     const unmet = steps.flatMap((step) => step.guards).filter((guard) => !guard.holds);
     if (unmet.length > 0) throw new Refused(guardText(unmet), 'Ask again when that has changed.');
-    const rule = ruleOfRequest(site, request);
+    const rule = ruleOfPlan(site, request, plan);
     if (steps.length > 0 && rule.approval.people < 1)
       throw new Error(`${plan.title}: planned by a command that says it only looks`);
     if (steps.length > 0 && rule.approval.roles.length === 0)

@@ -1,5 +1,5 @@
-import type { Approval, Command } from './command.ts';
-import { type Actor, type Needs, STEWARD } from './events.ts';
+import type { Approval, Command, Plan, Risk } from './command.ts';
+import { type Actor, type Needs, STEWARD, type Via } from './events.ts';
 import type { Person, Role } from './person.ts';
 import type { Request } from './request.ts';
 
@@ -16,6 +16,9 @@ export interface Tightening {
 export interface Rule {
   readonly ask: readonly Role[];
   readonly approval: Approval;
+  readonly risk: Risk;
+  /** Why it is switched off on this site, as the end of a sentence; not there: it is on. */
+  readonly off?: string;
 }
 
 /** Yes, or a no that says who could say yes. */
@@ -57,6 +60,7 @@ export function ruleOf(command: Command, by: Tightening = {}): Rule {
       ownRequest: approval.ownRequest && (by.ownRequest ?? true),
       expiresHours: Math.min(by.expiresHours ?? approval.expiresHours, approval.expiresHours),
     },
+    risk: command.risk,
   };
 }
 
@@ -64,6 +68,7 @@ export function ruleOf(command: Command, by: Tightening = {}): Rule {
 export function strictest(rules: readonly Rule[]): Rule {
   const [first, ...others] = rules;
   if (!first) throw new Error('no rule to choose from');
+  const off = rules.find((rule) => rule.off)?.off;
   return others.reduce<Rule>(
     (a, b) => ({
       ask: a.ask.filter((role) => b.ask.includes(role)),
@@ -73,13 +78,31 @@ export function strictest(rules: readonly Rule[]): Rule {
         ownRequest: a.approval.ownRequest && b.approval.ownRequest,
         expiresHours: Math.min(a.approval.expiresHours, b.approval.expiresHours),
       },
+      risk: [a.risk, b.risk].includes('high') ? 'high' : a.risk === 'read' ? b.risk : a.risk,
+      ...(off ? { off } : {}),
     }),
     first,
   );
 }
 
+/** The rule for a plan that says it is riskier than its command: what `high` asks for, and nothing gets looser. */
+export function raised(rule: Rule, risk: Plan['risk']): Rule {
+  if (risk !== 'high') return rule;
+  const { approval } = rule;
+  return {
+    ...rule,
+    risk,
+    approval: { ...approval, people: Math.max(2, approval.people), ownRequest: false },
+  };
+}
+
+/** Who can do something about a command that is off. */
+export const SWITCHED_BY = 'Whoever runs Steward can switch it on in the config.';
+
 /** May this person ask for it? */
 export function mayAsk(who: Person, what: string, rule: Rule): Allowed {
+  if (rule.off)
+    return { ok: false, says: `\`${what}\` is switched off here: ${rule.off}.`, next: SWITCHED_BY };
   if (rule.ask.some((role) => who.roles.has(role))) return { ok: true };
   return {
     ok: false,
@@ -110,6 +133,14 @@ export function mayApprove(who: Person, request: Request, needs: Needs): Allowed
   return { ok: true };
 }
 
+/**
+ * May something of this risk be decided there? Staff of a forum can rewrite posts, and mail to it can be forged, so a
+ * forum is believed about what can be undone and hurts one thing, and no further.
+ */
+export function mayDecideIn(via: Via, risk: Risk): boolean {
+  return via !== 'discourse' || risk !== 'high';
+}
+
 /** Is it the one whom the record names? By name, or by an account that the config did not link to it yet. */
 export function isSame(who: Person, actor: Actor): boolean {
   return (
@@ -126,7 +157,8 @@ export function isApproved(request: Request, rule: Rule): boolean {
   const { plan } = request;
   if (!plan) return false;
   const ownCounts = plan.needs.ownRequest && rule.approval.ownRequest;
-  const people = new Set(plan.approvals.map((yes) => yes.by.id));
+  const believed = plan.approvals.filter((yes) => mayDecideIn(yes.via, rule.risk));
+  const people = new Set(believed.map((yes) => yes.by.id));
   people.delete(STEWARD.id);
   if (!ownCounts) people.delete(request.asker.id);
   return people.size >= Math.max(1, plan.needs.people, rule.approval.people);

@@ -28,6 +28,15 @@ export interface HubReader {
    * Throws `Unavailable` when the hub cannot be reached or is offline, `Refused` for any other fault.
    */
   read(call: HubCall, signal: AbortSignal): Promise<unknown>;
+  /** The bot's own account, and what it may do there. Logs in. Throws `Unavailable` and `Refused`. */
+  account(signal: AbortSignal): Promise<HubAccount>;
+}
+
+/** An account on the hub. */
+export interface HubAccount {
+  readonly name: string;
+  /** Koji's own: `admin`, `host`, ... */
+  readonly permissions: readonly string[];
 }
 
 /** Changes on the hub; only the runner holds one. */

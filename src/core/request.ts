@@ -1,4 +1,4 @@
-import type { Answer, Step } from './command.ts';
+import type { Answer, Risk, Step } from './command.ts';
 import type { Actor, Asking, Needs } from './events.ts';
 import type { Place } from './person.ts';
 
@@ -55,6 +55,7 @@ export interface PlanNow {
   readonly steps: readonly StepNow[];
   readonly notes: readonly string[];
   readonly needs: Needs;
+  readonly risk: Risk;
   readonly expiresAt: Date | null;
   readonly tooLong: boolean;
   readonly approvals: readonly { readonly by: Actor; readonly at: Date; readonly via: Place['kind'] }[];

@@ -158,6 +158,23 @@ export interface TokenStore {
   >;
 }
 
+/** Accounts that belong to one person, and the one-time codes by which people say so. */
+export interface LinkStore {
+  /** A new code for an account (`discourse:forum.example.org/12`); an older one of it is void. */
+  offer(account: string, name: string, until: Date): Promise<string>;
+  /** What a code stands for; null when it is unknown, used up or too old. */
+  look(code: string): Promise<{ readonly account: string; readonly name: string } | null>;
+  /** Uses the code up, and links its account with this person; null when it could not be used any more. */
+  take(
+    code: string,
+    person: { readonly id: string; readonly name: string },
+  ): Promise<{ readonly account: string; readonly name: string } | null>;
+  personOf(account: string): Promise<{ readonly person: string; readonly name: string } | null>;
+  accountsOf(person: string): Promise<readonly { readonly account: string; readonly name: string }[]>;
+  /** Ends every link of this person; says how many there were. */
+  end(person: string): Promise<number>;
+}
+
 /** Everything that has to survive. */
 export interface Store {
   readonly requests: RequestStore;
@@ -167,4 +184,5 @@ export interface Store {
   readonly places: PlaceStore;
   readonly notes: NotesStore;
   readonly tokens: TokenStore;
+  readonly links: LinkStore;
 }

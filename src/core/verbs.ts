@@ -14,6 +14,8 @@ export type VerbName =
   | 'undo'
   | 'resume'
   | 'resolve'
+  | 'link'
+  | 'unlink'
   | 'freeze'
   | 'thaw';
 
@@ -108,6 +110,28 @@ export const VERBS: readonly Verb[] = [
       outcome: choice({ title: 'Outcome', hint: 'done or not-done.', example: 'done' }, ['done', 'not-done']),
     }),
     example: 'resolve r42 done',
+  },
+  {
+    name: 'link',
+    summary: 'Say that your account in the forum and the one in chat are both yours',
+    params: z.object({
+      code: identifier({
+        title: 'Code',
+        hint: 'From `link` in the forum; to be used in chat.',
+        example: 'ABCD-EFGH-JKMN',
+      }).optional(),
+      sure: choice(
+        { title: 'Sure', hint: 'confirm, once you have seen both accounts.', example: 'confirm' },
+        ['confirm'],
+      ).optional(),
+    }),
+    example: 'link',
+  },
+  {
+    name: 'unlink',
+    summary: 'Take a link back',
+    params: z.object({}),
+    example: 'unlink',
   },
   {
     name: 'freeze',

@@ -15,7 +15,10 @@ export function viewOf(world: World, asker: Person, now: Date, signal: AbortSign
   // Fresh objects with the reading methods alone: a command cannot reach a writer by casting.
   const { hubReader, hostReader } = world;
   return {
-    hub: { read: (call, readSignal) => hubReader.read(call, readSignal) },
+    hub: {
+      read: (call, readSignal) => hubReader.read(call, readSignal),
+      account: (readSignal) => hubReader.account(readSignal),
+    },
     hosts: {
       names: () => hostReader.names(),
       read: (host, script, args, options) => hostReader.read(host, script, args, options),

@@ -77,6 +77,10 @@ export function createHub({ url, ca, cert, key, deadlineMs = 30_000, log }: HubO
     return unwrap(await asBot().ask(encodeCall(method, []), signal), call, log);
   };
 
+  const whoAmI = async (signal: AbortSignal) => expected(Who, await bot('getLoggedInUser', signal));
+  const permissions = async (signal: AbortSignal) =>
+    expected(z.array(z.string()), await bot('getPerms', signal));
+
   return {
     read: async (call, signal) => {
       if (!isReading(call)) throw new Error(`${call.method} is not a reading method`);
@@ -91,8 +95,12 @@ export function createHub({ url, ca, cert, key, deadlineMs = 30_000, log }: HubO
       const written = await asBot().write(body, signal);
       return calls.length === 1 ? [outcomeOf(first, written, log)] : outcomesOf(calls, written, log);
     },
-    whoAmI: async (signal) => expected(Who, await bot('getLoggedInUser', signal)),
-    permissions: async (signal) => expected(z.array(z.string()), await bot('getPerms', signal)),
+    whoAmI,
+    permissions,
+    account: async (signal) => {
+      const { name } = await whoAmI(signal);
+      return { name, permissions: await permissions(signal) };
+    },
     version: async (signal) => {
       const call: HubCall = { method: 'getKojiVersion', args: [] };
       const reply = await anonymous(encoded(call), signal);

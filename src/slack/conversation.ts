@@ -3,6 +3,7 @@ import type { Reply } from '../core/card.ts';
 import type { Desk, Said } from '../core/desk.ts';
 import type { Person, Place } from '../core/person.ts';
 import type { Log } from '../core/ports.ts';
+import { keyBurnt } from '../core/private-key.ts';
 import { Unavailable } from '../core/refused.ts';
 import type { PlaceStore, RequestStore } from '../core/store.ts';
 import { type Announcer, link } from './announcer.ts';
@@ -15,7 +16,6 @@ import type { ViewAnswer } from './intake.ts';
 import * as modals from './modal.ts';
 import type { People } from './people.ts';
 import { readState } from './place-state.ts';
-import { KEY_BURNT } from './private-key.ts';
 import {
   CLOSE,
   earOf,
@@ -313,7 +313,7 @@ export function createConversation(deps: {
 
     async burnt(incoming) {
       const ear = earOf(incoming.body);
-      if (ear) await voice.whisper(ear, { tone: 'bad', title: KEY_BURNT.title, lines: KEY_BURNT.lines });
+      if (ear) await voice.whisper(ear, { tone: 'bad', ...keyBurnt('Slack') });
     },
 
     async broken(incoming, reply) {

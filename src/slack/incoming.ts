@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import type { Json, JsonObject } from '../core/json.ts';
+import type { JsonObject } from '../core/json.ts';
+import { storable } from '../core/storable.ts';
 
 /** Something that came in from Slack, whichever way. */
 export interface Incoming {
@@ -132,23 +133,4 @@ function parseJson(raw: string): unknown {
   } catch {
     return null;
   }
-}
-
-/** JSON that PostgreSQL takes: it knows neither NUL nor half a surrogate pair. */
-export function storable(value: Readonly<Record<string, unknown>>): JsonObject {
-  return Object.fromEntries(Object.entries(value).map(([key, one]) => [clean(key), cleaned(one)]));
-}
-
-function cleaned(value: unknown): Json {
-  if (typeof value === 'string') return clean(value);
-  if (Array.isArray(value)) return value.map(cleaned);
-  if (typeof value === 'object' && value !== null) return storable({ ...value });
-  return typeof value === 'number' || typeof value === 'boolean' ? value : null;
-}
-
-const UNSTORABLE = /[\0\p{Surrogate}]/u;
-const EVERY_UNSTORABLE = /[\0\p{Surrogate}]/gu;
-
-function clean(value: string): string {
-  return UNSTORABLE.test(value) ? value.replace(EVERY_UNSTORABLE, '\ufffd') : value;
 }

@@ -1,8 +1,8 @@
 import type { JsonObject } from '../core/json.ts';
 import type { Log } from '../core/ports.ts';
+import { anyPrivateKey } from '../core/private-key.ts';
 import type { Inbox } from '../core/store.ts';
 import type { Delivery, Incoming } from './incoming.ts';
-import { anyPrivateKey } from './private-key.ts';
 
 /** What is said back at once to a submitted modal, and what to do when that comes too late. */
 export interface ViewAnswer {

@@ -1,8 +1,8 @@
 import { z } from 'zod';
+import { createCache } from '../core/cache.ts';
 import type { Person } from '../core/person.ts';
 import type { Log } from '../core/ports.ts';
 import type { SlackApi } from './api.ts';
-import { createCache } from './cache.ts';
 
 /** What the config says about people. */
 export interface PeopleOptions {
@@ -12,6 +12,8 @@ export interface PeopleOptions {
     /** Slack user id: `U…` or `W…`. */
     readonly slack?: string;
     readonly roles: readonly string[];
+    /** Accounts elsewhere, by service. */
+    readonly elsewhere?: Readonly<Record<string, string>>;
   }[];
   /** Who has a role by being in a Slack user group, named by id (`S…`) or handle. */
   readonly roles: Readonly<Record<string, { readonly slackGroups: readonly string[] }>>;
@@ -19,6 +21,8 @@ export interface PeopleOptions {
   readonly everybody: readonly string[];
   /** The workspace's id: `T…`. */
   readonly team: string;
+  /** Accounts elsewhere that somebody has linked themselves, by service. */
+  readonly linked?: (person: string) => Promise<Readonly<Record<string, string>>>;
   /** Whom to turn to, for the refusals; `somebody with the role admin` unless told. */
   readonly help?: string;
 }
@@ -178,13 +182,14 @@ export function createPeople(deps: {
       }
       const listed = options.people.find((person) => person.slack === user);
       const account = `${options.team}/${user}`;
+      const id = listed?.id ?? `slack:${account}`;
       return {
         kind: 'person',
         person: {
-          id: listed?.id ?? `slack:${account}`,
+          id,
           name: listed?.name ?? ownName(info.real_name || info.name, user),
           roles: await rolesOf(user),
-          accounts: { slack: account },
+          accounts: { ...(await options.linked?.(id)), ...listed?.elsewhere, slack: account },
         },
       };
     },

@@ -1,5 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createBodyReader } from '../core/body.ts';
 import type { Log } from '../core/ports.ts';
 import { readDelivery } from './incoming.ts';
 import type { Counted, Intake, Taken } from './intake.ts';
@@ -42,7 +43,7 @@ export function createSlackHttp(deps: {
   readonly path?: string;
 }): SlackHttp {
   const { signingSecret, intake, count, log, now, path = '/slack/events' } = deps;
-  const together = { bytes: 0 };
+  const readBody = createBodyReader({ mostBytesTogether: MOST_BYTES_TOGETHER, readMs: READ_MS });
   if (signingSecret.length < 8) throw new Error('a Slack signing secret is needed to check requests');
 
   function refuse(res: ServerResponse, status: number, what: Refusal, says: string): true {
@@ -71,7 +72,7 @@ export function createSlackHttp(deps: {
       res.setHeader('allow', 'POST');
       return refuse(res, 405, 'wrong-method', 'only POST');
     }
-    const body = await readBody(req, looksSigned(req) ? MOST_BYTES : MOST_UNSIGNED_BYTES, together);
+    const body = await readBody(req, looksSigned(req) ? MOST_BYTES : MOST_UNSIGNED_BYTES);
     if (body === 'too-large') return refuse(res, 413, 'too-large', 'at most 1 MB');
     if (body === 'busy') return refuse(res, 503, 'busy', 'too much at once');
     if (body === 'broken') return refuse(res, 408, 'broken', 'the body did not arrive');
@@ -126,46 +127,6 @@ function json(res: ServerResponse, status: number, body: unknown): void {
 function looksSigned(req: IncomingMessage): boolean {
   const { 'x-slack-signature': signature, 'x-slack-request-timestamp': timestamp } = req.headers;
   return /^v0=[0-9a-f]{64}$/u.test(String(signature)) && /^\d{1,12}$/u.test(String(timestamp));
-}
-
-/** `together` counts the bytes of all that are being read. */
-function readBody(
-  req: IncomingMessage,
-  most: number,
-  together: { bytes: number },
-): Promise<Buffer | 'too-large' | 'busy' | 'broken'> {
-  if (Number(req.headers['content-length'] ?? 0) > most) {
-    req.resume();
-    return Promise.resolve('too-large');
-  }
-  return new Promise((resolve) => {
-    let chunks: Buffer[] = [];
-    let size = 0;
-    let ended = false;
-    const timer = setTimeout(() => settle('broken'), READ_MS);
-    function settle(body: Buffer | 'too-large' | 'busy' | 'broken'): void {
-      if (ended) return;
-      ended = true;
-      together.bytes -= size;
-      chunks = [];
-      clearTimeout(timer);
-      req.off('data', take);
-      // What still comes is thrown away.
-      if (typeof body === 'string') req.resume();
-      resolve(body);
-    }
-    function take(chunk: Buffer): void {
-      size += chunk.length;
-      together.bytes += chunk.length;
-      if (size > most) settle('too-large');
-      else if (together.bytes > MOST_BYTES_TOGETHER) settle('busy');
-      else chunks.push(chunk);
-    }
-    req.on('data', take);
-    req.on('end', () => settle(Buffer.concat(chunks, size)));
-    req.on('error', () => settle('broken'));
-    req.on('aborted', () => settle('broken'));
-  });
 }
 
 function checkSignature(

@@ -103,4 +103,23 @@ export const MIGRATIONS: readonly Migration[] = [
       )`,
     ],
   },
+  {
+    name: 'accounts that belong to one person',
+    statements: [
+      `create table steward.links (
+        account text primary key,
+        account_name text not null,
+        person text not null,
+        name text not null,
+        at timestamptz not null
+      )`,
+      'create index links_person on steward.links (person)',
+      `create table steward.link_codes (
+        account text primary key,
+        name text not null,
+        hash text not null unique,
+        until timestamptz not null
+      )`,
+    ],
+  },
 ];

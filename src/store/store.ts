@@ -1,6 +1,7 @@
 import type { Store } from '../core/store.ts';
 import type { Database } from './database.ts';
 import { createInbox } from './inbox.ts';
+import { createLinks } from './links.ts';
 import { createLocks } from './locks.ts';
 import { createNotes } from './notes.ts';
 import { createPlaces } from './places.ts';
@@ -19,5 +20,6 @@ export function createStore(database: Database, options: { readonly now?: () => 
     places: createPlaces(database),
     notes: createNotes(database),
     tokens: createTokens(database, now),
+    links: createLinks(database, now),
   };
 }

@@ -8,6 +8,7 @@ const plain = { columns: 80, colour: false };
 const card: Card = {
   id: 'r42',
   seq: 2,
+  risk: 'low',
   title: 'Raise the capacity of builder2 from 4 to 8',
   status: 'planned',
   tone: 'info',

@@ -26,6 +26,7 @@ const hub: HubReader = {
     if (method === 'listTasks') return [{ id: 77, method: 'buildArch', state: 1 }];
     throw new Error(`reads ${method}`);
   },
+  account: async () => ({ name: 'steward', permissions: ['host'] }),
 };
 
 describe('builder restart', () => {

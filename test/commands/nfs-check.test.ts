@@ -14,8 +14,10 @@ import { type Rig, startRig, temporary } from '../hosts/support.ts';
 const SCRIPT = fileURLToPath(new URL('../../commands/nfs-check/check.sh', import.meta.url));
 const has = (program: string): boolean => spawnSync(program, ['--version']).error === undefined;
 
+const noHub = () => Promise.reject(new Error('this command does not need the hub'));
+
 const viewOf = (hosts: Hosts): View => ({
-  hub: { read: () => Promise.reject(new Error('this command does not need the hub')) },
+  hub: { read: noHub, account: noHub },
   hosts,
   asker: { id: 'pat', name: 'Pat', roles: new Set(['packager']), accounts: {} },
   now: new Date(),

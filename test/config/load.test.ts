@@ -49,6 +49,20 @@ describe('a config that is right', () => {
     expect(config.warnings).toEqual([]);
   });
 
+  it('has commands off that need more on the hub than it names, and on once it names that', async () => {
+    const settings = site.settings();
+    const off = await site.load(settings);
+    put(settings, ['hub', 'permissions'], ['host', 'admin']);
+    const on = await site.load(settings);
+    if (!off.ok || !on.ok) throw new Error('not read');
+    expect(off.config.site.rule('account grant').off).toBe(
+      'it needs the permission `admin` on the hub, which `hub.permissions` does not name',
+    );
+    expect(off.config.site.rule('builder capacity').off).toBeUndefined();
+    expect(on.config.site.rule('account grant').off).toBeUndefined();
+    expect(on.config.hub?.permissions).toEqual(['host', 'admin']);
+  });
+
   it('needs a hub and an account on the hosts, and everything else has a default', async () => {
     const { hub, hosts } = site.settings() as { hub: unknown; hosts: object };
     const loaded = await site.load({ hub, hosts: { ...hosts, list: [] } }, 'all', {});
@@ -109,7 +123,12 @@ describe('a config that is right', () => {
       config: { hub: null, slack: null, hosts: { user: 'steward' } },
     });
     if (!loaded.ok) return;
-    expect(loaded.config.unread.map((one) => one.path)).toEqual(['hub.key', 'slack.appToken']);
+    expect(loaded.config.unread.map((one) => one.path)).toEqual([
+      'hub.key',
+      'slack.appToken',
+      'discourse.key',
+      'discourse.webhookSecret',
+    ]);
   });
 
   it('warns of a key that others may read, and of a config that others may write', async () => {
@@ -154,13 +173,25 @@ describe('a config that is wrong', () => {
     [
       'with a mistyped setting',
       [[['hub', 'certt'], 'x']],
-      ['hub.certt: is not a setting. Did you mean cert? Accepted here: url, ca, cert, key, user.'],
+      [
+        'hub.certt: is not a setting. Did you mean cert? Accepted here: url, ca, cert, key, user, permissions.',
+      ],
+    ],
+    [
+      'with a permission on the hub that no command needs',
+      [
+        [
+          ['hub', 'permissions'],
+          ['host', 'amdin'],
+        ],
+      ],
+      ['hub.permissions.1: no command needs it. Did you mean admin? Commands need: admin, host.'],
     ],
     [
       'with a mistyped part',
       [[['slak'], {}]],
       [
-        'slak: is not a setting. Did you mean slack? Accepted here: hub, hosts, database, redis, slack, people, roles, everybody, operators, commands, shared, http, reminders, worker, log.',
+        'slak: is not a setting. Did you mean slack? Accepted here: hub, hosts, database, redis, slack, discourse, people, roles, everybody, operators, commands, shared, http, reminders, worker, log.',
       ],
     ],
     ['with text for a number', [[['http', 'port'], '8420']], ['http.port: should be a number, not text']],
@@ -229,7 +260,7 @@ describe('a config that is wrong', () => {
       'with a command that does not exist',
       [[['commands', 'builder capacty'], {}]],
       [
-        'commands."builder capacty": there is no such command. Did you mean builder capacity? Commands: builder capacity, builder disable, builder list, nfs check.',
+        'commands."builder capacty": there is no such command. Did you mean builder capacity? Commands: account grant, builder capacity, builder disable, builder list, nfs check.',
       ],
     ],
     [

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse, stringify } from 'yaml';
+import accountGrant from '../../commands/account-grant/command.ts';
 import builderCapacity from '../../commands/builder-capacity/command.ts';
 import builderDisable from '../../commands/builder-disable/command.ts';
 import builderList from '../../commands/builder-list/command.ts';
@@ -11,7 +12,13 @@ import { type ConfigRole, type LoadResult, loadConfig } from '../../config/load.
 import { makePki } from '../../sandbox/pki.ts';
 import { createRegistry } from '../../src/core/registry.ts';
 
-export const registry = createRegistry([builderCapacity, builderDisable, builderList, nfsCheck]);
+export const registry = createRegistry([
+  accountGrant,
+  builderCapacity,
+  builderDisable,
+  builderList,
+  nfsCheck,
+]);
 
 export const EXAMPLE = readFileSync(
   fileURLToPath(new URL('../../config/steward.example.yaml', import.meta.url)),
@@ -42,7 +49,12 @@ export async function makeSite(): Promise<TestSite> {
   write('database-url', 'postgres://steward:secret@127.0.0.1/steward\n');
   const text = EXAMPLE.replaceAll('/etc/steward/', '');
   const file = join(dir, 'steward.yaml');
-  const env = { SLACK_BOT_TOKEN: 'xoxb-1-test', SLACK_APP_TOKEN: 'xapp-1-test' };
+  const env = {
+    SLACK_BOT_TOKEN: 'xoxb-1-test',
+    SLACK_APP_TOKEN: 'xapp-1-test',
+    DISCOURSE_API_KEY: 'ab'.repeat(32),
+    DISCOURSE_WEBHOOK_SECRET: 'a-secret-of-the-webhook',
+  };
   return {
     dir,
     file,

@@ -18,6 +18,7 @@ describe('what the config says of a command', () => {
     expect(ruleOf(builderCapacity, by)).toEqual({
       ask: ['admin'],
       approval: { roles: ['admin'], people: 2, ownRequest: false, expiresHours: 4 },
+      risk: 'low',
     });
   });
 
@@ -48,6 +49,7 @@ describe('what the config says of a command', () => {
     expect(rule).toEqual({
       ask: ['admin'],
       approval: { roles: ['admin'], people: 2, ownRequest: false, expiresHours: 4 },
+      risk: 'high',
     });
   });
 });
@@ -106,6 +108,26 @@ describe('a decision', () => {
     expect(done).toMatchObject({ status: 'succeeded' });
     expect(done.plan?.approvals.map((yes) => yes.by.id).sort()).toEqual(['adam', 'bea']);
     expect(bench.calls('editHost')).toBe(1);
+  });
+
+  it('in the forum counts for low risk, and is refused for high risk with where to say it', async () => {
+    const inForum = async (who: (typeof PEOPLE)[keyof typeof PEOPLE], line: string) =>
+      told(
+        await bench.kernel.desk.say({
+          who,
+          text: line,
+          place: { kind: 'discourse', where: '7', purpose: 'origin' },
+          origin: `forum:${line}:${who.id}`,
+        }),
+      );
+    const low = await ask('builder capacity builder2 8');
+    expect(await inForum(adam, `approve ${low.id}`)).toMatch(/is approved/);
+    await bench.kernel.settle();
+    const high = await ask('builder comment builder2 being mended');
+    expect(await inForum(adam, `approve ${high.id}`)).toMatch(/not decided in the forum.*in chat/);
+    expect((await bench.kernel.load(high.id)).plan?.approvals).toEqual([]);
+    expect(await inForum(bea, `deny ${high.id} because=not now`)).toMatch(/is denied/);
+    expect(await inForum(adam, 'freeze because=I say so')).toMatch(/not taken from the forum/);
   });
 
   it('of the same person, twice in the same second, counts once', async () => {

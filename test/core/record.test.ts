@@ -46,7 +46,7 @@ describe('a record that was written once', () => {
 
   it.each(fixtures)('$name is drawn in plain words', ({ rows }) => {
     const events = rows.map(upcast);
-    const card = drawCard(fold(events));
+    const card = drawCard(fold(events), 'low');
     const history = historyReply(fold(events).id, events);
     expect(history.table?.rows).toHaveLength(rows.length);
     for (const text of [card.title, card.line, card.next ?? '', card.footer, card.notice?.text ?? '']) {

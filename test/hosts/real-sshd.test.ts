@@ -150,12 +150,13 @@ describe.skipIf(noReal !== null)(`over real sshd${reason(noReal)}`, () => {
           { hosts: ['real1', 'real2'], mounts: [{ at: repos, from: '127.0.0.1:/repos' }] },
         ],
       };
+      const noHub = () => Promise.reject(new Error('no hub'));
       const look = async () => {
         const began = Date.now();
         const answer = await command.plan(
           {},
           {
-            hub: { read: () => Promise.reject(new Error('no hub')) },
+            hub: { read: noHub, account: noHub },
             hosts,
             asker: { id: 'pat', name: 'Pat', roles: new Set(), accounts: {} },
             now: new Date(),

@@ -16,10 +16,12 @@ beforeAll(async () => {
   http = createHttp({
     host: '127.0.0.1',
     port: 0,
-    slack: async (req, res) => {
-      if (req.url !== '/slack/events') return false;
-      res.writeHead(200).end('slack had it');
-      return true;
+    doors: {
+      '/slack/': async (req, res) => {
+        if (req.url !== '/slack/events') return false;
+        res.writeHead(200).end('slack had it');
+        return true;
+      },
     },
     health: async () => health,
     metrics: async () => 'steward_up 1\n',

@@ -52,7 +52,7 @@ const front = createSlackFront({
 const http = createHttp({
   host: '127.0.0.1',
   port: Number(process.env.TEST_PORT),
-  slack: front.http ?? undefined,
+  doors: front.http ? { '/slack/': front.http } : {},
   health: async () => ({ ok: true, parts: {} }),
   metrics: async () => '',
   desk: null,

@@ -61,6 +61,7 @@ describe.each(['1.20', '1.35'] as const)('a hub of version %s', (version) => {
     const { hub } = await setUp({ version });
     expect(await hub.whoAmI(soon())).toEqual({ name: 'steward', id: 2 });
     expect(await hub.permissions(soon())).toEqual(['host', 'repo', 'tag']);
+    expect(await hub.account(soon())).toEqual({ name: 'steward', permissions: ['host', 'repo', 'tag'] });
     expect(await hub.version(soon())).toBe(version === '1.20' ? null : '1.35.3');
   });
 

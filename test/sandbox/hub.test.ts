@@ -364,6 +364,17 @@ describe.each(['1.20', '1.35'] as const)('methods of %s', (version) => {
     expect(await ask('disableUser', ['lee'])).toEqual(value(null));
     expect(await ask('getUser', ['lee'])).toMatchObject({ value: { status: 1 } });
     expect(await ask('getUser', ['nobody'])).toEqual(value(null));
+    expect(await ask('revokePermission', ['lee', 'tag'])).toEqual(fault(1000));
+    expect(await ask('grantPermission', ['lee', 'nosuch'])).toEqual(fault(1000));
+    const newer = version !== '1.20';
+    const direct = await ask('getUserPerms', ['lee'], { with_groups: false });
+    expect(direct).toEqual(newer ? value(['repo']) : fault(1019));
+    expect(await ask('listUsers', [], { perm: 'admin' })).toMatchObject(
+      newer ? { value: [{ name: 'kojiadmin' }] } : fault(1019),
+    );
+    expect(await ask('listUsers', [0, 'LEE'])).toMatchObject({ value: [{ name: 'lee', status: 1 }] });
+    expect(await ask('createUser', ['two words'])).toMatchObject(newer ? fault(1000) : { kind: 'value' });
+    expect(await ask('createUser', ['x'.repeat(256)])).toEqual(fault(1));
   });
 
   const why = here ? '' : ' (skipped: no captured exchanges beside this checkout)';

@@ -1,9 +1,9 @@
 import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { secretsIn } from '../../config/secrets.ts';
+import { holdsPrivateKey } from '../../src/core/private-key.ts';
 import { createHttp, type Http } from '../../src/http.ts';
 import { createRedactor } from '../../src/log.ts';
-import { holdsPrivateKey } from '../../src/slack/private-key.ts';
 import { type Kernel, PEOPLE, startKernel } from '../support/kernel.ts';
 
 let kernel: Kernel;
@@ -136,6 +136,7 @@ describe('the log', () => {
     hub: { key: pem },
     hosts: { privateKey: pem.replaceAll('MII', 'NJJ') },
     slack: { botToken: 'xoxb-1-2', appToken: undefined, signingSecret: '8f742231b10e8888abcd99yyyzzz85a5' },
+    discourse: null,
     database: { url: 'postgres://steward:p%40ss%2Fw%22ord@db/steward' },
     redis: { url: undefined },
   };

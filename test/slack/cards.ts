@@ -8,6 +8,7 @@ export function cardOf(rest: Partial<Card> = {}): Card {
   return {
     id: 'r42',
     seq: 2,
+    risk: 'low',
     title: 'Raise the capacity of builder2 from 4 to 8',
     status: 'planned',
     tone: 'info',
@@ -124,6 +125,7 @@ const step: fc.Arbitrary<CardStep> = fc.record({
 export const anyCard: fc.Arbitrary<Card> = fc.record({
   id: fc.constantFrom('r1', 'r42', 'r987654'),
   seq: fc.integer({ min: 1, max: 99 }),
+  risk: fc.constantFrom('read', 'low', 'high'),
   title: nastyText,
   status: fc.constantFrom(...STATUSES),
   tone: fc.constantFrom('info', 'good', 'warn', 'bad'),

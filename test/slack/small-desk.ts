@@ -131,6 +131,9 @@ export function smallDesk() {
       const request = requests.get(id);
       return request ? drawn(request) : null;
     },
+    fill: async () => null,
+    recognise: () => [],
+    withdraw: async () => false,
     form: (_command, given) => formOf(given),
     menu: () => [
       {

@@ -69,6 +69,7 @@ export function startMortal(kernel: Kernel, at: number): Mortal {
   const mortal: World = {
     hubReader: {
       read: (call, signal) => reads(`hub ${call.method}`, () => world.hubReader.read(call, signal)),
+      account: (signal) => reads('hub getLoggedInUser', () => world.hubReader.account(signal)),
     },
     hubWriter: {
       carryOut: (calls, signal) =>

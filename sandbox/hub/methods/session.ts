@@ -65,8 +65,8 @@ export const sessionMethods: Methods = {
 };
 
 /** A user as the hub tells it. */
-export function userWire({ id, name, status, usertype }: User) {
-  return { id, name, status, usertype, krb_principals: [] };
+export function userWire({ id, name, status, usertype, principals }: User) {
+  return { id, name, status, usertype, krb_principals: principals ?? [] };
 }
 
 /** The hub's default is to make an account for any name that the CA signed. */

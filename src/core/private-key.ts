@@ -79,12 +79,14 @@ function collect(value: unknown, texts: string[]): void {
   }
 }
 
-/** What the person is told. */
-export const KEY_BURNT = {
-  title: 'That looked like a private key. I have not kept it, but Slack has.',
-  lines: [
-    'Treat that key as burnt: whoever can read this conversation, an export or a notification of it may have it.',
-    'Make a new key, never paste it anywhere, and ask for the certificate of the old one to be revoked.',
-    'Delete your message too. Steward never needs a private key: for a certificate it takes a signing request (CSR).',
-  ],
-} as const;
+/** What the person is told. `service`: where they sent it, as people call it: `Slack`, `the forum`. */
+export function keyBurnt(service: string): { readonly title: string; readonly lines: readonly string[] } {
+  return {
+    title: `That looked like a private key. I have not kept it, but ${service} has.`,
+    lines: [
+      'Treat that key as burnt: whoever can read this conversation, an export or a notification of it may have it.',
+      'Make a new key, never paste it anywhere, and ask for the certificate of the old one to be revoked.',
+      'Delete your message too. Steward never needs a private key: for a certificate it takes a signing request (CSR).',
+    ],
+  };
+}

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { Unavailable } from '../core/refused.ts';
-import type { LockStore, PlaceStore } from '../core/store.ts';
+import { Unavailable } from './refused.ts';
+import type { LockStore, PlaceStore } from './store.ts';
 
 /** Longer than a post takes; a process that died in the middle of one keeps the others off no longer than this. */
 const POSTING_MS = 30_000;
@@ -21,7 +21,8 @@ export function postedByOne(places: PlaceStore, locks: LockStore): PlaceStore {
         const name = `show:${request}:${where}:${what}`;
         // Not given back: whoever read the state before this post was noted may still be about to note its own.
         const { held } = await locks.acquire(name, self, [name], POSTING_MS);
-        if (!held) throw new Unavailable('Slack', `Another process is showing ${request} at this moment.`);
+        if (!held)
+          throw new Unavailable('the place', `Another process is showing ${request} at this moment.`);
       }
       await places.shown(request, where, state, seq);
     },

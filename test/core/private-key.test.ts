@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { anyPrivateKey, holdsPrivateKey } from '../../src/slack/private-key.ts';
+import { anyPrivateKey, holdsPrivateKey } from '../../src/core/private-key.ts';
 
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
 const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;

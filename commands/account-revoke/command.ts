@@ -1,0 +1,100 @@
+import { z } from 'zod';
+import { defineCommand, type Step } from '../../src/core/command.ts';
+import { accountName, identifiers } from '../../src/core/fields.ts';
+import { type Account, assertNotBot, LOCKS, pickAccount, standingOf } from '../accounts.ts';
+import {
+  ADMIN,
+  accountAdmin,
+  allPermissions,
+  assertKnown,
+  assertNotLastAdmin,
+  knownPermissions,
+  ownPermissions,
+} from '../permissions.ts';
+
+export default defineCommand({
+  name: 'account revoke',
+  summary: 'Take permissions from an account on the hub; admin takes the yes of two people',
+  params: z.object({
+    user: accountName({ title: 'User', hint: 'A Koji user name.', example: 'pat' }),
+    permissions: identifiers({
+      title: 'Permissions',
+      hint: 'One permission of the hub, or several with commas.',
+      example: 'repo',
+    }),
+  }),
+  risk: 'low',
+  ask: ['packager', 'admin'],
+  hubPermission: ADMIN,
+  examples: ['account revoke pat repo'],
+  locks: () => LOCKS,
+  async plan({ user, permissions }, view) {
+    const [account, known] = await Promise.all([pickAccount(user, view), knownPermissions(view)]);
+    assertKnown(permissions, known);
+    const [own, all] = await Promise.all([ownPermissions(account, view), allPermissions(account, view)]);
+    const going = permissions.filter((one) => own.includes(one));
+    const notes = notesFor(account, permissions, own, all);
+    const list = going.join(', ');
+    if (going.length === 0)
+      return {
+        kind: 'plan',
+        title: `${account.name} was not granted ${permissions.join(', ')}`,
+        steps: [],
+        notes,
+      };
+    const byHand = going.map((one) => `koji revoke-permission ${one} ${account.name}`).join('; ');
+    const bot = await accountAdmin(byHand, view);
+    assertNotBot(account, bot, byHand);
+    const wasAdmin = going.includes(ADMIN);
+    if (wasAdmin) await assertNotLastAdmin(account, bot, view);
+    return {
+      kind: 'plan',
+      title: `Revoke ${list} from ${account.name}`,
+      steps: going.map((one) => stepFor(account, own, one)),
+      ...(wasAdmin ? { risk: 'high' } : {}),
+      notes,
+    };
+  },
+});
+
+/** What is asked for and cannot be taken here: not granted, or there by way of a group. */
+function notesFor(
+  { name }: Account,
+  asked: readonly string[],
+  own: readonly string[],
+  all: readonly string[],
+): readonly string[] {
+  const lent = asked.filter((one) => all.includes(one) && !own.includes(one));
+  const absent = asked.filter((one) => !all.includes(one));
+  return [
+    ...(lent.length > 0
+      ? [`${name} has ${lent.join(', ')} by way of a group, and keeps it: a Koji admin changes the group.`]
+      : []),
+    ...(absent.length > 0 && absent.length < asked.length
+      ? [`${name} does not have ${absent.join(', ')}.`]
+      : []),
+  ];
+}
+
+function stepFor(account: Account, has: readonly string[], permission: string): Step {
+  const { name, kind } = account;
+  return {
+    key: `permission:${name}:${permission}`,
+    title: `Revoke ${permission} from ${name}`,
+    kind: 'set',
+    effect: { kind: 'hub', method: 'revokePermission', args: [name, permission] },
+    changes: [{ what: `${permission} for ${name}`, before: 'yes', after: 'no' }],
+    evidence: [{ label: name, value: standingOf(account, has) }],
+    guards: [],
+    // What could not be granted here cannot be given back either.
+    ...(kind === 'person'
+      ? {
+          inverse: {
+            command: 'account grant',
+            given: { user: name, permissions: permission },
+            restores: 'full',
+          },
+        }
+      : {}),
+  };
+}

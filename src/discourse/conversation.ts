@@ -1,0 +1,258 @@
+import type { Reply } from '../core/card.ts';
+import type { Desk, Said } from '../core/desk.ts';
+import { digestOf } from '../core/json.ts';
+import type { Person, Place } from '../core/person.ts';
+import type { Log } from '../core/ports.ts';
+import { keyBurnt } from '../core/private-key.ts';
+import { Unavailable } from '../core/refused.ts';
+import type { PlaceStore } from '../core/store.ts';
+import type { Announcer } from './announcer.ts';
+import type { Forum } from './forum.ts';
+import type { InboxGone, InboxPost } from './items.ts';
+import type { Memory, PostMemory } from './memory.ts';
+import type { Messages } from './messages.ts';
+import type { People } from './people.ts';
+import { type PostText, readPost } from './post-text.ts';
+import { formPost, joinPosts, recognisedPost, replyPost } from './reply-post.ts';
+import type { Tally } from './tally.ts';
+import { editedReply, forgedReply, helpReply, notSentReply, tooManyReply, unlistedLine } from './words.ts';
+import type { Writer } from './writer.ts';
+
+/** What is written in the forum, brought to the desk; what the desk says, brought back to the topic. */
+export interface Conversation {
+  /** Throws `Unavailable` where trying again later may mend it. Doing the same item twice does nothing twice. */
+  handle(item: InboxPost | InboxGone): Promise<void>;
+}
+
+/** The author's own edits of the first moments do not count as such, but then somebody may have read something else. */
+const UNTOUCHED_MS = 60_000;
+/** What only somebody whose words are surely their own may say. */
+const DECIDES = /^(approve|deny|resume|resolve)\b/i;
+
+export function createConversation(deps: {
+  readonly bot: string;
+  readonly desk: Desk;
+  readonly forum: Pick<Forum, 'topic'>;
+  readonly people: People;
+  readonly places: PlaceStore;
+  readonly announcer: Announcer;
+  readonly writer: Writer;
+  readonly messages: Messages;
+  readonly memory: Memory;
+  readonly tally: Tally;
+  readonly log: Log;
+}): Conversation {
+  const { bot, desk, forum, people, places, announcer, writer, messages, memory, tally, log } = deps;
+
+  /** Showing may fail and is tried again by itself; what was said stands. */
+  async function announced(request: string): Promise<void> {
+    await announcer.announce(request).catch((error: unknown) => {
+      log.warn('a request is not shown in the forum yet', { request, error: String(error) });
+    });
+  }
+
+  async function heard(post: InboxPost): Promise<void> {
+    // The forum's own accounts, and what it writes by itself.
+    if (post.userId <= 0 || !post.isRegular) return;
+    await people.saw(post);
+    if (post.burnt) return burnt(post);
+    const text = readPost(post.raw, bot);
+    const asked = digestOf({ lines: text.lines, forms: text.forms });
+    const before = await memory.post(post.id);
+    if (!before) return begin(post, text, asked);
+    if (post.version < before.version) return;
+    if (before.asked === asked) return finish(post, before);
+    if (before.requests.length > 0) return edited(post, before, asked);
+    return begin(post, text, asked);
+  }
+
+  async function begin(post: InboxPost, text: PostText, asked: string): Promise<void> {
+    const asks = text.lines.length + text.forms.length > 0;
+    const made = asks ? await answerTo(post, text, asked) : await unasked(post, text);
+    if (made === null) return;
+    const kept: PostMemory = { asked, version: post.version, ...made, replied: 'no', toldOfEdit: false };
+    await memory.keep(post.id, kept);
+    await finish(post, kept);
+  }
+
+  /** What comes of a post that asks for something: its requests, and what is to be said. */
+  async function answerTo(
+    post: InboxPost,
+    text: PostText,
+    asked: string,
+  ): Promise<Pick<PostMemory, 'requests' | 'reply'> | null> {
+    const counted = tally.take(post.userId, text.lines.length + text.forms.length);
+    if (counted !== 'within') {
+      log.warn('somebody in the forum asks too much at once', { user: post.userId, topic: post.topic });
+      return counted === 'over' ? null : { requests: [], reply: replyPost(tooManyReply(), bot) };
+    }
+    const believed = isUntouched(post);
+    const known = await people.who(post, believed);
+    if (known.kind === 'unclear') throw new Unavailable('the forum', known.says);
+    if (known.kind === 'refused') {
+      const refusal: Reply = { tone: 'bad', title: known.says, lines: [known.next] };
+      return { requests: [], reply: replyPost(refusal, bot) };
+    }
+    const who = known.person;
+    const requests: string[] = [];
+    const replies: string[] = [];
+    const there = await places.find('discourse', String(post.topic));
+    const here = there.length === 1 ? there[0] : undefined;
+    const place: Place = { kind: 'discourse', where: String(post.topic), purpose: 'origin' };
+    const hear = async (said: Said | null): Promise<void> => {
+      if (said?.kind === 'request' && !said.another) requests.push(said.id);
+      const reply = said === null ? null : await bring(said, post, who);
+      if (reply !== null) replies.push(reply);
+    };
+    let n = 0;
+    const next = () => ({ who, place, origin: `discourse:${post.id}:${asked.slice(0, 16)}:${n++}` });
+    for (const line of text.lines) {
+      const at = { ...next(), among: [...there, ...requests], ...(here ? { here } : {}) };
+      if (!believed && DECIDES.test(line)) replies.push(replyPost(forgedReply(post.viaEmail), bot));
+      else await hear(await desk.say({ ...at, text: line }));
+    }
+    for (const form of text.forms)
+      await hear(await desk.fill({ ...next(), text: form, among: [...there, ...requests] }));
+    if (text.tooMany) replies.push(replyPost(tooManyReply(), bot));
+    return { requests, reply: joinPosts(replies) };
+  }
+
+  /** Does what the desk's answer calls for; gives what is to be said in the topic, or null. */
+  async function bring(said: Said, post: InboxPost, who: Person): Promise<string | null> {
+    const topic = String(post.topic);
+    switch (said.kind) {
+      case 'request': {
+        if (!said.another) await memory.cameFrom(said.id, { topic: post.topic, post: post.id });
+        const isHere = (await places.of(said.id)).some(
+          (one) => one.kind === 'discourse' && one.where === topic,
+        );
+        if (said.another && isHere) return standing(said.id);
+        await places.add(said.id, {
+          kind: 'discourse',
+          where: topic,
+          purpose: said.another ? 'approvers' : 'origin',
+        });
+        await announced(said.id);
+        return null;
+      }
+      case 'decided':
+        // What was decided shows at the request itself; what was not, has to be said.
+        await announced(said.id);
+        if (said.reply.tone === 'good') return null;
+        return replyPost(said.reply.tone === 'bad' ? withUnlisted(said.reply, who) : said.reply, bot);
+      case 'form':
+        return formPost(said.form, bot);
+      case 'reply': {
+        if (!said.secret) return replyPost(said.reply, bot);
+        const sent = await messages.send(
+          post.userId,
+          `secret:${post.id}`,
+          said.reply.title,
+          replyPost(said.reply, bot),
+        );
+        return replyPost(notSentReply(sent), bot);
+      }
+    }
+  }
+
+  /** For somebody who asks for what stands in this very topic. */
+  async function standing(request: string): Promise<string | null> {
+    const card = await desk.card(request);
+    return (
+      card && replyPost({ tone: card.tone, title: `${card.id}: ${card.title}`, lines: [card.line] }, bot)
+    );
+  }
+
+  function withUnlisted(reply: Reply, who: Person): Reply {
+    const listed = !who.id.includes(':');
+    return listed ? reply : { ...reply, lines: [...reply.lines, unlistedLine(who.accounts.discourse ?? '')] };
+  }
+
+  /** Words that are no command: says once what they seem to ask for, and how to ask for it. Never acts on a guess. */
+  async function unasked(
+    post: InboxPost,
+    text: PostText,
+  ): Promise<Pick<PostMemory, 'requests' | 'reply'> | null> {
+    if (post.number !== 1 && !text.mentioned) return null;
+    if (await memory.wasExplained(post.topic)) return null;
+    if ((await places.find('discourse', String(post.topic))).length > 0) return null;
+    const known = await people.who(post, false);
+    if (known.kind === 'unclear') throw new Unavailable('the forum', known.says);
+    if (known.kind === 'refused') return null;
+    const title = post.number === 1 ? (post.title ?? (await titleOf(post.topic))) : '';
+    const seems = desk.recognise(known.person, `${title}\n${text.rest}`);
+    if (seems.length === 0 && !text.mentioned) return null;
+    await memory.explained(post.topic);
+    return {
+      requests: [],
+      reply: seems.length > 0 ? recognisedPost(seems, bot) : replyPost(helpReply(), bot),
+    };
+  }
+
+  async function titleOf(topic: number): Promise<string> {
+    const found = await forum.topic(topic, 'answer');
+    if (found.kind === 'away') throw new Unavailable('the forum', found.says);
+    return found.kind === 'ok' ? found.value.title : '';
+  }
+
+  /** The post that asked was edited: what was asked stands, and the author is told so once. */
+  async function edited(post: InboxPost, before: PostMemory, asked: string): Promise<void> {
+    const cards = await Promise.all(before.requests.map((id) => desk.card(id)));
+    const reply = before.toldOfEdit
+      ? null
+      : replyPost(editedReply(cards.filter((card) => card !== null)), bot);
+    const kept: PostMemory = {
+      ...before,
+      asked,
+      version: post.version,
+      ...(reply === null ? {} : { reply, replied: 'no', toldOfEdit: true }),
+    };
+    await memory.keep(post.id, kept);
+    await finish(post, kept);
+  }
+
+  /** Says what is to be said about a post, once, also after a crash or a lost answer. */
+  async function finish(post: InboxPost, kept: PostMemory): Promise<void> {
+    if (kept.reply === null || kept.replied === 'yes') return;
+    const marker = `steward:post-${post.id}:${kept.asked.slice(0, 8)}`;
+    await memory.keep(post.id, { ...kept, replied: 'begun' });
+    const written = await writer.post({
+      topic: post.topic,
+      replyTo: post.number,
+      raw: kept.reply,
+      marker,
+      urgency: 'answer',
+      lookFirst: kept.replied === 'begun',
+    });
+    if (written.kind === 'unknown')
+      throw new Unavailable('the forum', 'The forum did not say whether it took my answer.');
+    if (written.kind !== 'ok') {
+      log.warn('an answer cannot be posted in the forum', { topic: post.topic, outcome: written });
+      await messages.send(post.userId, marker, 'Your post in the forum', kept.reply);
+    }
+    await memory.keep(post.id, { ...kept, replied: 'yes' });
+  }
+
+  async function burnt(post: InboxPost): Promise<void> {
+    const { title, lines } = keyBurnt('the forum');
+    const raw = replyPost({ tone: 'bad', title, lines }, bot);
+    await messages.send(post.userId, `burnt:${post.id}`, 'A private key in your post', raw);
+  }
+
+  /** What asked for it is gone: nobody need decide on it any more. What runs goes on. */
+  async function gone(post: number): Promise<void> {
+    const before = await memory.post(post);
+    for (const request of before?.requests ?? []) {
+      if (await desk.withdraw(request, 'the post that asked for it was deleted')) await announced(request);
+    }
+  }
+
+  return {
+    handle: (item) => (item.kind === 'gone' ? gone(item.post) : heard(item)),
+  };
+}
+
+function isUntouched(post: InboxPost): boolean {
+  const late = post.updatedAt.getTime() - post.createdAt.getTime() > UNTOUCHED_MS;
+  return post.version === 1 && !post.viaEmail && !late;
+}

@@ -1,0 +1,128 @@
+import type { Urgency } from './budget.ts';
+import { callsFor, type Unread } from './cursors.ts';
+import type { ListedTopic } from './model.ts';
+import {
+  GONE,
+  type Reading,
+  readTopic,
+  STOPPING,
+  sizeWalk,
+  type Trouble,
+  type Walk,
+  walk,
+} from './reading.ts';
+
+/** So few calls are made without looking whether a walk would take fewer. */
+const FEW = 3;
+
+/** One look at the category: the list, and what in it is new. */
+export interface Look {
+  look(urgency: Urgency): Promise<Trouble>;
+  /** Topics on the first page of the last look. */
+  listed(): readonly ListedTopic[];
+}
+
+export function createLook(reading: Reading & { readonly now: () => Date }): Look {
+  const { forum, cursors, category, stopped, now } = reading;
+  let loaded = false;
+  let listed: readonly ListedTopic[] = [];
+  /** The key may not read the list of all posts: found out once. */
+  let noWalk = false;
+
+  const ofCategory = (topics: readonly ListedTopic[]) => topics.filter((one) => one.categoryId === category);
+
+  async function list(page: number, urgency: Urgency) {
+    const seen = await forum.topics(page, urgency);
+    if (seen.kind === 'ok') return { ...seen.value, trouble: null };
+    const says = seen.kind === 'away' ? seen.says : 'the category is not there, or the key may not read it';
+    return { topics: [], more: false, trouble: says };
+  }
+
+  /** What is older than the first start is left alone. */
+  async function begin(topics: readonly ListedTopic[], urgency: Urgency): Promise<Trouble> {
+    const latest = await forum.latest(null, urgency);
+    if (latest.kind === 'away') return latest.says;
+    const ids = latest.kind === 'ok' ? latest.value.map(({ id }) => id) : [];
+    const newest = Math.max(...topics.map(({ bumpedAt }) => bumpedAt.getTime()));
+    const at = topics.length > 0 ? newest : now().getTime() + (forum.clockAheadMs() ?? 0);
+    cursors.begin(new Date(at), ofCategory(topics), ids.length > 0 ? Math.max(...ids) : null);
+    await cursors.save();
+    return null;
+  }
+
+  /** Lists what is unread; a walk that takes fewer calls ends the list, because it needs none. */
+  async function survey(first: Awaited<ReturnType<typeof list>>, urgency: Urgency) {
+    const unread = new Map<number, Unread>();
+    let sized: Walk | null = null;
+    let mayWalk = !noWalk;
+    for (let page = first, number = 0; ; ) {
+      const fresh = ofCategory(page.topics).flatMap((one) => cursors.unread(one) ?? []);
+      for (const one of fresh) unread.set(one.topic, one);
+      // Pinned topics stand first, however old.
+      const rest = page.topics.filter(({ pinned }) => !pinned);
+      const goesOn = page.more && fresh.length > 0 && rest.every(({ bumpedAt }) => !cursors.isPast(bumpedAt));
+      const calls = [...unread.values()].reduce((sum, one) => sum + callsFor(one), 0);
+      if (mayWalk && (goesOn || calls > FEW)) {
+        mayWalk = false;
+        const size = await sizeWalk(reading, urgency);
+        if (size === 'gone') noWalk = true;
+        else if (size && 'says' in size) return { trouble: size.says };
+        else sized = size;
+      }
+      const shorter = sized !== null && sized.calls < calls ? sized : null;
+      if (shorter || !goesOn) return { trouble: null, unread: [...unread.values()], walk: shorter };
+      if (stopped()) return { trouble: STOPPING };
+      number += 1;
+      page = await list(number, urgency);
+      if (page.trouble !== null) return { trouble: page.trouble };
+    }
+  }
+
+  async function readAll(unread: readonly Unread[], urgency: Urgency): Promise<Trouble> {
+    const unreadable: Unread[] = [];
+    // The oldest first, so that what was said first is heard first.
+    for (const one of unread.toSorted((a, b) => a.bumpedAt.getTime() - b.bumpedAt.getTime())) {
+      if (stopped()) return STOPPING;
+      const trouble = await readTopic(reading, one, urgency);
+      if (trouble === GONE) unreadable.push(one);
+      else if (trouble !== null) return trouble;
+    }
+    const [first] = unreadable;
+    // Where others can be read, these were deleted since the list, or are not for us.
+    if (!first || unreadable.length < unread.length) return null;
+    return `topic ${first.topic} is listed and cannot be read: has the key the scope topics:read?`;
+  }
+
+  return {
+    listed: () => listed,
+    async look(urgency) {
+      const first = await list(0, urgency);
+      if (first.trouble !== null) return first.trouble;
+      if (!loaded && !(await cursors.load())) {
+        const trouble = await begin(first.topics, urgency);
+        if (trouble !== null) return trouble;
+      }
+      loaded = true;
+      listed = ofCategory(first.topics);
+      // What was seen before this look began is all that is surely complete after it.
+      const before = cursors.newest();
+      const { trouble, unread = [], walk: way = null } = await survey(first, urgency);
+      if (trouble !== null) return trouble;
+      const lost = way ? await walk(reading, way, urgency) : null;
+      if (lost !== null) return lost;
+      // The walk shows no edits, and not what the forum writes itself.
+      const shown = ({ topic, highest }: Unread) => way !== null && (cursors.read(topic) ?? 0) >= highest;
+      const missed = await readAll(
+        unread.filter((one) => one.edited || !shown(one)),
+        urgency,
+      );
+      if (missed !== null) return missed;
+      for (const { topic, highest, bumpedAt } of unread) cursors.saw(topic, highest, bumpedAt);
+      if (before !== null) cursors.walkedTo(before);
+      const bumped = first.topics.map(({ bumpedAt }) => bumpedAt.getTime());
+      if (bumped.length > 0) cursors.complete(new Date(Math.max(...bumped)));
+      await cursors.save();
+      return null;
+    },
+  };
+}

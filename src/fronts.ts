@@ -1,0 +1,106 @@
+import type { Loaded } from '../config/load.ts';
+import type { Desk } from './core/desk.ts';
+import { approvingRoles } from './core/planner.ts';
+import type { Log } from './core/ports.ts';
+import type { Store } from './core/store.ts';
+import { createDiscourseFront, type DiscourseFront } from './discourse/front.ts';
+import { createSlackFront, type SlackFront } from './slack/front.ts';
+
+/** What a front end needs of the rest. */
+interface FrontDeps {
+  readonly desk: Desk;
+  readonly store: Store;
+  readonly log: Log;
+  readonly now: () => Date;
+  readonly count: (what: string) => void;
+}
+
+/** Slack, with what the config says of it. */
+export function openSlack(
+  config: Loaded,
+  deps: FrontDeps & { readonly onFatal: (error: Error) => void },
+): SlackFront {
+  const slack = config.slack;
+  if (!slack) throw new Error('no Slack in the config');
+  const { desk, store, log, now, count, onFatal } = deps;
+  return createSlackFront({
+    mode: slack.mode,
+    ...(slack.apiUrl ? { apiUrl: slack.apiUrl } : {}),
+    botToken: slack.botToken,
+    ...(slack.appToken ? { appToken: slack.appToken } : {}),
+    ...(slack.signingSecret ? { signingSecret: slack.signingSecret } : {}),
+    approversChannel: slack.approversChannel ?? null,
+    ...(slack.directMessageApprovers ? { directMessageRoles: [...approvingRoles(config.site, [])] } : {}),
+    people: {
+      people: config.people.map((person) => ({
+        id: person.id,
+        name: person.name,
+        roles: person.roles,
+        elsewhere: forumAccount(config, person),
+        ...(person.slack ? { slack: person.slack } : {}),
+      })),
+      roles: config.roles,
+      everybody: config.everybody,
+      team: slack.team,
+      linked: (person) => linkedAccounts(store, person),
+    },
+    inbox: store.inbox,
+    places: store.places,
+    locks: store.locks,
+    desk,
+    requests: store.requests,
+    log,
+    now,
+    count,
+    onDeaf: onFatal,
+  });
+}
+
+/** The forum, with what the config says of it. */
+export function openForum(config: Loaded, deps: FrontDeps): DiscourseFront {
+  const forum = config.discourse;
+  if (!forum) throw new Error('no forum in the config');
+  const { webhookSecret, pollSeconds, everybody, trustLevel, ...rest } = forum;
+  const { inbox, places, locks, notes, links, requests } = deps.store;
+  return createDiscourseFront({
+    ...rest,
+    ...(webhookSecret ? { webhookSecret } : {}),
+    pollMs: pollSeconds * 1000,
+    people: {
+      site: new URL(forum.url).host,
+      people: config.people.map((person) => ({
+        id: person.id,
+        name: person.name,
+        roles: person.roles,
+        elsewhere: chatAccount(config, person),
+        ...(person.discourse ? { discourse: person.discourse } : {}),
+      })),
+      roles: config.roles,
+      everybody,
+      trustLevel,
+      approving: approvingRoles(config.site, config.operators),
+    },
+    ...{ inbox, places, locks, notes, links, requests },
+    ...deps,
+  });
+}
+
+type Listed = Loaded['people'][number];
+
+/** Somebody's account in the forum, as records name it. */
+export function forumAccount({ given }: Loaded, { discourse }: Listed): Readonly<Record<string, string>> {
+  return discourse && given.discourse
+    ? { discourse: `${new URL(given.discourse.url).host}/${discourse}` }
+    : {};
+}
+
+/** Somebody's account in chat, as records name it. */
+export function chatAccount({ given }: Loaded, { slack }: Listed): Readonly<Record<string, string>> {
+  return slack && given.slack ? { slack: `${given.slack.team}/${slack}` } : {};
+}
+
+/** What somebody has linked by a code. */
+async function linkedAccounts(store: Store, person: string): Promise<Readonly<Record<string, string>>> {
+  const accounts = (await store.links.accountsOf(person)).map((one) => one.account.split(/:(.*)/s));
+  return Object.fromEntries(accounts.map(([service = '', account = '']) => [service, account]));
+}

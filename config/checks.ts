@@ -58,13 +58,14 @@ export function checkCommands(
         keys: ['commands', command.name, path],
         says: `loosens what the command declares: ${says}`,
       });
-    const settings = checkSettings(command, own.settings);
+    const settings = checkSettings(command, own.settings, raw);
     found.push(...settings.found);
     const rule = ruleOf(command, own);
     const lacks = command.hubPermission !== undefined && !permissions.includes(command.hubPermission);
     const off = `it needs the permission \`${command.hubPermission}\` on the hub, which \`hub.permissions\` does not name`;
     commands.set(command.name, { rule: lacks ? { ...rule, off } : rule, settings: settings.value });
   }
+  found.push(...checkShared(raw, registry));
   return { found, commands };
 }
 
@@ -79,16 +80,36 @@ function checkPermissions(given: readonly string[], registry: Registry): readonl
   });
 }
 
-function checkSettings(command: Command, given: unknown): { found: readonly Found[]; value: unknown } {
-  const base = ['commands', command.name, 'settings'];
-  if (!command.settings) {
-    const says = `\`${command.name}\` has no settings`;
-    return { found: given === undefined ? [] : [{ keys: base, says }], value: undefined };
+function checkSettings(
+  command: Command,
+  own: unknown,
+  config: unknown,
+): { found: readonly Found[]; value: unknown } {
+  const { name, shared } = command;
+  const ownKeys = ['commands', name, 'settings'];
+  if (!command.settings || (shared !== undefined && own !== undefined)) {
+    const says = shared
+      ? `the settings of \`${name}\` stand at shared.${shared}`
+      : `\`${name}\` has no settings`;
+    return { found: own === undefined ? [] : [{ keys: ownKeys, says }], value: undefined };
   }
-  const raw = given ?? {};
+  const base = shared === undefined ? ownKeys : ['shared', shared];
+  const raw = (shared === undefined ? own : fieldOf(fieldOf(config, 'shared'), shared)) ?? {};
   const read = command.settings.safeParse(raw);
   if (read.success) return { found: [], value: read.data };
   return { found: problemsOf(read.error, command.settings, raw, base), value: undefined };
+}
+
+/** Shared settings that no command reads. */
+function checkShared(raw: unknown, registry: Registry): readonly Found[] {
+  const known = [...new Set(registry.all.flatMap(({ shared }) => shared ?? []))].sort();
+  return Object.keys(part(shape.shared.unwrap(), fieldOf(raw, 'shared'), {}))
+    .filter((name) => !known.includes(name))
+    .map((name) => {
+      const meant = nearest(name, known);
+      const says = `no command has shared settings of this name.${meant ? ` Did you mean ${meant}?` : ''} Names: ${known.join(', ')}.`;
+      return { keys: ['shared', name], says };
+    });
 }
 
 /** Roles that do not exist, and people who are there twice. */

@@ -285,6 +285,10 @@ export const configSchema = z.strictObject({
     .record(z.string(), command)
     .default({})
     .describe('By name of the command: who may ask and approve (stricter than declared), and its settings.'),
+  shared: z
+    .record(z.string(), z.unknown())
+    .default({})
+    .describe('Settings that several commands share, by the name that they give them.'),
   http: z
     .strictObject({
       host: z.string().min(1).default('127.0.0.1').describe('Address to listen on.'),

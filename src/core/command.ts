@@ -168,6 +168,8 @@ export interface CommandDeclaration<S extends Params, C extends z.ZodType> {
   readonly hubPermission?: string;
   /** This command's own settings, at `commands.<name>.settings` in the config. */
   readonly settings?: C;
+  /** Its settings stand at `shared.<this>` instead, for all commands that name it; they declare the same schema. */
+  readonly shared?: string;
   /** Whole lines that work in the sandbox; the laws run over each. The first is the one help shows. */
   readonly examples: readonly [string, ...string[]];
   readonly recognise?: Recognition;
@@ -197,6 +199,7 @@ export interface Command {
   readonly approval: Approval;
   readonly hubPermission: string | undefined;
   readonly settings: z.ZodType | undefined;
+  readonly shared: string | undefined;
   readonly examples: readonly string[];
   readonly recognise: Recognition | undefined;
   /** Checks `given` again and names the locks. */
@@ -224,6 +227,7 @@ export function defineCommand<S extends Params, C extends z.ZodType = z.ZodUndef
     approval: { ...approvalOf(declared.risk), ...declared.approval },
     hubPermission: declared.hubPermission,
     settings: declared.settings,
+    shared: declared.shared,
     examples: declared.examples,
     recognise: declared.recognise,
     locks: (given, steps = []) => declared.locks?.(parse(given), steps) ?? [],

@@ -1,4 +1,5 @@
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Command } from './command.ts';
 import { metaOf } from './fields.ts';
@@ -12,22 +13,33 @@ export interface Registry {
 /** Builds a registry and refuses declarations that contradict themselves. */
 export function createRegistry(commands: readonly Command[]): Registry {
   const byName = new Map<string, Command>();
+  const groups = new Map<string, Command['settings']>();
   for (const command of commands) {
-    const wrong = contradiction(command) ?? (byName.has(command.name) ? 'is declared twice' : null);
-    if (wrong) throw new Error(`command ${command.name} ${wrong}`);
-    byName.set(command.name, command);
+    const { name, shared, settings } = command;
+    const twice = byName.has(name) ? 'is declared twice' : null;
+    const other =
+      shared !== undefined && (groups.get(shared) ?? settings) !== settings
+        ? `has other settings for ${shared} than the command before it`
+        : null;
+    const wrong = contradiction(command) ?? twice ?? other;
+    if (wrong) throw new Error(`command ${name} ${wrong}`);
+    byName.set(name, command);
+    if (shared !== undefined) groups.set(shared, settings);
   }
   const all = [...byName.values()].sort((a, b) => a.name.localeCompare(b.name));
   return { all, get: (name) => byName.get(name) };
 }
 
-/** Finds every `<folder>/command.ts` (or `.js` in a build) below `root`; each exports its command as default. */
+/**
+ * Finds every `<folder>/command.ts` (or `.js` in a build) below `root`; each exports its command as default. A folder
+ * without one holds what several commands share.
+ */
 export async function scanCommands(root: URL): Promise<Registry> {
-  const folders = readdirSync(fileURLToPath(root), { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map((entry) => entry.name)
-    .sort();
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  const top = fileURLToPath(root);
+  const folders = readdirSync(top)
+    .filter((name) => existsSync(join(top, name, `command.${extension}`)))
+    .sort();
   const commands = await Promise.all(folders.map((folder) => load(root, folder, extension)));
   return createRegistry(commands);
 }
@@ -52,6 +64,7 @@ function contradiction(command: Command): string | null {
     return 'has risk high, so two others must approve';
   if (risk === 'low' && approval.people < 1) return 'changes something, so somebody must approve';
   if (command.ask.length === 0) return 'may be asked for by nobody';
+  if (command.shared !== undefined && !command.settings) return 'shares settings that it does not declare';
   for (const field of Object.values(command.params.shape)) metaOf(field);
   return null;
 }

@@ -1,0 +1,56 @@
+import { type KeyObject, verify } from 'node:crypto';
+import { type Algorithm, readAlgorithm } from './algorithms.ts';
+import { bitsOf, type Der, expect, hexOf, inside, NotDer, readDer, TAG } from './der.ts';
+import { readTime } from './times.ts';
+
+/** A list of revoked certificates. */
+export interface Crl {
+  readonly made: Date;
+  /** When the next one is due; httpd refuses everybody after it. */
+  readonly next: Date | null;
+  /** Serials, capital hex. */
+  readonly serials: ReadonlySet<string>;
+  readonly algorithm: Algorithm;
+  /** Was it signed with this CA's key? */
+  signedBy(key: KeyObject): boolean;
+}
+
+/** Reads a CRL in PEM or DER. Throws `NotDer`. */
+export function readCrl(bytes: Buffer): Crl {
+  const pem = /-----BEGIN X509 CRL-----([\s\S]+?)-----END X509 CRL-----/.exec(bytes.toString('latin1'));
+  const der = pem ? Buffer.from(pem[1] ?? '', 'base64') : bytes;
+  const [body, outer, bits] = inside(readDer(der), TAG.sequence, 'CRL');
+  const fields = [...inside(body, TAG.sequence, 'CRL')];
+  if (fields[0]?.tag === TAG.integer) fields.shift();
+  const [algorithmField, , made, ...rest] = fields;
+  const next = isTime(rest[0]) ? rest.shift() : undefined;
+  const revoked = rest[0]?.tag === TAG.sequence ? inside(rest[0], TAG.sequence, 'list') : [];
+  const serials = new Set(revoked.map((one) => hexOf(inside(one, TAG.sequence, 'entry')[0], 'serial')));
+  const algorithm = readAlgorithm(algorithmField);
+  const signature = bitsOf(bits, 'signature');
+  expect(outer, TAG.sequence, 'signature algorithm');
+  const signed = expect(body, TAG.sequence, 'CRL').whole;
+  return {
+    made: timeOf(made),
+    next: next ? timeOf(next) : null,
+    serials,
+    algorithm,
+    signedBy: (key) => {
+      if (algorithm.hash === undefined) return false;
+      try {
+        return verify(algorithm.hash, signed, key, signature);
+      } catch {
+        return false;
+      }
+    },
+  };
+}
+
+const isTime = (der: Der | undefined): boolean =>
+  der?.tag === TAG.utcTime || der?.tag === TAG.generalizedTime;
+
+function timeOf(der: Der | undefined): Date {
+  const date = isTime(der) ? readTime(der?.body.toString('latin1') ?? '') : null;
+  if (!date) throw new NotDer('no date where one should be');
+  return date;
+}

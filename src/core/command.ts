@@ -153,6 +153,13 @@ export interface Recognition {
   readonly given?: Readonly<Record<string, RegExp>>;
 }
 
+/** Who may ask for a part of what a command does. */
+export interface Narrower {
+  readonly roles: readonly Role[];
+  /** That part, as one would type it: `cert issue for=…`. */
+  readonly what: string;
+}
+
 /** What a command's author writes. `S` and `C` are its parameters and its own part of the config. */
 export interface CommandDeclaration<S extends Params, C extends z.ZodType> {
   /** Words as typed: `builder capacity`. The folder has the same name with dashes. */
@@ -163,6 +170,8 @@ export interface CommandDeclaration<S extends Params, C extends z.ZodType> {
   readonly risk: Risk;
   /** Any of these roles may ask. */
   readonly ask: readonly Role[];
+  /** Fewer than `ask`, for what is asked with these parameters; null: no fewer. */
+  readonly narrower?: (params: z.output<S>) => Narrower | null;
   readonly approval?: Partial<Approval>;
   /** Koji's permission that the bot's account needs for its calls. Off where the config does not name it. */
   readonly hubPermission?: string;
@@ -202,6 +211,8 @@ export interface Command {
   readonly shared: string | undefined;
   readonly examples: readonly string[];
   readonly recognise: Recognition | undefined;
+  /** Checks `given` again. */
+  narrower(given: Given): Narrower | null;
   /** Checks `given` again and names the locks. */
   locks(given: Given, steps?: readonly Step[]): readonly string[];
   /** Checks `given` and the settings, then plans. */
@@ -230,6 +241,7 @@ export function defineCommand<S extends Params, C extends z.ZodType = z.ZodUndef
     shared: declared.shared,
     examples: declared.examples,
     recognise: declared.recognise,
+    narrower: (given) => declared.narrower?.(parse(given)) ?? null,
     locks: (given, steps = []) => declared.locks?.(parse(given), steps) ?? [],
     plan: async (given, view, settings) => declared.plan(parse(given), view, own(settings)),
     happened: async (intent, view) => declared.happened?.(intent, view) ?? 'unknown',

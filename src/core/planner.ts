@@ -13,6 +13,8 @@ export interface Site {
   readonly registry: Registry;
   rule(command: string): Rule;
   settings(command: string): unknown;
+  /** The Koji user name of a person of the config; null: the config does not know them. */
+  kojiUser(person: string): string | null;
 }
 
 /** The command of an asking; `Refused` when this program no longer has it. */

@@ -37,7 +37,7 @@ async function outcomeOf(request: Request, work: Work, signal: AbortSignal): Pro
   const { site, world, now } = work;
   try {
     const within = AbortSignal.any([signal, AbortSignal.timeout(PLAN_DEADLINE_MS)]);
-    const view = viewOf(world, askerOf(request), now(), within);
+    const view = viewOf(world, askerOf(request, site), now(), within);
     const plan = await planRequest(request, site, view);
     if (plan.kind === 'answer') return [{ type: 'answered', by: STEWARD, data: { answer: plan } }];
     const steps = remainingSteps(plan, request);
@@ -102,7 +102,11 @@ export function guardText(unmet: readonly { readonly text: string; readonly saw:
   return unmet.map((guard) => `It needs ${guard.text}, and there is ${guard.saw}.`).join(' ');
 }
 
-/** The asker as a view shows them: their name in the record; what they may do was settled when they asked. */
-export function askerOf(request: Request): Person {
-  return { id: request.asker.id, name: request.asker.name, roles: new Set(), accounts: {} };
+/**
+ * The asker as a view shows them: their name in the record, and their Koji user name (`accounts.koji`) where the config
+ * says it. What they may do was settled when they asked.
+ */
+export function askerOf({ asker: { id, name } }: Request, site: Site): Person {
+  const koji = site.kojiUser(id);
+  return { id, name, roles: new Set(), accounts: koji === null ? {} : { koji } };
 }

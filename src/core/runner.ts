@@ -114,7 +114,7 @@ async function look(request: Request, work: Running, signal: AbortSignal): Promi
 
 function viewFor(request: Request, work: Running, signal: AbortSignal): View {
   const within = AbortSignal.any([signal, AbortSignal.timeout(LOOK_DEADLINE_MS)]);
-  return viewOf(work.world, askerOf(request), work.now(), within);
+  return viewOf(work.world, askerOf(request, work.site), work.now(), within);
 }
 
 /** Hub calls that may be repeated go together; everything else one at a time. */

@@ -10,6 +10,7 @@ export interface Algorithm {
   readonly weak: boolean;
 }
 
+const NULL = Buffer.from([5, 0]);
 const RSA = '1.2.840.113549.1.1';
 const EC = '1.2.840.10045.4';
 
@@ -29,7 +30,10 @@ const KNOWN: Readonly<Record<string, readonly [name: string, hash: string | null
 
 /** Reads an AlgorithmIdentifier. Throws `NotDer`. */
 export function readAlgorithm(der: Der | undefined): Algorithm {
-  const oid = oidOf(inside(der, TAG.sequence, 'signature algorithm')[0], 'signature algorithm');
-  const [name, hash] = KNOWN[oid] ?? [oid, undefined];
+  const [id, parameters, more] = inside(der, TAG.sequence, 'signature algorithm');
+  const oid = oidOf(id, 'signature algorithm');
+  // All of the known ones have none, or NULL.
+  const known = (parameters === undefined || parameters.whole.equals(NULL)) && more === undefined;
+  const [name, hash] = (known ? KNOWN[oid] : undefined) ?? [oid, undefined];
   return { name, hash, weak: hash === 'md5' || hash === 'sha1' };
 }

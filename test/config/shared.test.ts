@@ -30,8 +30,9 @@ beforeAll(async () => {
 afterAll(() => site.remove());
 
 async function load(more: object) {
-  const { hub, hosts } = site.settings() as { hub: unknown; hosts: unknown };
-  writeFileSync(site.file, stringify({ hub, hosts, ...more }), { mode: 0o600 });
+  const { hub, hosts } = site.settings() as { hub: Record<string, unknown>; hosts: unknown };
+  const { url, ca, cert, key } = hub;
+  writeFileSync(site.file, stringify({ hub: { url, ca, cert, key }, hosts, ...more }), { mode: 0o600 });
   const loaded = await loadConfig(site.file, { registry, role: 'all', env: site.env });
   return loaded.ok
     ? { settings: loaded.config.site.settings }

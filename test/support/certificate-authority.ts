@@ -85,15 +85,18 @@ function openssl(args: readonly string[], cwd: string): string {
   });
 }
 
-/** Makes one; `days` is how long it is good, `expired` one whose time is over. */
-export function makeCa(dir: string, { days = 3650, expired = false } = {}): TestCa {
+/**
+ * Makes one; `days` is how long it is good, `expired` one whose time is over, `mask` how its name is
+ * encoded (Koji's guide has MASK:0x2002: printable strings).
+ */
+export function makeCa(dir: string, { days = 3650, expired = false, mask = 'utf8only' } = {}): TestCa {
   for (const name of ['private', 'certs', 'confs', 'newcerts'])
     mkdirSync(join(dir, name), { recursive: true });
   const empty = (): void => {
     writeFileSync(join(dir, 'index.txt'), '');
     writeFileSync(join(dir, 'serial'), '01\n');
   };
-  writeFileSync(join(dir, 'ssl.cnf'), CONFIG);
+  writeFileSync(join(dir, 'ssl.cnf'), CONFIG.replace('[req]', `[req]\nstring_mask = ${mask}`));
   empty();
   const key = ['-newkey', 'rsa:2048', '-nodes', '-keyout', 'private/koji_ca_cert.key'];
   const subject = ['-subj', `${SUBJECT}/OU=CA/CN=koji CA`];

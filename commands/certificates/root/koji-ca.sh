@@ -79,8 +79,28 @@ mend() {
   fi
 }
 
+# The CA's own file, and in it how the CA's own name is encoded: the same words in another encoding are other words to
+# `openssl ca`, and people's OpenSSL writes UTF-8 where Koji's guide has printable strings.
+write_config() {
+  local section mask
+  section=$(sed -n 's/^[[:space:]]*default_ca[[:space:]]*=[[:space:]]*\([A-Za-z0-9_]*\).*/\1/p' "$config" | tail -n 1)
+  [[ -n $section ]] || die "there is no default_ca in $dir/$config"
+  case $(openssl x509 -in "$certificate" -noout -subject -nameopt sep_multiline,sname,show_type | grep -E '^ *O *=') in
+    *UTF8STRING:*) mask=utf8only ;;
+    *T61STRING:* | *TELETEXSTRING:*) mask=MASK:0x4 ;;
+    *) mask=MASK:0x2002 ;;
+  esac
+  { cat -- "$config" && printf '\n[%s]\nstring_mask = %s\n' "$section" "$mask"; } >"$work/ssl.cnf" || die "$dir is full"
+}
+
+# /C=.../ST=.../O=... of the CA itself, which is what `policy_match` of Koji's guide wants of everybody.
+own_name() {
+  openssl x509 -in "$certificate" -noout -subject -nameopt sep_multiline,sname,utf8 |
+    sed -n -e 's/[/+\\]/\\&/g' -e 's/^ *\(C\|ST\|O\) *= *\(.*\)$/\/\1=\2/p' | tr -d '\n'
+}
+
 ca() { # ARGUMENTS: `openssl ca`, which never asks anybody anything
-  openssl ca -batch -config "$config" -keyfile "$key" -cert "$certificate" -passin pass: -md sha256 "$@" \
+  openssl ca -batch -config "$work/ssl.cnf" -keyfile "$key" -cert "$certificate" -passin pass: -md sha256 "$@" \
     </dev/null >"$work/log" 2>&1 && return
   if grep -Eqi 'bad decrypt|bad password|maybe_?use_?pass|unable to load (CA )?private key' "$work/log" &&
     grep -qs ENCRYPTED -- "$key"; then
@@ -137,6 +157,7 @@ sign() { # CA USER DAYS CSR
   name=$(sha256sum <"$work/csr.der") && name=$certs/$user.${name%% *}
   check_request "$user"
   mend
+  write_config
   public=$(openssl req -in "$work/csr.pem" -noout -pubkey) && [[ -n $public ]] || die 'no key in the request'
   number=$(signed_for "$user" "$public")
   if [[ -z $number ]]; then
@@ -147,7 +168,7 @@ sign() { # CA USER DAYS CSR
     if ((until > end)); then until=$end; fi
     if ((until < 2524608000)); then until=$(date -u -d "@$until" +%y%m%d%H%M%SZ); else until=$(date -u -d "@$until" +%Y%m%d%H%M%SZ); fi
     cp -- "$work/csr.pem" "$work/kept" && mv -f -- "$work/kept" "$name.csr" || die "$name.csr could not be written"
-    ca -notext -outdir "$issued" -enddate "$until" -in "$work/csr.pem" -out "$work/out"
+    ca -notext -utf8 -subj "$(own_name)/CN=$user" -outdir "$issued" -enddate "$until" -in "$work/csr.pem" -out "$work/out"
     number=$(signed_for "$user" "$public")
     [[ -n $number ]] || die 'openssl signed it, and the index does not have it'
   fi
@@ -162,6 +183,7 @@ revoke() { # CA SERIAL REASON DAYS
   [[ $reason =~ ^(unspecified|keyCompromise|affiliationChanged|superseded|cessationOfOperation)$ ]] || die 'not a reason'
   [[ $days =~ ^[1-9][0-9]{0,3}$ ]] || die 'not a number of days'
   mend
+  write_config
   check_ca "$1"
   line=$(grep -a -E "^[VER]	[0-9]+Z	[^	]*	$number	" -- "$index") || die "the CA never signed a certificate $number"
   if [[ $line != R* ]]; then

@@ -15,6 +15,8 @@ export interface Pki {
   readonly dir: string;
   /** PEM: for whoever must trust the hub. */
   readonly ca: string;
+  /** The same with its key: for the pretend host that signs. */
+  readonly authority: KeyPair;
   readonly server: KeyPair;
   /** The certificate of a Koji user, made when first asked for. Never for a user whose name is a path. */
   client(name: string): Promise<KeyPair>;
@@ -41,6 +43,7 @@ export async function makePki(dir: string): Promise<Pki> {
   return {
     dir,
     ca: ca.cert,
+    authority: ca,
     server,
     client: (name) => {
       if (!/^[A-Za-z0-9][A-Za-z0-9_.-]{0,60}$/.test(name)) throw new Error(`not a user name: ${name}`);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { exampleSettings } from '../commands/nfs-check/settings.ts';
 import { type SandboxForum, startForum } from './discourse/forum.ts';
+import { CRL_IN_USE } from './hosts/ca.ts';
 import { type SandboxHosts, startHosts } from './hosts/hosts.ts';
 import { type SandboxHub, startHub } from './hub/hub.ts';
 import type { Version } from './hub/method.ts';
@@ -21,6 +22,9 @@ export interface SandboxSite {
 
 /** Builders of the pretend site; all of them are hosts as well. */
 export const BUILDERS = ['builder1', 'builder2', 'builder3', 'koji-fedora28'] as const;
+
+/** The host with the certificate authority; it signs for the pretend hub. */
+const CA_HOST = 'ca';
 
 /** Starts hub, hosts, Slack and forum in `dir`; the same directory gives the same site again. */
 export async function startSite(options: {
@@ -43,7 +47,11 @@ export async function startSite(options: {
       if (resting) Object.assign(resting, { enabled: false, comment: 'new disk, to be tried again' });
     },
   });
-  const hosts = await startHosts({ dir: join(dir, 'hosts'), names: BUILDERS });
+  const hosts = await startHosts({
+    dir: join(dir, 'hosts'),
+    names: [...BUILDERS, CA_HOST],
+    ca: { host: CA_HOST, authority: pki.authority },
+  });
   const slack = await startSlack({ statePath: join(dir, 'slack.json') });
   const forum = await startForum({ statePath: join(dir, 'forum.json') });
   const configPath = await writeConfig(dir, {
@@ -128,6 +136,7 @@ async function writeConfig(
     ],
     roles: { packager: {}, admin: { slackGroups: ['S0ADMINS'], discourseGroups: ['koji-admins'] } },
     commands: { 'nfs check': { settings: { ...exampleSettings, deadlineSeconds: 3 } } },
+    shared: { ca: { host: CA_HOST, crlInUse: CRL_IN_USE } },
     http: { port: site.port },
     worker: { leaseSeconds: 5 },
     log: { level: 'warn' },

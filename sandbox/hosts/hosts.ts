@@ -6,6 +6,7 @@ import { exampleSettings } from '../../commands/nfs-check/settings.ts';
 import type { HostScript } from '../../src/core/ports.ts';
 import { findRootScripts } from '../../src/hosts/root-scripts.ts';
 import type { Target } from '../../src/hosts/target.ts';
+import { makeCa } from './ca.ts';
 import { type HostServer, startHostServer } from './host-server.ts';
 import { install, openWorld, type PretendMount, SCRIPTS_DIR, USER, type World, writeShims } from './world.ts';
 
@@ -45,6 +46,11 @@ export interface SandboxHostsOptions {
   readonly names: readonly string[];
   /** Root scripts to install; those of all commands by default. */
   readonly scripts?: readonly HostScript[];
+  /** One of the names, which then has a CA in /etc/pki/koji: this one, or one of its own. */
+  readonly ca?: {
+    readonly host: string;
+    readonly authority?: { readonly cert: string; readonly key: string };
+  };
 }
 
 /**
@@ -67,6 +73,7 @@ export async function startHosts(options: SandboxHostsOptions): Promise<SandboxH
       const world = openWorld(root, mounts);
       world.setMounts(world.mounts().map((one) => ({ ...one, options: withPort(one.options, nfs.port) })));
       install(world, scripts);
+      if (name === options.ca?.host) makeCa(root, options.ca.authority);
       const keyFile = join(options.dir, `${name}_host_key`);
       const portFile = join(options.dir, `${name}_port`);
       const server = await startHostServer({

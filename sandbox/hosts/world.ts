@@ -34,6 +34,8 @@ export interface World {
   setMounts(mounts: readonly PretendMount[]): void;
   kojid(): { readonly since: number; readonly restarts: number };
   flag(name: 'disk-full', on: boolean): void;
+  /** Its clock is so many seconds ahead of the real one; negative: behind. */
+  clock(seconds: number): void;
   /** Away: sudo finds no rules. */
   sudoers(present: boolean): void;
 }
@@ -90,6 +92,7 @@ export function openWorld(root: string, mounts: readonly PretendMount[]): World 
       if (on) writeFileSync(path(`var/lib/sandbox/${name}`), '');
       else rmSync(path(`var/lib/sandbox/${name}`), { force: true });
     },
+    clock: (seconds) => writeFileSync(path('var/lib/sandbox/clock'), `${seconds}\n`),
     sudoers: (present) => {
       if (existsSync(sudoersFile)) chmodSync(sudoersFile, 0o600);
       if (present && existsSync(`${sudoersFile}.away`)) copyFileSync(`${sudoersFile}.away`, sudoersFile);

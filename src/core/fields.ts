@@ -96,6 +96,15 @@ export function words(describe: Describe, most = 500) {
     .meta(meta(describe, 'text'));
 }
 
+/** A text as it was pasted, line breaks and all. What it has to be is for the command to say. */
+export function pasted(describe: Describe, most: number) {
+  return z
+    .string()
+    .refine((text) => text.trim() !== '', `Paste it here: ${describe.example}`)
+    .refine((text) => text.length <= most, atMost(most))
+    .meta(meta(describe, 'text'));
+}
+
 /** One of a few words. */
 export function choice<const C extends readonly [string, ...string[]]>(describe: Describe, choices: C) {
   return z

@@ -75,7 +75,7 @@ export default defineCommand({
   },
   async result({ for: other, csr = '' }, view, given): Promise<Answer> {
     const user = userOf(other, view);
-    const { order, ...answer } = await resultFor(csr, user, given, view);
+    const { order, ...answer } = await resultFor(csr, user, fileOf(user), given, view);
     const next = order.holder.account ? [] : [`account create ${user}`];
     return { ...answer, next: [...next, `cert show ${order.held.kept?.entry.serial ?? ''}`] };
   },

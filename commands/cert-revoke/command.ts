@@ -20,6 +20,9 @@ const REASONS = {
   other: 'unspecified',
 } as const;
 
+/** What was revoked within so long belongs to one request. */
+const TOGETHER_MS = 10 * 60_000;
+
 export default defineCommand({
   name: 'cert revoke',
   summary: 'Revoke a certificate, or all valid ones of a user: the hub’s httpd turns it away',
@@ -85,7 +88,14 @@ export default defineCommand({
     };
   },
   async result({ which }, view, given): Promise<Answer> {
-    const found = pick(which, await lookAtSigning(given, view)).filter(({ recorded }) => recorded === 'R');
+    const ca = await lookAtSigning(given, view);
+    const picked = pick(which, ca).filter(({ recorded }) => recorded === 'R');
+    // Of a user that had several, those that were revoked together.
+    const at = picked.at(-1)?.revoked?.at.getTime() ?? 0;
+    const together = ca.entries.filter(
+      ({ user, revoked }) => user === which && revoked !== null && at - revoked.at.getTime() < TOGETHER_MS,
+    );
+    const found = together.length > 0 ? together : picked;
     const users = [...new Set(found.flatMap(({ user }) => user ?? []))];
     const { own } = await lookAtLists(given, view);
     return {

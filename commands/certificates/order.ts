@@ -149,10 +149,11 @@ function guardsOf(ca: Ca, view: View): readonly Guard[] {
   ];
 }
 
-/** What a finished order has to show: the certificate, and everything to use it. */
+/** What a finished order has to show: the certificate, and everything to use it; `file`: what its key is called there. */
 export async function resultFor(
   text: string,
   user: string,
+  file: string,
   settings: Settings,
   view: View,
 ): Promise<Omit<Answer, 'next'> & { readonly order: Order }> {
@@ -162,7 +163,7 @@ export async function resultFor(
       `The certificate of ${user} was signed, and is not on ${order.ca.host} any more.`,
       `\`cert list ${user}\` shows what the CA has.`,
     );
-  return { ...handOver(order.held.kept, order.ca.certificate, settings, fileOf(user)), order };
+  return { ...handOver(order.held.kept, order.ca.certificate, settings, file), order };
 }
 
 /** What the files of this user are called on their own machine. */

@@ -19,7 +19,7 @@ export function requestLine(ca: readonly Attribute[], user: string, file: string
   return `(umask 077; openssl req -new -sha256 -newkey rsa:4096 -nodes -keyout ${file}.key -out ${file}.csr -subj "${subjectLine(ca, user)}")`;
 }
 
-/** Signs the new request with the key of the old certificate. */
+/** Signs the new request with the key of the old certificate, and prints the signature as one word. */
 export function proofLine(file: string, { cert }: Client): string {
   return `openssl req -in ${file}.csr -outform DER | openssl dgst -sha256 -sign ${cert} | openssl base64 -A`;
 }

@@ -123,16 +123,12 @@ export interface Held {
 /** Looks for what the CA has of this request. */
 export async function holdingOf(ca: Ca, csr: Csr, settings: Settings, view: View): Promise<Held> {
   const base = placeOf(`${settings.kept}/${csr.user}.${csr.fingerprint}`, settings);
-  const looked = await lookAtCa(
-    [
-      { kind: 'cert', name: 'crt', path: `${base}.crt` },
-      { kind: 'stat', name: 'csr', path: `${base}.csr` },
-    ],
-    settings,
-    view,
-  );
+  const asks: readonly Ask[] = [
+    { kind: 'cert', name: 'crt', path: `${base}.crt` },
+    { kind: 'stat', name: 'csr', path: `${base}.csr` },
+  ];
   const valid = ca.entries.filter((entry) => standing(entry, ca.now) === 'valid');
-  const files = await filesOf(valid, settings, view);
+  const [looked, files] = await Promise.all([lookAtCa(asks, settings, view), filesOf(valid, settings, view)]);
   const isSame = (entry: Entry): boolean => {
     const certificate = files.get(entry.serial);
     return certificate !== undefined && sameKey(certificate.key, csr.key);

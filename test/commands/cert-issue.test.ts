@@ -253,7 +253,7 @@ describe('what is not a request for this person', () => {
   it.each([
     [
       'a broken signature',
-      () => spoiled(own()),
+      (): string => spoiled(own()),
       /signature on the request does not fit|damaged|cannot be read/,
     ],
     ['a key of 1024 bits', () => csrOf(`${SANDBOX_SUBJECT}/CN=toni`, 'rsa:1024'), /RSA 1024, too short/],
@@ -270,7 +270,7 @@ describe('what is not a request for this person', () => {
       /The CN is adam, and the certificate is for toni/,
     ],
     ['another organisation', () => csrOf('/C=US/ST=NC/O=Other/CN=toni'), /signs for O=Koji Sandbox only/],
-    ['two requests', () => `${own()}\n${own()}`, /2 different signing requests/],
+    ['two requests', (): string => `${own()}\n${own()}`, /2 different signing requests/],
     ['a certificate', () => site.ca().certificate, /That is a certificate/],
     ['no request at all', () => 'please', /no signing request/],
   ] as const)('%s: refused in words before anybody is asked', async (_, make, says) => {

@@ -89,6 +89,7 @@ async function page(): Promise<void> {
         'builder capacity builder2 8',
         'nfs check all',
         'builder disable builder1',
+        'cert list expiring=30d',
       ],
     },
   });

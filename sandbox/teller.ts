@@ -45,6 +45,8 @@ export function createTeller({ slack, forum }: SandboxSite, print: (text: string
     ),
   ];
 
+  const nameOf = (id: number): string => forum.users.find((user) => user.id === id)?.username ?? 'somebody';
+
   /** Lets what is still on its way arrive, so that a beat is told whole. */
   async function quiet(): Promise<void> {
     const end = Date.now() + 3000;
@@ -61,7 +63,8 @@ export function createTeller({ slack, forum }: SandboxSite, print: (text: string
   /** What is new or has changed since the last look. */
   function show(): void {
     for (const { where, entry } of everything()) showOne(where, entry.ts, entryText(entry, names));
-    for (const { where, post } of posts()) showOne(where, String(post.id), postText(post));
+    for (const { where, post } of posts())
+      showOne(where, String(post.id), postText(post, nameOf(post.userId)));
   }
 
   function showOne(where: string, id: string, text: string): void {
@@ -130,6 +133,6 @@ export function createTeller({ slack, forum }: SandboxSite, print: (text: string
 }
 
 /** As it reads in the forum: what is not shown there is not printed. */
-function postText(post: ForumPost): string {
-  return `${post.username}: ${post.raw.replace(/<!--[\s\S]*?-->/g, '').trim()}`;
+function postText(post: ForumPost, by: string): string {
+  return `${by}: ${post.raw.replace(/<!--[\s\S]*?-->/g, '').trim()}`;
 }

@@ -45,6 +45,8 @@ function section(command: Command): string {
     const { hint, example } = metaOf(field);
     return `| \`${name}\`${isOptional(field) ? ' (optional)' : ''} | ${hint} | \`${example}\` |`;
   });
+  const table =
+    rows.length === 0 ? [] : ['| parameter | what it is | for example |', '|---|---|---|', ...rows, ''];
   return `## ${command.name}
 
 ${command.summary}. For ${ask.join(', ')}. ${decides}
@@ -53,10 +55,6 @@ ${command.summary}. For ${ask.join(', ')}. ${decides}
 ${usageOf(command.name, command.params)}
 \`\`\`
 
-| parameter | what it is | for example |
-|---|---|---|
-${rows.join('\n')}
-
-Examples: ${command.examples.map((example) => `\`${example}\``).join(', ')}
+${table.map((line) => `${line}\n`).join('')}Examples: ${command.examples.map((example) => `\`${example}\``).join(', ')}
 `;
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { exampleSettings } from '../commands/nfs-check/settings.ts';
+import { CRL_IN_USE, caFile, hasOpenssl } from '../sandbox/hosts/ca.ts';
 import { type SandboxHosts, startHosts } from '../sandbox/hosts/hosts.ts';
 import { inversesOf } from '../src/core/actions.ts';
 import type { Command } from '../src/core/command.ts';
@@ -22,10 +23,14 @@ import { keepLog } from './support/log.ts';
 
 const { adam, bea, carl } = PEOPLE;
 const HOSTS = ['builder1', 'builder2', 'builder3'];
+const CA = 'ca';
 const registry = await scanCommands(new URL('../commands/', import.meta.url));
+const ofCa = registry.all.filter((command) => command.shared === 'ca');
 const alive = (): AbortSignal => new AbortController().signal;
 
-const examples = registry.all.flatMap((command) => command.examples.map((line) => ({ line, command })));
+const examples = registry.all
+  .filter((command) => command.shared !== 'ca' || hasOpenssl)
+  .flatMap((command) => command.examples.map((line) => ({ line, command })));
 const changing = examples.filter(({ command }) => command.risk !== 'read');
 
 describe('every example of every command', () => {
@@ -54,14 +59,17 @@ describe.each(['1.20', '1.35'] as const)('the laws, on a hub of version %s', (ve
 
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), 'steward-laws-'));
-    sandbox = await startHosts({ dir, names: HOSTS });
+    sandbox = await startHosts({ dir, names: [...HOSTS, CA], ca: { host: CA } });
     const { hosts: targets, clientKey: privateKey, knownHosts, scriptsDir } = sandbox;
     hosts = createHosts({ hosts: targets, privateKey, knownHosts, scriptsDir, log: keepLog() });
     kernel = await startKernel({
       version,
       registry,
       hosts,
-      settings: { 'nfs check': exampleSettings },
+      settings: {
+        'nfs check': exampleSettings,
+        ...Object.fromEntries(ofCa.map(({ name }) => [name, { host: CA, crlInUse: CRL_IN_USE }])),
+      },
       hubWorld: (world) => {
         // So that each example has something to change.
         for (const host of world.hosts) if (host.name === 'builder3') host.enabled = false;
@@ -96,8 +104,10 @@ describe.each(['1.20', '1.35'] as const)('the laws, on a hub of version %s', (ve
       .map(({ id: _, permissions, ...rest }) => ({ ...rest, permissions: [...permissions].sort() }))
       .sort((a, b) => a.name.localeCompare(b.name));
     const mounts = HOSTS.map((host) => sandbox.world(host).mounts());
+    const { root } = sandbox.world(CA);
+    const ca = hasOpenssl ? ['index.txt', 'serial', 'crl.pem'].map((name) => caFile(root, name)) : [];
     return JSON.parse(
-      JSON.stringify({ sorted, accounts, channels, tags, externalRepos, tagExternalRepos, mounts }),
+      JSON.stringify({ sorted, accounts, channels, tags, externalRepos, tagExternalRepos, mounts, ca }),
     );
   }
 

@@ -78,13 +78,15 @@ export function readIndex(bytes: Buffer): IndexFile {
 function readLine(text: string, line: number): Entry | string {
   if (text.trim() === '') return 'an empty line';
   // TXT_DB writes a tab inside a field with a backslash before it.
-  const fields = text.split(/(?<!\\)\t/).map((field) => field.replaceAll('\\\t', '\t'));
+  const fields = text.includes('\\\t')
+    ? text.split(/(?<!\\)\t/).map((field) => field.replaceAll('\\\t', '\t'))
+    : text.split('\t');
   const [recorded = '', untilText = '', revokedText = '', serial = '', , subjectText = ''] = fields;
   if (fields.length !== 6) return `${fields.length} fields where there should be 6`;
   if (recorded !== 'V' && recorded !== 'R' && recorded !== 'E') return `no state V, R or E`;
   const until = readTime(untilText);
   if (!until) return 'an expiry that is no date';
-  if (!/^([0-9A-F]{2})+$/i.test(serial)) return 'a serial that is not hex of an even number of digits';
+  if (!/^([0-9A-F]{2}){1,32}$/i.test(serial)) return 'a serial that is not hex of an even number of digits';
   const revoked = revokedText === '' ? null : readRevocation(revokedText);
   if (revoked === undefined) return 'a revocation date that is none';
   if (recorded === 'R' && revoked === null) return 'revoked, and no date of it';

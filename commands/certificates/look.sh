@@ -7,6 +7,7 @@
 #   stat    mode, owner, size, age
 #   file    the same, and what is in it
 #   cert    the same, and the certificates in it: nothing else of that file is sent
+#   config  the same, and what that ssl.cnf says of digest and serials: it may hold a passphrase too
 #   list    the same, and the names in that directory
 #   sum     the same, and the SHA-256 of the file
 #   space   what is free on its disk
@@ -20,7 +21,7 @@
 set -u -f
 export LC_ALL=C
 tab=$'\t'
-most=33554432 # bytes of one file or list that are sent at most
+most=8388608 # bytes of one file or list that are sent at most
 
 say() { # NAME STATE FACTS...
   local IFS=$tab
@@ -70,6 +71,11 @@ look() { # KIND NAME PATH
       ;;
   esac
   facts_of "$path"
+  if [[ $1 == file && $state == missing ]]; then
+    # openssl puts its new index.txt and serial there by renaming, and for a moment there is none.
+    sleep 0.2
+    facts_of "$path"
+  fi
   if [[ $state != ok || $1 == stat ]]; then
     say "$name" "$state" ${facts[@]+"${facts[@]}"}
     return
@@ -87,6 +93,7 @@ look() { # KIND NAME PATH
   case $1 in
     file) data=$(packed <"$path") ;;
     cert) data=$(head -c 1048576 -- "$path" | sed -n '/^-----BEGIN CERTIFICATE-----/,/^-----END CERTIFICATE-----/p' | packed) ;;
+    config) data=$(head -c 1048576 -- "$path" | grep -E '^[[:space:]]*(default_md|rand_serial)[[:space:]]*=' | packed) ;;
     list) data=$(find "$path" -mindepth 1 -maxdepth 1 -printf '%f\n' | packed) ;;
     sum)
       line=$(sha256sum <"$path")

@@ -10,7 +10,7 @@ const look = loadScript(new URL('./look.sh', import.meta.url));
 
 /** What the script is asked for; `look.sh` says what each kind gives. */
 export interface Ask {
-  readonly kind: 'host' | 'stat' | 'file' | 'cert' | 'list' | 'sum' | 'space' | 'public' | 'loose';
+  readonly kind: 'host' | 'stat' | 'file' | 'cert' | 'config' | 'list' | 'sum' | 'space' | 'public' | 'loose';
   /** What the answer is called. */
   readonly name: string;
   readonly path?: string;
@@ -35,7 +35,7 @@ export interface Looked {
 }
 
 // What the script itself keeps to; a host that was broken into need not.
-const MOST_BYTES = 64 * 1024 * 1024;
+const MOST_BYTES = 8 * 1024 * 1024;
 const LONGEST_FACT = 200;
 const MOST_FACTS = 20;
 
@@ -63,12 +63,10 @@ export async function lookAtCa(asks: readonly Ask[], settings: Settings, view: V
     const why = outcome.stderr.trim().split('\n').at(-1)?.slice(0, 200) ?? '';
     throw new Unavailable(what, `The look at ${host} failed there (exit ${outcome.code}): ${why}`);
   }
-  if (outcome.truncated)
-    throw new Refused(
-      `What the CA on ${host} holds is more than Steward takes from a host at once (1 MB, packed).`,
-      'Look at the size of index.txt and of the CRL there: more than about 50,000 entries are too many.',
-    );
+  if (outcome.truncated) throw tooMuch(host);
   const answers = readAnswers(outcome.stdout, asks);
+  // The script cuts there, and half a record would look like a whole one.
+  if ([...(answers?.values() ?? [])].some(({ data }) => data?.length === MOST_BYTES)) throw tooMuch(host);
   if (!answers) throw new Unavailable(what, `The answer of ${host} was cut off.`);
   return {
     host,
@@ -79,6 +77,13 @@ export async function lookAtCa(asks: readonly Ask[], settings: Settings, view: V
       return found;
     },
   };
+}
+
+function tooMuch(host: string): Refused {
+  return new Refused(
+    `What the CA on ${host} holds is more than Steward takes from a host at once (1 MB packed, 8 MB unpacked).`,
+    'Look at the size of index.txt and of the CRL there: more than about 50,000 entries are too many.',
+  );
 }
 
 function hostOf({ host }: Settings, view: View): string {

@@ -2,8 +2,10 @@ import { z } from 'zod';
 
 const path = z
   .string()
-  .regex(/^\/?[A-Za-z0-9_][A-Za-z0-9._/-]*$/, 'should be a path, from / or below `dir`, of plain characters')
-  .refine((text) => !text.split('/').includes('..'), 'should not go up with ..');
+  .regex(
+    /^(?!.*\/\.\.(\/|$))\/?[A-Za-z0-9_][A-Za-z0-9._/-]*$/,
+    'should be a path, from / or below `dir`, of plain characters, without ..',
+  );
 
 const user = z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.@-]{0,63}$/, 'should be a Koji user name');
 const home = z

@@ -60,12 +60,12 @@ const SUBJECT = '/C=US/ST=NC/L=Raleigh/O=Koji Sandbox/OU=CA/CN=koji sandbox CA';
 
 /** What is there from the beginning, in the order of the serials 01, 02, ... Days count from the making. */
 const ISSUED: readonly { readonly user: string; readonly until: number; readonly revoked?: string }[] = [
+  { user: 'maria', until: 90, revoked: 'superseded' },
   { user: 'maria', until: 200 },
   { user: 'adam', until: 12.5 },
   { user: 'bea', until: 300 },
   { user: 'kojira', until: 700 },
   { user: 'evan', until: -90 },
-  { user: 'maria', until: 90, revoked: 'superseded' },
   { user: 'mallory', until: 250, revoked: 'keyCompromise' },
   { user: 'carl', until: 25.5 },
 ];

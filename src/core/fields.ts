@@ -115,6 +115,19 @@ export function pasted(describe: Describe, most: number) {
     .meta(meta(describe, 'text'));
 }
 
+/** A number of days: `30d`, `30`, `2w`. */
+export function days(describe: Describe, most: number) {
+  const wanted = `Give a number of days, at most ${most}, like ${describe.example}.`;
+  return z
+    .string()
+    .trim()
+    .toLowerCase()
+    .refine((text) => /^\d{1,5} ?(d|days?|w|weeks?)?$/.test(text), wanted)
+    .transform((text) => Number.parseInt(text, 10) * (text.includes('w') ? 7 : 1))
+    .refine((value) => value <= most, wanted)
+    .meta(meta(describe, 'line'));
+}
+
 /** One of a few words. */
 export function choice<const C extends readonly [string, ...string[]]>(describe: Describe, choices: C) {
   return z

@@ -81,11 +81,6 @@ export function createConversation(deps: {
     text: PostText,
     asked: string,
   ): Promise<Pick<PostMemory, 'requests' | 'reply'> | null> {
-    const counted = tally.take(post.userId, text.lines.length + text.forms.length);
-    if (counted !== 'within') {
-      log.warn('somebody in the forum asks too much at once', { user: post.userId, topic: post.topic });
-      return counted === 'over' ? null : { requests: [], reply: replyPost(tooManyReply(), bot) };
-    }
     const believed = isUntouched(post);
     const known = await people.who(post, believed);
     if (known.kind === 'unclear') throw new Unavailable('the forum', known.says);
@@ -94,6 +89,11 @@ export function createConversation(deps: {
       return { requests: [], reply: replyPost(refusal, bot) };
     }
     const who = known.person;
+    const counted = isListed(who) ? 'within' : tally.take(post.userId, text.lines.length + text.forms.length);
+    if (counted !== 'within') {
+      log.warn('somebody in the forum asks too much at once', { user: post.userId, topic: post.topic });
+      return counted === 'over' ? null : { requests: [], reply: replyPost(tooManyReply(), bot) };
+    }
     const requests: string[] = [];
     const replies: string[] = [];
     const there = await places.find('discourse', String(post.topic));
@@ -164,8 +164,9 @@ export function createConversation(deps: {
   }
 
   function withUnlisted(reply: Reply, who: Person): Reply {
-    const listed = !who.id.includes(':');
-    return listed ? reply : { ...reply, lines: [...reply.lines, unlistedLine(who.accounts.discourse ?? '')] };
+    return isListed(who)
+      ? reply
+      : { ...reply, lines: [...reply.lines, unlistedLine(who.accounts.discourse ?? '')] };
   }
 
   /** Words that are no command: says once what they seem to ask for, and how to ask for it. Never acts on a guess. */
@@ -250,6 +251,11 @@ export function createConversation(deps: {
   return {
     handle: (item) => (item.kind === 'gone' ? gone(item.post) : heard(item)),
   };
+}
+
+/** Is it somebody whom the config knows by name? */
+function isListed(who: Person): boolean {
+  return !who.id.includes(':');
 }
 
 function isUntouched(post: InboxPost): boolean {

@@ -8,6 +8,8 @@ const OVERLAP = 3;
 const PAGE = 20;
 /** The watermark is taken this much earlier, for what was being written while the list was read. */
 const OVERLAP_MS = 2 * 60_000;
+/** After so long a topic may hold many new posts. */
+const FAR_MS = 30 * 60_000;
 /** Topics with a cursor of their own; of the others only what is newer than `floor` has not been seen. */
 const MOST_TOPICS = 500;
 const KEPT_TOPICS = 400;
@@ -57,6 +59,8 @@ export interface Cursors {
   began(): Date;
   /** May there be something unseen in a list behind topics of this age? */
   isPast(bumpedAt: Date): boolean;
+  /** Is this so long after the last look that there may be much? */
+  isFar(bumpedAt: Date): boolean;
   /** All posts of the watched category with ids up to here were seen; null: nobody knows. */
   walked(): number | null;
   walkedTo(id: number): void;
@@ -133,6 +137,7 @@ export function createCursors(notes: NotesStore, category: number): Cursors {
     },
     began: () => now().began,
     isPast: (bumpedAt) => bumpedAt.getTime() <= now().watermark.getTime() - OVERLAP_MS,
+    isFar: (bumpedAt) => bumpedAt.getTime() > now().watermark.getTime() + FAR_MS,
     walked: () => now().walked,
     walkedTo(id) {
       now().walked = Math.max(id, now().walked ?? 0);

@@ -87,12 +87,11 @@ export function createForum(deps: {
   });
 
   return {
-    topics: (page, urgency) =>
-      read(
-        get(['c', ...category.slugs, category.id, 'l', 'latest.json'], page > 0 ? { page } : {}),
-        listShape,
-        urgency,
-      ),
+    topics: (page, urgency) => {
+      // A category can have another order of its own, by which nobody would see what is new.
+      const query = { order: 'activity', ...(page > 0 ? { page } : {}) };
+      return read(get(['c', ...category.slugs, category.id, 'l', 'latest.json'], query), listShape, urgency);
+    },
 
     postsFrom: async (topic, number, urgency) => {
       // `post_number` means those after it, and there is none before the first: that comes with the topic.

@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { z } from 'zod';
 import type { Desk } from '../core/desk.ts';
 import type { Log } from '../core/ports.ts';
 import type { Inbox, LinkStore, LockStore, NotesStore, PlaceStore, RequestStore } from '../core/store.ts';
@@ -8,6 +7,7 @@ import { createBudget } from './budget.ts';
 import { parseCategory } from './category.ts';
 import { createForum } from './forum.ts';
 import { createHandling } from './handling.ts';
+import { inboxHint } from './hints.ts';
 import { createLeader } from './leader.ts';
 import { createMemory } from './memory.ts';
 import type { PeopleOptions } from './people.ts';
@@ -67,11 +67,6 @@ const HOLD_MS = 4_000;
 const MOST_OPEN = 200;
 const OPEN_MS = 5_000;
 
-const hint = z.object({
-  topic: z.number(),
-  post: z.object({ id: z.number(), number: z.number() }).nullable(),
-});
-
 export function createDiscourseFront(options: DiscourseFrontOptions): DiscourseFront {
   const { url, username, key, category, inbox, places, locks, notes, log } = options;
   const { beatMs = BEAT_MS, perMinute } = options.times ?? {};
@@ -126,15 +121,17 @@ export function createDiscourseFront(options: DiscourseFrontOptions): DiscourseF
   async function turn(): Promise<void> {
     const speaking = await speak();
     if (speaking === null) return;
-    await listOpen();
-    for (const { id, body } of await inbox.pending('discourse-hook', 0, 200)) {
-      const read = hint.safeParse(body);
+    const hooks = await inbox.pending('discourse-hook', 0, 200);
+    await listOpen(hooks.length > 0);
+    for (const { id, body } of hooks) {
+      const read = inboxHint.safeParse(body);
       if (read.success) speaking.hint(read.data.topic, read.data.post);
       await inbox.done(id);
     }
     await handling.take(speaking.handle);
     // Not waited for: what waits for its turn at the forum's limits must not keep the rest from being seen.
-    for (const request of await places.stale('discourse', 50)) void announce(request);
+    const behind = [...(await places.stale('discourse', 50)), ...(await speaking.due())];
+    for (const request of behind) void announce(request);
   }
 
   /** Takes or keeps the lead; null while another process has it, or the forum does not say who we are. */
@@ -169,8 +166,8 @@ export function createDiscourseFront(options: DiscourseFrontOptions): DiscourseF
   }
 
   /** The posts that open requests came from: whether they were edited or deleted, nobody tells without a webhook. */
-  async function listOpen(): Promise<void> {
-    if (Date.now() - openAt < OPEN_MS) return;
+  async function listOpen(anew: boolean): Promise<void> {
+    if (!anew && Date.now() - openAt < OPEN_MS) return;
     openAt = Date.now();
     const status = ['asked', 'planned', 'approved', 'running'] as const;
     const listed = await options.requests.list({ status, limit: MOST_OPEN });
@@ -207,7 +204,7 @@ export function createDiscourseFront(options: DiscourseFrontOptions): DiscourseF
     http: async (req, res) => (webhook ? webhook(req, res) : false),
     announce,
     // Another process may be the one that reads it.
-    connected: () => speaker === null || speaker.lastRead() !== null,
+    connected: () => !leader.isLeading() || (speaker?.lastRead() ?? null) !== null,
     async start() {
       void beat();
       next();

@@ -1,11 +1,28 @@
+import { z } from 'zod';
+
+/** A hint as the inbox keeps it, under the source `discourse-hook`, for the process that reads the forum. */
+export const inboxHint = z.object({
+  topic: z.number(),
+  /** Null: the topic itself. */
+  post: z
+    .object({
+      id: z.number(),
+      number: z.number(),
+      /** It was made, and not edited or deleted: when it was read already, there is nothing to do. */
+      made: z.boolean(),
+    })
+    .readonly()
+    .nullable(),
+});
+
 /** A post that a webhook told of; null: the topic itself. */
-export type Hinted = { readonly id: number; readonly number: number } | null;
+export type Hinted = z.infer<typeof inboxHint>['post'];
 
 /** What was told of one topic since the last time. */
 export interface TopicHints {
   readonly topic: number;
-  /** Post numbers by id. */
-  readonly posts: ReadonlyMap<number, number>;
+  /** By id. */
+  readonly posts: ReadonlyMap<number, NonNullable<Hinted>>;
   /** The topic itself was named. */
   readonly whole: boolean;
 }
@@ -22,16 +39,18 @@ export interface Hints {
 }
 
 export function createHints(gatherMs: number, ready: () => void): Hints {
-  let topics = new Map<number, { readonly posts: Map<number, number>; whole: boolean }>();
+  let topics = new Map<number, { readonly posts: Map<number, NonNullable<Hinted>>; whole: boolean }>();
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
 
   return {
     add(topic, post) {
       if (stopped || (topics.size >= MOST && !topics.has(topic))) return;
-      const known = topics.get(topic) ?? { posts: new Map<number, number>(), whole: false };
-      if (post) known.posts.set(post.id, post.number);
-      else known.whole = true;
+      const known = topics.get(topic) ?? { posts: new Map(), whole: false };
+      if (post) {
+        const made = post.made && (known.posts.get(post.id)?.made ?? true);
+        known.posts.set(post.id, { ...post, made });
+      } else known.whole = true;
       topics.set(topic, known);
       timer ??= setTimeout(() => {
         timer = undefined;

@@ -15,17 +15,17 @@ import {
 /** So few calls are made without looking whether a walk would take fewer. */
 const FEW = 3;
 
+/** Two hundred posts, in answers of twenty. */
+const UNSURE = 10;
+
 /** One look at the category: the list, and what in it is new. */
 export interface Look {
   look(urgency: Urgency): Promise<Trouble>;
-  /** Topics on the first page of the last look. */
-  listed(): readonly ListedTopic[];
 }
 
 export function createLook(reading: Reading & { readonly now: () => Date }): Look {
   const { forum, cursors, category, stopped, now } = reading;
   let loaded = false;
-  let listed: readonly ListedTopic[] = [];
   /** The key may not read the list of all posts: found out once. */
   let noWalk = false;
 
@@ -60,7 +60,9 @@ export function createLook(reading: Reading & { readonly now: () => Date }): Loo
       for (const one of fresh) unread.set(one.topic, one);
       // Pinned topics stand first, however old.
       const rest = page.topics.filter(({ pinned }) => !pinned);
-      const goesOn = page.more && fresh.length > 0 && rest.every(({ bumpedAt }) => !cursors.isPast(bumpedAt));
+      const others = ofCategory(page.topics).length < page.topics.length;
+      const recent = rest.every(({ bumpedAt }) => !cursors.isPast(bumpedAt));
+      const goesOn = page.more && recent && (fresh.length > 0 || others);
       const calls = [...unread.values()].reduce((sum, one) => sum + callsFor(one), 0);
       if (mayWalk && (goesOn || calls > FEW)) {
         mayWalk = false;
@@ -69,13 +71,19 @@ export function createLook(reading: Reading & { readonly now: () => Date }): Loo
         else if (size && 'says' in size) return { trouble: size.says };
         else sized = size;
       }
-      const shorter = sized !== null && sized.calls < calls ? sized : null;
+      const shorter = sized !== null && sized.calls <= calls + unsure(unread.values()) ? sized : null;
       if (shorter || !goesOn) return { trouble: null, unread: [...unread.values()], walk: shorter };
       if (stopped()) return { trouble: STOPPING };
       number += 1;
       page = await list(number, urgency);
       if (page.trouble !== null) return { trouble: page.trouble };
     }
+  }
+
+  /** Calls that it may take more: how much is new in a topic without a cursor, nobody knows after a long time away. */
+  function unsure(unread: Iterable<Unread>): number {
+    const long = [...unread].some(({ from, bumpedAt }) => from === null && cursors.isFar(bumpedAt));
+    return long ? UNSURE : 0;
   }
 
   async function readAll(unread: readonly Unread[], urgency: Urgency): Promise<Trouble> {
@@ -94,7 +102,6 @@ export function createLook(reading: Reading & { readonly now: () => Date }): Loo
   }
 
   return {
-    listed: () => listed,
     async look(urgency) {
       const first = await list(0, urgency);
       if (first.trouble !== null) return first.trouble;
@@ -103,7 +110,6 @@ export function createLook(reading: Reading & { readonly now: () => Date }): Loo
         if (trouble !== null) return trouble;
       }
       loaded = true;
-      listed = ofCategory(first.topics);
       // What was seen before this look began is all that is surely complete after it.
       const before = cursors.newest();
       const { trouble, unread = [], walk: way = null } = await survey(first, urgency);

@@ -1,5 +1,4 @@
 import type { Urgency } from './budget.ts';
-import type { ListedTopic } from './model.ts';
 import { type Reading, STOPPING, type Trouble } from './reading.ts';
 
 /** Posts of open requests, by topic. */
@@ -21,22 +20,22 @@ export interface Rereading {
   isOpen(topic: number): boolean;
 }
 
-export function createRereading(
-  reading: Reading & { readonly rereads: Rereads; readonly listed: () => readonly ListedTopic[] },
-): Rereading {
-  const { forum, intake, rereads, listed, stopped } = reading;
+export function createRereading(reading: Reading & { readonly rereads: Rereads }): Rereading {
+  const { forum, intake, rereads, stopped } = reading;
   let turn = 0;
 
   function openPosts(topic: number): readonly number[] {
     return rereads().flatMap((one) => (one.topic === topic ? one.posts : []));
   }
 
-  /** A key that may read no topic any more says the same as a topic that is gone, so another one is asked too. */
+  /** A key that may read no topic any more says the same as a topic that is gone, so others are asked for too. */
   async function topicGone(topic: number, urgency: Urgency): Promise<Trouble> {
-    const other = listed().find(({ id }) => id !== topic);
-    if (listed().some(({ id }) => id === topic)) return `topic ${topic} is listed and cannot be read`;
-    const seen = other ? await forum.topic(other.id, urgency) : null;
-    if (seen && seen.kind !== 'ok') return seen.kind === 'away' ? seen.says : 'no topic can be read';
+    const list = await forum.topics(0, urgency);
+    if (list.kind !== 'ok') return list.kind === 'away' ? list.says : 'the category cannot be read';
+    const { topics } = list.value;
+    if (topics.some(({ id }) => id === topic)) return `topic ${topic} is listed and cannot be read`;
+    const other = topics[0] ? await forum.topic(topics[0].id, urgency) : null;
+    if (other && other.kind !== 'ok') return other.kind === 'away' ? other.says : 'no topic can be read';
     await intake.gone(topic, openPosts(topic));
     return null;
   }

@@ -16,6 +16,8 @@ import { createWriter } from './writer.ts';
 export interface Speaker {
   readonly handle: Conversation['handle'];
   announce(request: string): Promise<void>;
+  /** Requests whose report was put off, and may be tried again now. */
+  due(): Promise<readonly string[]>;
   hint(topic: number, post: Hinted): void;
   /** When the category was last read without trouble; null: not yet. */
   lastRead(): Date | null;
@@ -57,6 +59,7 @@ export function createSpeaker(deps: {
   return {
     handle: conversation.handle,
     announce: announcer.announce,
+    due: announcer.due,
     hint: watch.hint,
     lastRead: watch.lastRead,
     stop: watch.stop,

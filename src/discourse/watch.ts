@@ -52,7 +52,7 @@ export function createWatch(deps: WatchDeps): Watch {
   const intake = createIntake({ inbox, cursors, self: deps.self, heard: deps.heard, onItems: deps.onItems });
   const reading = { forum, cursors, intake, category, stopped: () => stopped };
   const looking = createLook({ ...reading, now });
-  const rereading = createRereading({ ...reading, rereads: deps.rereads, listed: looking.listed });
+  const rereading = createRereading({ ...reading, rereads: deps.rereads });
   const hints = createHints(gatherMs, () => void inTurn(followHints));
   let stopped = false;
   let last: Promise<void> = Promise.resolve();
@@ -94,7 +94,9 @@ export function createWatch(deps: WatchDeps): Watch {
     if (taken.length === 0 || lastRead === null) return null;
     const isNew = ({ topic, posts, whole }: TopicHints): boolean => {
       const read = cursors.read(topic);
-      return read === null ? whole || posts.size > 0 : [...posts.values()].some((number) => number > read);
+      return read === null
+        ? whole || posts.size > 0
+        : [...posts.values()].some(({ number }) => number > read);
     };
     const fresh = taken.filter(isNew);
     const again = taken.map((one) => ({ ...one, posts: seenBefore(one) }));
@@ -103,11 +105,10 @@ export function createWatch(deps: WatchDeps): Watch {
     return readAgain(again);
   }
 
-  /** Posts that were read before they were hinted at: edited, deleted, or only told of twice. */
-  function seenBefore({ topic, posts }: TopicHints): ReadonlyMap<number, number> {
-    const read = cursors.read(topic);
-    if (read === null) return rereading.isOpen(topic) ? posts : new Map();
-    return new Map([...posts].filter(([, number]) => number <= read));
+  /** Posts that were read before something happened to them. */
+  function seenBefore({ topic, posts }: TopicHints): TopicHints['posts'] {
+    const read = cursors.read(topic) ?? (rereading.isOpen(topic) ? Number.POSITIVE_INFINITY : 0);
+    return new Map([...posts].filter(([, { number, made }]) => !made && number <= read));
   }
 
   async function readFresh(fresh: readonly TopicHints[]): Promise<Trouble> {
@@ -128,7 +129,7 @@ export function createWatch(deps: WatchDeps): Watch {
       const asked = whole && rereading.isOpen(topic);
       if (posts.size === 0 && !asked) continue;
       if (calls >= AGAIN) {
-        for (const [id, number] of posts) hints.add(topic, { id, number });
+        for (const post of posts.values()) hints.add(topic, post);
         if (asked) hints.add(topic, null);
         continue;
       }

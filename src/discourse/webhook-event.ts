@@ -67,7 +67,7 @@ function postEvent(event: string, about: unknown, body: Buffer, self: number | n
     kind: 'hint',
     id: idOf(known ? state : [event, id, digestOf(body)]),
     topic: topic_id,
-    post: { id, number: post_number },
+    post: { id, number: post_number, made: event === 'post_created' },
   };
 }
 

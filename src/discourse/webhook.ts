@@ -45,7 +45,7 @@ export function createWebhook(deps: {
   readonly self: () => number | null;
   readonly inbox: Inbox;
   /** Something is in the inbox: a hint for the process that reads the forum, which may be another. */
-  readonly hinted: () => void;
+  readonly hinted: (topic: number, post: Hinted) => void;
   readonly count: (what: WebhookCount) => void;
   readonly log: Log;
 }): Webhook {
@@ -114,7 +114,7 @@ export function createWebhook(deps: {
     }
     const how = await remember(event.id, event.topic, event.post);
     if (how === null) return answer(res, 503, 'down', 'not stored');
-    if (how === 'new') hinted();
+    if (how === 'new') hinted(event.topic, event.post);
     return answer(res, 200, how === 'new' ? 'hint' : 'seen', 'thank you');
   };
 }

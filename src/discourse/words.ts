@@ -7,7 +7,7 @@ export function tooManyReply(): Reply {
     tone: 'warn',
     title: 'That is more than I take at once, so some of it was left alone.',
     lines: [
-      'I take 10 lines or forms a post, and 30 an hour from one account. Ask again later for the rest.',
+      'I take 10 lines or forms a post, and 30 an hour from somebody whom my config does not list. Ask again later for the rest.',
     ],
   };
 }

@@ -1,8 +1,9 @@
 import type { KnownBlock } from '@slack/types';
 import type { Reply } from '../core/card.ts';
 import type { Answer, Table } from '../core/command.ts';
+import { cut } from '../core/visible.ts';
 import { context, fences, LIMITS, type Message, section, sizeOf } from './blocks.ts';
-import { code, cut, entities, inline, oneLine } from './escape.ts';
+import { code, entities, inline, oneLine } from './escape.ts';
 import { tableBlock, tableSummary, tableText } from './table.ts';
 
 /** Draws tables as text: for a workspace or client that refuses the table block. */

@@ -7,7 +7,8 @@ import type {
   KnownBlock,
   SectionBlock,
 } from '@slack/types';
-import { cut, fenced, plain } from './escape.ts';
+import { cut } from '../core/visible.ts';
+import { fenced, plain } from './escape.ts';
 
 /** What Slack takes at most, in characters or items. */
 export const LIMITS = {

@@ -1,8 +1,9 @@
 import type { InputBlock, KnownBlock, ModalView } from '@slack/types';
 import { z } from 'zod';
 import type { Form, FormField } from '../core/form.ts';
+import { cut } from '../core/visible.ts';
 import { context, LIMITS, plainText, section } from './blocks.ts';
-import { cut, inline, oneLine, visible } from './escape.ts';
+import { inline, oneLine, visible } from './escape.ts';
 
 /** What our modals' callback ids begin with; the rest says which, and for which command. */
 export const FORM = 'steward:form:';

@@ -6,7 +6,8 @@ import { type CsrCheck, checkCsr } from '../../commands/certificates/csr.ts';
 import { type CsrRules, nameTrouble } from '../../commands/certificates/csr-rules.ts';
 import { bitsOf, inside, readDer, TAG } from '../../commands/certificates/der.ts';
 import { wrap } from '../../commands/certificates/pem.ts';
-import { hasOpenssl, openssl, temporaryDir } from '../support/openssl.ts';
+import { hasOpenssl } from '../../sandbox/hosts/ca.ts';
+import { openssl, temporaryDir } from '../support/openssl.ts';
 
 const printable = 'printable' as const;
 const rules: CsrRules = {

@@ -46,6 +46,13 @@ describe('a config that is right', () => {
         { mounts: expect.arrayContaining([expect.objectContaining({ at: '/mnt/koji', mode: 'rw' })]) },
       ],
     });
+    expect(config.site.settings('cert list')).toEqual(config.site.settings('ca check'));
+    expect(config.site.settings('ca check')).toMatchObject({
+      host: 'koji.katello.org',
+      dir: '/etc/pki/koji',
+      index: 'index.txt',
+      crlInUse: '/etc/httpd/conf/koji-crl.pem',
+    });
     expect(config.warnings).toEqual([]);
   });
 
@@ -271,7 +278,7 @@ describe('a config that is wrong', () => {
       'with a command that does not exist',
       [[['commands', 'builder capacty'], {}]],
       [
-        'commands."builder capacty": there is no such command. Did you mean builder capacity? Commands: account grant, builder capacity, builder disable, builder list, nfs check.',
+        'commands."builder capacty": there is no such command. Did you mean builder capacity? Commands: account grant, builder capacity, builder disable, builder list, ca check, cert list, nfs check.',
       ],
     ],
     [
@@ -321,6 +328,17 @@ describe('a config that is wrong', () => {
       [[['commands', 'nfs check', 'settings', 'deadlineSecs'], 5]],
       [
         'commands."nfs check".settings.deadlineSecs: is not a setting. Did you mean deadlineSeconds? Accepted here: deadlineSeconds, fstype, groups.',
+      ],
+    ],
+    [
+      'with a path of the CA that goes astray',
+      [
+        [['shared', 'ca', 'dir'], 'etc/pki'],
+        [['shared', 'ca', 'key'], '../key'],
+      ],
+      [
+        'shared.ca.dir: should begin with /',
+        'shared.ca.key: should be a path, from / or below `dir`, of plain characters, without ..',
       ],
     ],
     [

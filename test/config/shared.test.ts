@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { z } from 'zod';
+import builderDisable from '../../commands/builder-disable/command.ts';
 import builderList from '../../commands/builder-list/command.ts';
 import { loadConfig } from '../../config/load.ts';
 import { type Command, defineCommand } from '../../src/core/command.ts';
@@ -21,7 +22,7 @@ function reading(name: string, settings: z.ZodType = library): Command {
   });
 }
 
-const registry = createRegistry([reading('book list'), reading('book show'), builderList]);
+const registry = createRegistry([reading('book list'), reading('book show'), builderList, builderDisable]);
 
 let site: TestSite;
 beforeAll(async () => {

@@ -7,6 +7,8 @@ import accountGrant from '../../commands/account-grant/command.ts';
 import builderCapacity from '../../commands/builder-capacity/command.ts';
 import builderDisable from '../../commands/builder-disable/command.ts';
 import builderList from '../../commands/builder-list/command.ts';
+import caCheck from '../../commands/ca-check/command.ts';
+import certList from '../../commands/cert-list/command.ts';
 import nfsCheck from '../../commands/nfs-check/command.ts';
 import { type ConfigRole, type LoadResult, loadConfig } from '../../config/load.ts';
 import { makePki } from '../../sandbox/pki.ts';
@@ -17,6 +19,8 @@ export const registry = createRegistry([
   builderCapacity,
   builderDisable,
   builderList,
+  caCheck,
+  certList,
   nfsCheck,
 ]);
 

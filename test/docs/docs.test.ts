@@ -97,7 +97,11 @@ describe.each(PAGES)('%s', (page) => {
     for (const [, path = ''] of (await read(page)).matchAll(/`([a-zA-Z]+\.[a-zA-Z.<>]+)(?::[^`]*)?`/g)) {
       const [first = ''] = path.split('.');
       if (!top.includes(first) || /\.(yaml|json|ts|md|com)$/.test(path)) continue;
-      expect(settingAt(configSchema, path.split('.')), `${page}: ${path}`).not.toBeNull();
+      const keys = path.split('.');
+      const shared =
+        first === 'shared' ? registry.all.find((command) => command.shared === keys[1]) : undefined;
+      const found = shared ? settingAt(shared.settings, keys.slice(2)) : settingAt(configSchema, keys);
+      expect(found, `${page}: ${path}`).not.toBeNull();
     }
   });
 });

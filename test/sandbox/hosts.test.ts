@@ -1,10 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { CA_DIR, caFile, hasOpenssl } from '../../sandbox/hosts/ca.ts';
 import { type SandboxHosts, startHosts } from '../../sandbox/hosts/hosts.ts';
+import { makePki } from '../../sandbox/pki.ts';
 import { createHosts, type Hosts } from '../../src/hosts/hosts.ts';
 import { findRootScripts } from '../../src/hosts/root-scripts.ts';
 import { printed, script, silent, temporary, within } from '../hosts/support.ts';
+import { openssl } from '../support/openssl.ts';
 
 const [restart] = findRootScripts(new URL('../../commands/', import.meta.url)).filter(
   (one) => one.name === 'restart-kojid.sh',
@@ -95,6 +98,33 @@ describe('the pretend hosts', () => {
     expect(readFileSync(join(root, 'etc/sudoers.d/steward'), 'utf8')).toContain(restart?.sha256);
     expect(readdirSync(root).filter((name) => name.startsWith('bundle-'))).toEqual([]);
   });
+
+  it.skipIf(!hasOpenssl)(
+    'can have a CA, of the hub if it is given one, and it is the same after a new start',
+    async () => {
+      const dir = somewhere();
+      const pki = await makePki(join(dir, 'pki'));
+      const ca = { host: 'ca', authority: pki.authority };
+      const first = await startHosts({ dir: join(dir, 'hosts'), names: ['ca', 'builder1'], ca });
+      const { root } = first.world('ca');
+      const index = caFile(root, 'index.txt');
+      expect(
+        index
+          .split('\n')
+          .map((line) => line[0] ?? '')
+          .join(''),
+      ).toBe('RVVVVERV');
+      expect(
+        openssl(['verify', '-CAfile', 'koji_ca_cert.crt', 'newcerts/02.pem'], { cwd: join(root, CA_DIR) }),
+      ).toBe('newcerts/02.pem: OK\n');
+      expect(caFile(root, 'koji_ca_cert.crt').trim()).toBe(pki.ca.trim());
+      expect(readdirSync(join(first.world('builder1').root, 'etc'))).not.toContain('pki');
+      await first.close();
+      const again = await startHosts({ dir: join(dir, 'hosts'), names: ['ca'], ca });
+      open.push(again);
+      expect(caFile(root, 'index.txt')).toBe(index);
+    },
+  );
 
   it('leave nothing running behind', async () => {
     const dir = somewhere();

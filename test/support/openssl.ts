@@ -1,9 +1,7 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-
-export const hasOpenssl = spawnSync('openssl', ['version']).error === undefined;
 
 /** Runs the real openssl; gives what it prints. */
 export function openssl(args: readonly string[], options: { cwd: string; input?: string | Buffer }): string {

@@ -1,0 +1,85 @@
+import type { Certificate } from '../certificates/certificate.ts';
+import type { Crl } from '../certificates/crl.ts';
+import { bareSerial, untilText } from '../certificates/entries.ts';
+import { type Entry, standing } from '../certificates/index-file.ts';
+import type { Seen } from '../certificates/reading.ts';
+import { day, daysUntil } from '../certificates/times.ts';
+import { bad, type Finding, ok, some, unseen, warn } from './finding.ts';
+
+const ANEW = 'Make a new one (`openssl ca -gencrl`), put it where httpd reads it, and reload httpd.';
+
+/** Is the list of revoked certificates true, and in use? `crl` is undefined for one that cannot be read. */
+export function crlFindings(
+  crl: Crl | undefined,
+  seen: { readonly file: Seen; readonly sum: Seen; readonly inUse: Seen | undefined },
+  ca: Certificate | undefined,
+  entries: readonly Entry[],
+  now: Date,
+): readonly Finding[] {
+  const revoked = entries.filter((one) => standing(one, now) === 'revoked' && one.until > now);
+  return [own(crl, seen.file, ca, revoked, now), copy(seen.sum, seen.inUse, revoked.length)];
+}
+
+function own(
+  crl: Crl | undefined,
+  file: Seen,
+  ca: Certificate | undefined,
+  revoked: readonly Entry[],
+  now: Date,
+): Finding {
+  const check = 'CRL';
+  if (file.state === 'missing')
+    return revoked.length > 0
+      ? bad(
+          check,
+          `there is none, and ${revoked.length} are revoked`,
+          `A revoked certificate still gets in. ${ANEW}`,
+        )
+      : warn(check, 'there is none', `Nothing is revoked yet; without it nothing can be. ${ANEW}`);
+  if (file.state !== 'ok') return unseen(check, 'may not be read by an account without rights');
+  if (!crl) return bad(check, 'cannot be read', `httpd does not start with it. ${ANEW}`);
+  const listed = new Set([...crl.serials].map(bareSerial));
+  const lacking = revoked.filter((one) => !listed.has(bareSerial(one.serial))).map((one) => one.serial);
+  const until = crl.next ? `next due ${untilText(crl.next, now)}` : 'with no date for the next';
+  const found = `of ${day(crl.made)}, ${until}, ${crl.serials.size} revoked`;
+  if (ca && !crl.signedBy(ca.key))
+    return bad(check, `${found}; not signed with this CA's key`, `httpd does not take it. ${ANEW}`);
+  if (lacking.length > 0)
+    return bad(
+      check,
+      `${found}; without ${some(lacking)}`,
+      `Revoked in index.txt and not in the list, so they still get in. ${ANEW}`,
+    );
+  if (crl.next && crl.next < now)
+    return bad(check, found, `It is out of date, and an httpd that reads it lets nobody in. ${ANEW}`);
+  if (crl.next && daysUntil(crl.next, now) < 7)
+    return warn(check, found, `When it is out of date, an httpd that reads it lets nobody in. ${ANEW}`);
+  return ok(check, found);
+}
+
+function copy(sum: Seen, inUse: Seen | undefined, revoked: number): Finding {
+  const check = 'CRL in use';
+  if (inUse === undefined)
+    return revoked > 0
+      ? warn(
+          check,
+          'the config does not say which file httpd reads',
+          'Whether revoked certificates are kept out cannot be told. Set shared.ca.crlInUse to the file that SSLCARevocationFile names in httpd.',
+        )
+      : unseen(check, 'the config does not say which file httpd reads (shared.ca.crlInUse)');
+  if (inUse.state === 'missing')
+    return bad(
+      check,
+      'the file that httpd should read is not there',
+      'Nothing that is revoked is kept out. Copy the CRL there, and reload httpd.',
+    );
+  if (inUse.state !== 'ok' || sum.state !== 'ok')
+    return unseen(check, 'may not be read by an account without rights');
+  if (inUse.facts.sha256 === sum.facts.sha256)
+    return ok(check, 'httpd’s copy is the same; whether httpd was reloaded since cannot be seen');
+  return bad(
+    check,
+    'httpd’s copy is another one',
+    'What was revoked since still gets in. Copy the CRL there, and reload httpd.',
+  );
+}

@@ -1,0 +1,143 @@
+import { z } from 'zod';
+import { type Answer, defineCommand, type View } from '../../src/core/command.ts';
+import { identifier } from '../../src/core/fields.ts';
+import { Refused } from '../../src/core/refused.ts';
+import { type Certificate, keyText, readCertificates } from '../certificates/certificate.ts';
+import { bareSerial, readEntries, sameSerial, standingText, untilText } from '../certificates/entries.ts';
+import { type Entry, standing } from '../certificates/index-file.ts';
+import { nameText } from '../certificates/names.ts';
+import { type Ask, lookAtCa } from '../certificates/reading.ts';
+import { placeOf, type Settings, settings } from '../certificates/settings.ts';
+import { day } from '../certificates/times.ts';
+
+export default defineCommand({
+  name: 'cert show',
+  summary: 'Show one certificate: of whom, key, fingerprint, state, where its file is',
+  params: z.object({
+    serial: identifier({
+      title: 'Serial',
+      hint: 'The serial number, in hex, as `cert list` shows it.',
+      example: '02',
+    }),
+  }),
+  risk: 'read',
+  ask: ['packager', 'admin'],
+  settings,
+  shared: 'ca',
+  examples: ['cert show 02'],
+  plan: async ({ serial }, view, given): Promise<Answer> => {
+    const wanted = serialOf(serial);
+    const read = await readEntries(given, view);
+    const found = read.entries.filter((one) => sameSerial(one.serial, wanted));
+    const [entry] = found;
+    if (!entry)
+      throw new Refused(
+        `The CA on ${read.host} has no certificate with the serial ${wanted}.`,
+        read.broken.length > 0
+          ? `index.txt has ${read.broken.length} lines that cannot be read; it may be one of those. \`ca check\` names them.`
+          : '`cert list` shows the valid ones, `cert list <user>` all of one user.',
+      );
+    return answer(entry, found.length, await filesOf(entry, given, view), view.now);
+  },
+});
+
+/** `0x1A`, `1a`, `00:1A`: capital hex. */
+function serialOf(text: string): string {
+  const hex = text.replace(/^0x/i, '').replaceAll(':', '');
+  if (!/^[0-9a-f]{1,64}$/i.test(hex))
+    throw new Refused(
+      `“${text}” is not a serial number, which is hex (0 to 9, A to F).`,
+      `\`cert list ${text}\` shows the certificates of a user.`,
+    );
+  return hex.toUpperCase();
+}
+
+interface Files {
+  readonly ca: Certificate | undefined;
+  /** The certificate itself, and where it is. */
+  readonly certificate: Certificate | undefined;
+  readonly places: readonly string[];
+}
+
+/** As `openssl ca` names the files (1A.pem), and as Koji's guide does (maria.crt). */
+async function filesOf(entry: Entry, given: Settings, view: View): Promise<Files> {
+  const names = [
+    `${entry.serial}.pem`,
+    ...(/^[\w.@-]{1,100}$/.test(entry.user ?? '') ? [`${entry.user}.crt`] : []),
+  ];
+  const asks: readonly Ask[] = given.issued.flatMap((folder) =>
+    names.map((name): Ask => {
+      const path = placeOf(`${folder}/${name}`, given);
+      return { kind: 'cert', name: path, path };
+    }),
+  );
+  const ca: Ask = { kind: 'cert', name: 'ca', path: placeOf(given.certificate, given) };
+  const looked = await lookAtCa([ca, ...asks], given, view);
+  const inFile = (name: string): readonly Certificate[] =>
+    readCertificates(looked.seen(name).data?.toString('latin1') ?? '').certificates;
+  const [authority] = inFile('ca');
+  const places: string[] = [];
+  let certificate: Certificate | undefined;
+  for (const { name } of asks) {
+    const here = inFile(name).find((one) => sameSerial(one.serial, entry.serial));
+    if (!here) continue;
+    places.push(name);
+    certificate ??= here;
+  }
+  return { ca: authority, certificate, places };
+}
+
+function answer(entry: Entry, times: number, { ca, certificate, places }: Files, now: Date): Answer {
+  const what = standing(entry, now);
+  const odd = certificate ? oddities(entry, certificate, ca) : [];
+  const signed =
+    certificate && ca
+      ? certificate.signedBy(ca.key)
+        ? 'this CA'
+        : 'another key than this CA’s'
+      : 'not known';
+  const rows: readonly (readonly [string, string])[] = [
+    ['User', entry.user ?? '(no CN)'],
+    ['State', standingText(entry, now)],
+    ['Subject', nameText(certificate?.subject ?? entry.subject)],
+    ['From', certificate ? day(certificate.from) : 'not known'],
+    ['Until', untilText(entry.until, now)],
+    ['Key', certificate ? keyText(certificate.key) : 'not known'],
+    ['Signed by', certificate ? `${signed}, ${certificate.algorithm.name}` : 'not known'],
+    ['SHA-256', certificate?.fingerprint ?? 'not known'],
+    ['File', places.join(', ') || 'not found'],
+  ];
+  const lines = [
+    ...(times > 1
+      ? [`The serial stands ${times} times in index.txt; this is the first. \`ca check\` says more.`]
+      : []),
+    ...(certificate ? [] : ['Its file was not found, so only what index.txt says of it can be shown.']),
+    ...odd,
+  ];
+  return {
+    kind: 'answer',
+    title: `Certificate ${entry.serial} of ${entry.user ?? 'nobody'} is ${what}`,
+    verdict: odd.length > 0 ? 'bad' : lines.length > 0 || what !== 'valid' ? 'warn' : 'ok',
+    lines,
+    table: { columns: ['What', 'Value'], rows },
+    next: entry.user === null ? [] : [`cert list ${entry.user}`],
+  };
+}
+
+/** Where the file says otherwise than the record. */
+function oddities(entry: Entry, certificate: Certificate, ca: Certificate | undefined): readonly string[] {
+  const user = certificate.subject.find(({ key }) => key === 'CN')?.value ?? null;
+  return [
+    ...(user === entry.user
+      ? []
+      : [`index.txt says it is of ${entry.user ?? 'nobody'}, the file says ${user ?? 'nobody'}.`]),
+    ...(certificate.until.getTime() === entry.until.getTime()
+      ? []
+      : [`index.txt says it ends on ${day(entry.until)}, the file says ${day(certificate.until)}.`]),
+    ...(ca && !certificate.signedBy(ca.key)
+      ? [
+          `It was not signed with the key of this CA (serial ${bareSerial(ca.serial)}): the hub does not take it.`,
+        ]
+      : []),
+  ];
+}

@@ -1,0 +1,69 @@
+import type { Answer, Table } from '../core/command.ts';
+import { cell, fold, inline } from './escape.ts';
+import { joined } from './parts.ts';
+import { sayable, withSayable } from './say.ts';
+
+/** More lines than this are folded; more rows as well. */
+const LINES = 15;
+const ROWS = 25;
+const COLUMNS = 12;
+const NEXT = 6;
+
+/** What a command that only looked found, in at most `room` characters. `more` says how to see the rest. */
+export function answerParts(
+  answer: Pick<Answer, 'lines' | 'table' | 'next'>,
+  bot: string,
+  room: number,
+  more: string,
+): string[] {
+  const next = nextParts(answer.next ?? [], bot);
+  const size = Math.max(0, room - 100 - joined(next).length);
+  const lines = lineParts(answer.lines ?? [], bot, answer.table ? size / 2 : size, more);
+  const table = answer.table ? tableParts(answer.table, size - joined(lines).length - 4, more) : [];
+  const all = [...lines, ...table, ...next];
+  return joined(all).length <= room ? all : [`${more}.`];
+}
+
+/** Lines as paragraphs of one line each, many of them folded. */
+function lineParts(lines: readonly string[], bot: string, room: number, more: string): string[] {
+  const texts = lines.map((line) => inline(withSayable(line, bot), 1000)).filter((line) => line !== '');
+  const shown = within(texts, room - 200);
+  if (texts.length === 0) return [];
+  const left = texts.length - shown.length;
+  const rest = left > 0 ? [`… and ${left} more lines. ${more}.`] : [];
+  const text = shown.join('\n');
+  if (shown.length <= LINES) return [text, ...rest];
+  return [fold(`All that was said (${shown.length} lines)`, text), ...rest];
+}
+
+/** A table with the rows that fit, folded when there are many. */
+export function tableParts(table: Table, room: number, more: string): string[] {
+  const columns = table.columns.slice(0, COLUMNS);
+  if (columns.length === 0) return [];
+  const row = (cells: readonly string[]): string =>
+    `| ${columns.map((_, index) => cell(cells[index] ?? '')).join(' | ')} |`;
+  const head = [row(columns), `|${columns.map(() => ' --- |').join('')}`];
+  const rows = within(table.rows.map(row), room - 250 - head.join('\n').length);
+  const left = table.rows.length - rows.length;
+  const rest = left > 0 ? [`… and ${left} more rows. ${more}.`] : [];
+  if (rows.length === 0) return rest;
+  const text = [...head, ...rows].join('\n');
+  return [rows.length > ROWS ? fold(`The table (${rows.length} rows)`, text) : text, ...rest];
+}
+
+/** Lines that a person can say next. */
+export function nextParts(next: readonly string[], bot: string): string[] {
+  if (next.length === 0) return [];
+  const lines = next.slice(0, NEXT).map((line) => `- ${sayable(line.slice(0, 300), bot)}`);
+  return [`What may help next, as a reply here:\n${lines.join('\n')}`];
+}
+
+/** As many of them as fit. */
+function within(lines: readonly string[], room: number): readonly string[] {
+  let used = 0;
+  const most = lines.findIndex((line) => {
+    used += line.length + 1;
+    return used > room;
+  });
+  return most < 0 ? lines : lines.slice(0, most);
+}

@@ -1,0 +1,21 @@
+import { VERBS } from '../core/verbs.ts';
+import { code } from './escape.ts';
+
+const NAMES: readonly string[] = VERBS.map((verb) => verb.name);
+
+/** A line as people say it here, to be copied. */
+export function sayable(line: string, bot: string): string {
+  return code(`@${bot} ${line}`);
+}
+
+/** Lines to say that stand in a text of the kernel, as people say them here. Not escaped: goes through `inline`. */
+export function withSayable(text: string, bot: string): string {
+  return text.replace(
+    /(again with |[Ss]ay )?`([^`]+)`/gu,
+    (all, before: string | undefined, line: string) => {
+      const [first = '', ...rest] = line.split(' ');
+      const isLine = before !== undefined || (NAMES.includes(first) && rest.length > 0);
+      return isLine ? `${before ?? ''}\`@${bot} ${line}\`` : all;
+    },
+  );
+}

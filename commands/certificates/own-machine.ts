@@ -28,7 +28,7 @@ export function proofLine(file: string, { cert }: Client): string {
 export function pasteLines(command: string, file: string): readonly string[] {
   return [
     `Then send the text of ${file}.csr, all of it, and never that of ${file}.key: nobody but you may have it.`,
-    `In chat: \`${command} csr=\` opens a form to paste it into. In the forum and in a terminal: the same line, with the text after \`csr=\`.`,
+    `\`${command} csr=\` gives a form to paste it into, in chat and in the forum. In a terminal: \`steward ask ${command} "csr=$(cat ${file}.csr)"\`.`,
   ];
 }
 

@@ -1,3 +1,4 @@
+import { metaOf } from './fields.ts';
 import type { Form } from './form.ts';
 import type { Registry } from './registry.ts';
 
@@ -23,9 +24,15 @@ export function readForm(
   const known = command === undefined ? undefined : registry.get(command);
   if (command === undefined || !known) return null;
   const given: Record<string, string> = {};
+  let last = '';
   for (const line of lines.slice(1)) {
     const [, name = '', value = ''] = /^([a-z-]+):\s*(.*)$/i.exec(line) ?? [];
-    if (name in known.params.shape && value.trim() !== '') given[name] = value.trim();
+    const field = known.params.shape[name];
+    if (field) {
+      // What is pasted may have many lines: those below are its own.
+      last = metaOf(field).kind === 'text' ? name : '';
+      if (value.trim() !== '') given[name] = value.trim();
+    } else if (last !== '') given[last] = [given[last], line.trim()].filter(Boolean).join('\n');
   }
   return Object.keys(given).length > 0 ? { command, given } : null;
 }

@@ -115,7 +115,7 @@ authtype = ssl`,
     const { answer } = await site.kernel.ask(toni, 'cert issue');
     const line = answer?.texts?.[0]?.text ?? '';
     expect(line).toContain('-subj "/C=US/ST=NC/O=Koji Sandbox/CN=toni"');
-    expect(answer?.lines?.join('\n')).toContain('`cert issue csr=` opens a form');
+    expect(answer?.lines?.join('\n')).toContain('`cert issue csr=` gives a form to paste it into');
     const home = await mkdtemp(join(dir, 'home-'));
     execFileSync('bash', ['-c', line], { cwd: home, stdio: 'pipe' });
     const done = await site.through(toni, `cert issue csr=${readFileSync(join(home, 'toni.csr'), 'utf8')}`);
@@ -248,12 +248,12 @@ describe('what is not a request for this person', () => {
     makeAsker(dir, subject, ...(key.length > 0 ? [key] : [])).csr;
   const own = (): string => site.asker('toni').csr;
   const spoiled = (pem: string): string =>
-    pem.replace(/(.)(=*\n-----END)/, (_, last, end) => `${last === 'A' ? 'B' : 'A'}${end}`);
+    pem.replace(/(.)(?==*\n-----END)/, (last: string) => (last === 'A' ? 'B' : 'A'));
 
   it.each([
     [
       'a broken signature',
-      (): string => spoiled(own()),
+      () => spoiled(own()),
       /signature on the request does not fit|damaged|cannot be read/,
     ],
     ['a key of 1024 bits', () => csrOf(`${SANDBOX_SUBJECT}/CN=toni`, 'rsa:1024'), /RSA 1024, too short/],
@@ -270,16 +270,19 @@ describe('what is not a request for this person', () => {
       /The CN is adam, and the certificate is for toni/,
     ],
     ['another organisation', () => csrOf('/C=US/ST=NC/O=Other/CN=toni'), /signs for O=Koji Sandbox only/],
-    ['two requests', (): string => `${own()}\n${own()}`, /2 different signing requests/],
+    ['two requests', () => `${own()}\n${own()}`, /2 different signing requests/],
     ['a certificate', () => site.ca().certificate, /That is a certificate/],
     ['no request at all', () => 'please', /no signing request/],
-  ] as const)('%s: refused in words before anybody is asked', async (_, make, says) => {
-    const request = await site.kernel.ask(toni, `cert issue csr=${make()}`);
-    expect(request.status).toBe('refused');
-    expect(request.says).toMatch(says);
-    expect(request.next).toBeTruthy();
-    expect(site.ca().index()).toHaveLength(8);
-  });
+  ] satisfies [string, () => string, RegExp][])(
+    '%s: refused in words before anybody is asked',
+    async (_, make, says) => {
+      const request = await site.kernel.ask(toni, `cert issue csr=${make()}`);
+      expect(request.status).toBe('refused');
+      expect(request.says).toMatch(says);
+      expect(request.next).toBeTruthy();
+      expect(site.ca().index()).toHaveLength(8);
+    },
+  );
 
   it.each([
     ['Windows line ends', (csr: string) => csr.replaceAll('\n', '\r\n')],

@@ -6,9 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { CA_DIR } from '../../sandbox/hosts/ca.ts';
+import { startHub } from '../../sandbox/hub/hub.ts';
 import { drawCard } from '../../src/core/drawing.ts';
 import { historyReply } from '../../src/core/listing.ts';
 import { run } from '../../src/core/runner.ts';
+import { createHub } from '../../src/koji/hub.ts';
 import { requestMessage } from '../../src/slack/request-message.ts';
 import { told } from '../core/support.ts';
 import { makeAsker, makeCa } from '../support/certificate-authority.ts';
@@ -20,6 +22,7 @@ import {
 } from '../support/certificate-site.ts';
 import { Crash, startMortal } from '../support/crash.ts';
 import { PEOPLE } from '../support/kernel.ts';
+import { keepLog } from '../support/log.ts';
 
 const { maria, adam, bea, carl } = PEOPLE;
 const toni = { ...maria, id: 'toni', name: 'toni' };
@@ -109,6 +112,24 @@ authtype = ssl`,
     );
     expect(text('kkoji`')).toBe('mkdir -p ~/bin\nln -s /usr/bin/koji ~/bin/kkoji');
     expect(text('Try it')).toBe('kkoji moshimoshi');
+  });
+
+  it('logs in to the hub', async () => {
+    const { csr, key } = site.asker('toni');
+    const cert = certificateOf(await site.through(toni, `cert issue csr=${csr}`));
+    const server = await startHub({
+      version: '1.20',
+      pki: site.pki,
+      world: (world) =>
+        void world.users.push({ id: 900, name: 'toni', status: 0, usertype: 0, permissions: ['repo'] }),
+    });
+    const hub = createHub({ url: server.url, ca: site.pki.ca, cert, key, deadlineMs: 5_000, log: keepLog() });
+    try {
+      expect(await hub.account(alive())).toMatchObject({ name: 'toni', permissions: ['repo'] });
+    } finally {
+      await hub.close();
+      await server.close();
+    }
   });
 
   it('begins with the one line that makes the key, which does what it says', async () => {

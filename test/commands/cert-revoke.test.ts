@@ -133,8 +133,7 @@ describe('the door of the hub, set up as Koji’s httpd is', () => {
     const asker = site.asker('toni');
     const certificate = certificateOf(await site.through(toni, `cert issue csr=${asker.csr}`));
     const ca = site.ca();
-    const key = ca.read('private/koji_ca_cert.key');
-    const server = { cert: ca.certificate, key };
+    const { server } = site.pki;
     const open = () => startDoor({ ca: ca.certificate, crl: inUse(), server });
 
     const expired = site.asker('evan');

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { settings } from '../../commands/certificates/settings.ts';
 import { CA_DIR, CRL_IN_USE } from '../../sandbox/hosts/ca.ts';
 import { startHosts } from '../../sandbox/hosts/hosts.ts';
+import { makePki } from '../../sandbox/pki.ts';
 import { createHosts } from '../../src/hosts/hosts.ts';
 import { type Asker, makeAsker, openCa, type TestCa } from './certificate-authority.ts';
 import { type Kernel, PEOPLE, startKernel } from './kernel.ts';
@@ -31,10 +32,11 @@ export const CA_SETTINGS = settings.parse({
 /** A kernel whose hosts have a CA, by the real openssl; every test can begin with the first one again. */
 export async function startCertificateSite(change: Readonly<Record<string, unknown>> = {}) {
   const dir = await mkdtemp(join(tmpdir(), 'steward-certs-'));
+  const pki = await makePki(join(dir, 'pki'));
   const sandbox = await startHosts({
     dir: join(dir, 'hosts'),
     names: ['builder1', 'ca'],
-    ca: { host: 'ca' },
+    ca: { host: 'ca', authority: pki.authority },
   });
   const { hosts: targets, clientKey: privateKey, knownHosts, scriptsDir } = sandbox;
   const log = keepLog();
@@ -54,6 +56,8 @@ export async function startCertificateSite(change: Readonly<Record<string, unkno
   return {
     kernel,
     sandbox,
+    /** Of the hub that takes what this CA signs. */
+    pki,
     root,
     log,
     ca: (): TestCa => openCa(join(root, CA_DIR)),

@@ -31,7 +31,7 @@ export async function startDoor(options: {
             port,
             cert,
             key,
-            ca: own.cert,
+            ca,
             agent: false,
             maxVersion: 'TLSv1.2',
             checkServerIdentity: () => undefined,

@@ -58,7 +58,7 @@ describe('the budget of calls', () => {
       counted.push(names().length);
     }
     expect(counted).toEqual([12, 15, 16, 18]);
-    expect(budget.waiting()).toEqual({ decision: 17, answer: 17, progress: 17, look: 11 });
+    expect(budget.waiting()).toEqual({ decision: 18, answer: 19, progress: 17, look: 8 });
     await budget.stop();
   });
 

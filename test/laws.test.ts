@@ -14,7 +14,7 @@ import { drawCard } from '../src/core/drawing.ts';
 import { historyReply } from '../src/core/listing.ts';
 import { formOf, lineOf, parse } from '../src/core/parse.ts';
 import { remainingSteps } from '../src/core/planner.ts';
-import { plan } from '../src/core/planning.ts';
+import { askerOf, plan } from '../src/core/planning.ts';
 import { scanCommands } from '../src/core/registry.ts';
 import type { Request } from '../src/core/request.ts';
 import { run } from '../src/core/runner.ts';
@@ -147,7 +147,7 @@ describe.each(['1.20', '1.35'] as const)('the laws, on a hub of version %s', (ve
   }
 
   async function planAgain(request: Request, command: Command) {
-    const view = viewOf(kernel.work.world, adam, new Date(), alive());
+    const view = viewOf(kernel.work.world, askerOf(request, kernel.site), new Date(), alive());
     const made = await command.plan(
       request.askings[0]?.given ?? {},
       view,

@@ -4,6 +4,7 @@ import type { JsonObject } from '../src/core/json.ts';
 import { ago } from '../src/core/listing.ts';
 import { nearest } from '../src/core/near.ts';
 import type { HubAccount, HubCall } from '../src/core/ports.ts';
+import { anyOf } from '../src/core/recognise.ts';
 import { Refused } from '../src/core/refused.ts';
 
 /** A user of the hub. */
@@ -152,3 +153,15 @@ async function tasksOf(opts: JsonObject, limit: number, view: View): Promise<z.o
   const args = [opts, { order: '-id', limit }];
   return tasks.parse(await view.hub.read({ method: 'listTasks', args }, view.signal));
 }
+
+/** How people call the hub's accounts in posts; without one of these words it may be an account of anything. */
+export const HUB_WORDS = anyOf(`koji, kojihub, build system, buildsystem`);
+
+/** What is near when another account than the hub's is meant. */
+export const OTHER_ACCOUNTS =
+  anyOf(`rfc, proposal, propose, redmine, jenkins, github, forum account, discourse, copr, foreman user,
+          foreman users`);
+
+/** Somebody's account in running text, where it is called so: `user name: toni`. */
+export const ACCOUNT_NAME =
+  /\b(?:user ?name|account name|login|(?:koji )?(?:user|account))\s?(?::|=|would be|should be|called|named)\s{0,5}["'“‘`]?([a-z0-9_][\w.@-]{0,60}\w)(?![\w@])/i;

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { View } from '../src/core/command.ts';
 import { nearest } from '../src/core/near.ts';
 import { fitsPattern } from '../src/core/pattern.ts';
+import { anyOf } from '../src/core/recognise.ts';
 import { Refused } from '../src/core/refused.ts';
 
 /** A builder as the hub lists it, in every version from 1.20 on. */
@@ -100,3 +101,18 @@ export function number(value: number | null): string {
 function round(value: number): number {
   return Math.round(value * 100) / 100;
 }
+
+/** How people call builders in posts. */
+export const BUILDER_WORDS = anyOf(`builder*, kojibuilder*, kojid`);
+
+/** What is near when a `builder` is none of Koji's, or a post none of ours. */
+export const NO_BUILDER = anyOf(
+  `rfc, proposal, propose, jenkins, copr, packit, image builder, form builder, query builder`,
+);
+
+/** A builder's name in running text: it has a digit, so that `our builder` is none, and `builder` in it or before it. */
+export const BUILDER_NAME =
+  /(?<![\w.@/-])((?=[a-z0-9.-]*\d)(?:[a-z0-9-]{0,40}builder[a-z0-9-]{0,40}|(?<=\bbuilder:? )[a-z][a-z0-9-]{1,60})(?:\.[a-z0-9-]{1,60}){0,5})(?![\w-])/i;
+
+/** A reason in running text, to the end of its sentence. */
+export const REASON = /\bbecause\s+((?:[^.!?\n]|[.!?](?=\S)){4,200})/i;

@@ -8,6 +8,10 @@ import { type Account, listPeople } from './accounts.ts';
 /** Everything on the hub; the one permission that lets anybody change accounts, and no hub offers less. */
 export const ADMIN = 'admin';
 
+/** A permission in running text: `the repo permission`. Not any word before it, which may be no permission. */
+export const PERMISSION =
+  /\b(admin|build|repo|tag|target|image|livecd|maven-import|win-import|dist-repo|host) permission\b/i;
+
 const names = z.array(z.string());
 
 /** How many accounts are asked for their permissions at once, on hubs that cannot be asked who has one. */

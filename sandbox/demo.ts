@@ -3,11 +3,12 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startPage } from './page/page.ts';
+import { readTemplate } from './page/template.ts';
 import { BUILDERS, type SandboxSite, startSite } from './site.ts';
 import { startSteward } from './steward.ts';
 import { tellStory } from './story.ts';
 
-const HELP = `npm run demo                 a page to try it: choose who you are, and ask
+const HELP = `npm run demo                 a page to try it: choose who you are, and ask, in the chat or in the forum
 npm run demo -- --script     plays a whole conversation and prints it; exits 0 if all went as it should
   --hub 1.20|1.35            which Koji the pretend hub is (1.20)
   --socket                   Slack over Socket Mode instead of signed HTTP
@@ -77,12 +78,15 @@ async function script(): Promise<void> {
 
 async function page(): Promise<void> {
   const { site, steward, stop } = await start(resolve(values.dir));
+  const template = await readTemplate();
   const shown = await startPage({
     slack: site.slack,
+    forum: site.forum,
     port: Number(values.port),
     extras: {
       world: () => worldOf(site),
       commands: steward.commands,
+      ...(template !== undefined && { template }),
       suggestions: [
         'help',
         'builder list',

@@ -13,7 +13,7 @@ export async function tellForum(site: SandboxSite, teller: Teller): Promise<void
     async () => {
       const opened = await maria.topic(
         'More room on koji-fedora28 please',
-        'Hi all, the Fedora builds queue up for hours. Could somebody raise the capacity of koji-fedora28?',
+        'Hi all, the Fedora builds queue up for hours. Could somebody raise the capacity of the builder koji-fedora28?',
       );
       await reads(opened.topic, /builder capacity koji-fedora28/);
       return opened;
@@ -42,13 +42,13 @@ export async function tellForum(site: SandboxSite, teller: Teller): Promise<void
   );
   const id = /\br\d+\b/.exec(teller.text(KOJI, asked.ts))?.[0] ?? 'r0';
   await beat(`Adam is in the forum just now. He looks at it there: @steward show ${id}`, async () => {
-    await adam.reply(topic, `@steward show ${id}`);
+    await adam.reply(topic, `@steward show ${id}, thank you`);
     await reads(topic, new RegExp(`approve ${id}\\b`));
   });
   await beat(
     `He approves in the topic, and the buttons in chat are gone: @steward approve ${id}`,
     async () => {
-      await adam.reply(topic, `@steward approve ${id}`);
+      await adam.reply(topic, `@steward approve ${id}, thank you`);
       await sees(KOJI, /capacity of builder3/, /Done, and checked/);
       must(!teller.text(KOJI, asked.ts).includes('[Approve]'), 'no Approve button is left in #koji');
       must(capacity('builder3') === 6, 'the capacity of builder3 is 6 on the hub');

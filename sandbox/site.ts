@@ -128,7 +128,6 @@ async function writeConfig(
       key: { file: await secret('forum-key', forum.apiKey) },
       category: forum.category.path,
       webhookSecret: { file: await secret('forum-webhook', forum.webhookSecret) },
-      pollSeconds: 10,
     },
     people: [
       { id: 'maria', name: 'maria', slack: 'U0MARIA', discourse: account('maria'), roles: ['packager'] },

@@ -1,19 +1,19 @@
-// Writes docs/commands.md from the declarations. With --check it only says whether it is fresh.
+// Writes docs/commands.md and docs/topic-template.md from the declarations. With --check it only says whether they are fresh.
 import { readFile, writeFile } from 'node:fs/promises';
 import type { Command } from '../src/core/command.ts';
 import { isOptional, metaOf } from '../src/core/fields.ts';
 import { usageOf } from '../src/core/parse.ts';
 import { scanCommands } from '../src/core/registry.ts';
 import { VERBS } from '../src/core/verbs.ts';
+import { topicTemplatePage } from './topic-template.ts';
 
-const FILE = new URL('../docs/commands.md', import.meta.url);
 const registry = await scanCommands(new URL('../commands/', import.meta.url));
 
-const text = `# What you can ask for
+const commandsPage = `# What you can ask for
 
 This page is made from the declarations under \`commands/\` by \`npm run docs\`. The same lines work as
 \`/koji …\` in Slack, as \`@steward …\` in a thread, and as \`steward ask …\` in a terminal. A parameter that is
-missing in Slack opens a form.
+missing in Slack opens a form, and in the forum it is answered with one.
 
 ${registry.all.map(section).join('\n')}
 # What you can do with requests
@@ -25,14 +25,15 @@ In the thread of a request its id can be left out.
 ${VERBS.map((verb) => `| \`${usageOf(verb.name, verb.params).replaceAll('|', '\\|')}\` | ${verb.summary} |`).join('\n')}
 `;
 
-if (process.argv.includes('--check')) {
-  const there = await readFile(FILE, 'utf8').catch(() => '');
-  if (there !== text) {
-    process.stderr.write('docs/commands.md is not what the declarations say: run npm run docs\n');
+const pages = { 'commands.md': commandsPage, 'topic-template.md': topicTemplatePage(registry.all) };
+
+for (const [name, text] of Object.entries(pages)) {
+  const file = new URL(`../docs/${name}`, import.meta.url);
+  if (!process.argv.includes('--check')) await writeFile(file, text);
+  else if ((await readFile(file, 'utf8').catch(() => '')) !== text) {
+    process.stderr.write(`docs/${name} is not what the declarations say: run npm run docs\n`);
     process.exitCode = 1;
   }
-} else {
-  await writeFile(FILE, text);
 }
 
 function section(command: Command): string {

@@ -11,6 +11,7 @@ import { type SandboxHosts, startHosts } from '../sandbox/hosts/hosts.ts';
 import { inversesOf } from '../src/core/actions.ts';
 import type { Command } from '../src/core/command.ts';
 import { drawCard } from '../src/core/drawing.ts';
+import { readForm, writeForm } from '../src/core/form-text.ts';
 import { historyReply } from '../src/core/listing.ts';
 import { formOf, lineOf, parse } from '../src/core/parse.ts';
 import { remainingSteps } from '../src/core/planner.ts';
@@ -19,6 +20,7 @@ import { scanCommands } from '../src/core/registry.ts';
 import type { Request } from '../src/core/request.ts';
 import { run } from '../src/core/runner.ts';
 import { viewOf } from '../src/core/world.ts';
+import { readPost } from '../src/discourse/post-text.ts';
 import { createHosts, type Hosts } from '../src/hosts/hosts.ts';
 import { Crash, startMortal } from './support/crash.ts';
 import { type Kernel, PEOPLE, startKernel } from './support/kernel.ts';
@@ -49,6 +51,28 @@ describe('every example of every command', () => {
     const again = read(typed, command);
     expect(again.given).toEqual(given);
     expect(lineOf(command.name, command.params, again.given)).toBe(typed);
+  });
+
+  it.each(examples)(
+    '$line: written as a form in a post and read again, asks for the same',
+    ({ line, command }) => {
+      const { given } = read(line, command);
+      const text = writeForm(formOf(command.name, command.summary, command.params, given, {}));
+      const { lines, forms, rest } = readPost(`Hello,\n\n\`\`\`steward\n${text}\n\`\`\`\nThanks`, 'steward');
+      // Where nothing has to be given, a form with nothing in it is one that nobody has filled in.
+      const isEmpty = Object.keys(given).length === 0 && Object.keys(command.params.shape).length > 0;
+      expect({ lines, forms, rest }).toEqual({
+        lines: [],
+        forms: isEmpty ? [] : [text],
+        rest: 'Hello,\n\nThanks',
+      });
+      for (const form of forms)
+        expect(readForm(form, registry)).toEqual({ kind: 'form', command, given, problems: {} });
+    },
+  );
+
+  it.each(examples)('$line: as a line in a post, is read as that line', ({ line }) => {
+    expect(readPost(`Hello,\n\n- **@Steward** ${line}\n\nThanks`, 'steward').lines).toEqual([line]);
   });
 });
 

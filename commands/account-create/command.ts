@@ -1,8 +1,17 @@
 import { z } from 'zod';
 import { defineCommand, type Step, type View } from '../../src/core/command.ts';
 import { accountName } from '../../src/core/fields.ts';
+import { anyOf } from '../../src/core/recognise.ts';
 import { Refused } from '../../src/core/refused.ts';
-import { assertPerson, findAccount, LOCKS, listPeople } from '../accounts.ts';
+import {
+  ACCOUNT_NAME,
+  assertPerson,
+  findAccount,
+  HUB_WORDS,
+  LOCKS,
+  listPeople,
+  OTHER_ACCOUNTS,
+} from '../accounts.ts';
 import { ADMIN, accountAdmin } from '../permissions.ts';
 
 export default defineCommand({
@@ -19,6 +28,16 @@ export default defineCommand({
   ask: ['packager', 'admin'],
   hubPermission: ADMIN,
   examples: ['account create toni'],
+  recognise: {
+    words: [
+      HUB_WORDS,
+      anyOf(`account, accounts, login, user, username, add me`),
+      anyOf(`create, make, add, set up, need, new, want, would like, get, give me, apply for, request,
+          register`),
+    ],
+    unless: OTHER_ACCOUNTS,
+    given: { user: ACCOUNT_NAME },
+  },
   locks: () => LOCKS,
   async plan({ user: name }, view) {
     const account = await findAccount(name, view);

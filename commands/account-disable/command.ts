@@ -1,7 +1,18 @@
 import { z } from 'zod';
 import { defineCommand, type Step } from '../../src/core/command.ts';
 import { accountName, words } from '../../src/core/fields.ts';
-import { assertNotBot, assertPerson, LOCKS, openTasks, pickAccount, standingOf } from '../accounts.ts';
+import { anyOf } from '../../src/core/recognise.ts';
+import {
+  ACCOUNT_NAME,
+  assertNotBot,
+  assertPerson,
+  HUB_WORDS,
+  LOCKS,
+  OTHER_ACCOUNTS,
+  openTasks,
+  pickAccount,
+  standingOf,
+} from '../accounts.ts';
 import { withReason } from '../builders.ts';
 import { ADMIN, accountAdmin, allPermissions, assertNotLastAdmin } from '../permissions.ts';
 
@@ -30,6 +41,15 @@ export default defineCommand({
   ask: ['admin'],
   hubPermission: ADMIN,
   examples: ['account disable sasha because=has left the project'],
+  recognise: {
+    words: [
+      HUB_WORDS,
+      anyOf(`account, accounts, login, user`),
+      anyOf(`disable, deactivate, lock, block, suspend, close`),
+    ],
+    unless: OTHER_ACCOUNTS,
+    given: { user: ACCOUNT_NAME },
+  },
   locks: () => LOCKS,
   async plan({ user, because }, view) {
     const account = await pickAccount(user, view);

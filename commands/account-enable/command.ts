@@ -1,7 +1,17 @@
 import { z } from 'zod';
 import { defineCommand, type Step } from '../../src/core/command.ts';
 import { accountName } from '../../src/core/fields.ts';
-import { assertNotBot, assertPerson, LOCKS, pickAccount, standingOf } from '../accounts.ts';
+import { anyOf } from '../../src/core/recognise.ts';
+import {
+  ACCOUNT_NAME,
+  assertNotBot,
+  assertPerson,
+  HUB_WORDS,
+  LOCKS,
+  OTHER_ACCOUNTS,
+  pickAccount,
+  standingOf,
+} from '../accounts.ts';
 import { ADMIN, accountAdmin, allPermissions } from '../permissions.ts';
 
 export default defineCommand({
@@ -14,6 +24,15 @@ export default defineCommand({
   ask: ['admin'],
   hubPermission: ADMIN,
   examples: ['account enable retired'],
+  recognise: {
+    words: [
+      HUB_WORDS,
+      anyOf(`account, accounts, login, user`),
+      anyOf(`enable, re-enable, reenable, reactivate, unlock, unblock`),
+    ],
+    unless: OTHER_ACCOUNTS,
+    given: { user: ACCOUNT_NAME },
+  },
   locks: () => LOCKS,
   async plan({ user }, view) {
     const account = await pickAccount(user, view);

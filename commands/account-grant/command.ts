@@ -1,8 +1,26 @@
 import { z } from 'zod';
 import { defineCommand, type Step } from '../../src/core/command.ts';
 import { accountName, identifiers } from '../../src/core/fields.ts';
-import { type Account, assertNotBot, assertPerson, LOCKS, pickAccount, standingOf } from '../accounts.ts';
-import { ADMIN, accountAdmin, assertKnown, knownPermissions, ownPermissions } from '../permissions.ts';
+import { anyOf } from '../../src/core/recognise.ts';
+import {
+  ACCOUNT_NAME,
+  type Account,
+  assertNotBot,
+  assertPerson,
+  HUB_WORDS,
+  LOCKS,
+  OTHER_ACCOUNTS,
+  pickAccount,
+  standingOf,
+} from '../accounts.ts';
+import {
+  ADMIN,
+  accountAdmin,
+  assertKnown,
+  knownPermissions,
+  ownPermissions,
+  PERMISSION,
+} from '../permissions.ts';
 
 export default defineCommand({
   name: 'account grant',
@@ -19,6 +37,15 @@ export default defineCommand({
   ask: ['packager', 'admin'],
   hubPermission: ADMIN,
   examples: ['account grant robin repo', 'account grant robin image,tag', 'account grant sasha admin'],
+  recognise: {
+    words: [
+      HUB_WORDS,
+      anyOf(`permission, permissions, right, rights, access, allowed`),
+      anyOf(`give, grant, need, add, get, would like, want, missing, lack, request`),
+    ],
+    unless: OTHER_ACCOUNTS,
+    given: { user: ACCOUNT_NAME, permissions: PERMISSION },
+  },
   locks: () => LOCKS,
   async plan({ user, permissions }, view) {
     const [account, known] = await Promise.all([pickAccount(user, view), knownPermissions(view)]);

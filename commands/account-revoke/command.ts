@@ -1,7 +1,17 @@
 import { z } from 'zod';
 import { defineCommand, type Step } from '../../src/core/command.ts';
 import { accountName, identifiers } from '../../src/core/fields.ts';
-import { type Account, assertNotBot, LOCKS, pickAccount, standingOf } from '../accounts.ts';
+import { anyOf } from '../../src/core/recognise.ts';
+import {
+  ACCOUNT_NAME,
+  type Account,
+  assertNotBot,
+  HUB_WORDS,
+  LOCKS,
+  OTHER_ACCOUNTS,
+  pickAccount,
+  standingOf,
+} from '../accounts.ts';
 import {
   ADMIN,
   accountAdmin,
@@ -10,6 +20,7 @@ import {
   assertNotLastAdmin,
   knownPermissions,
   ownPermissions,
+  PERMISSION,
 } from '../permissions.ts';
 
 export default defineCommand({
@@ -27,6 +38,15 @@ export default defineCommand({
   ask: ['packager', 'admin'],
   hubPermission: ADMIN,
   examples: ['account revoke pat repo'],
+  recognise: {
+    words: [
+      HUB_WORDS,
+      anyOf(`permission, permissions, right, rights, access, allowed`),
+      anyOf(`revoke, remove, take away, withdraw`),
+    ],
+    unless: OTHER_ACCOUNTS,
+    given: { user: ACCOUNT_NAME, permissions: PERMISSION },
+  },
   locks: () => LOCKS,
   async plan({ user, permissions }, view) {
     const [account, known] = await Promise.all([pickAccount(user, view), knownPermissions(view)]);

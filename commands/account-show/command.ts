@@ -1,7 +1,16 @@
 import { z } from 'zod';
 import { type Answer, defineCommand } from '../../src/core/command.ts';
 import { accountName } from '../../src/core/fields.ts';
-import { type Account, lastTasks, openTasks, pickAccount } from '../accounts.ts';
+import { anyOf } from '../../src/core/recognise.ts';
+import {
+  ACCOUNT_NAME,
+  type Account,
+  HUB_WORDS,
+  lastTasks,
+  OTHER_ACCOUNTS,
+  openTasks,
+  pickAccount,
+} from '../accounts.ts';
 import { allPermissions, ownPermissions } from '../permissions.ts';
 
 const TYPES = {
@@ -19,6 +28,16 @@ export default defineCommand({
   risk: 'read',
   ask: ['packager', 'admin'],
   examples: ['account show pat'],
+  recognise: {
+    words: [
+      HUB_WORDS,
+      anyOf(`account, accounts, permission, permissions, rights`),
+      anyOf(`which permissions, which rights, what permissions, what rights, check, show, look up,
+          do i have, does it have, still active, still have, can i still`),
+    ],
+    unless: OTHER_ACCOUNTS,
+    given: { user: ACCOUNT_NAME },
+  },
   async plan({ user }, view): Promise<Answer> {
     const account = await pickAccount(user, view);
     const { name, disabled, kind, principals } = account;

@@ -1,7 +1,17 @@
 import { z } from 'zod';
 import { defineCommand, type Step } from '../../src/core/command.ts';
 import { decimal, hostNames } from '../../src/core/fields.ts';
-import { type Builder, listBuilders, number, pickBuilders, stateOf } from '../builders.ts';
+import { anyOf } from '../../src/core/recognise.ts';
+import {
+  BUILDER_NAME,
+  BUILDER_WORDS,
+  type Builder,
+  listBuilders,
+  NO_BUILDER,
+  number,
+  pickBuilders,
+  stateOf,
+} from '../builders.ts';
 
 const KEY = 'capacity:';
 
@@ -10,6 +20,10 @@ const capacityField = decimal(
   { title: 'Capacity', hint: 'A number above 1: about one for each task at a time.', example: '8' },
   { above: 1, most: 10_000 },
 );
+
+/** `raise it from 4 to 12`: the number that something is to be raised or lowered to, and no size or time. */
+const WANTED =
+  /\b(?:capacity|slots?|raise|increase|bump|lower|reduce|decrease|set|change)\b(?:[^.]|\.(?=\S)){0,80}?(?:\bto|=)\s*(\d{1,5}(?:\.\d{1,4})?)\b(?!\.\d|:|\s?(?:%|[kmgt]i?b\b|cores?|v?cpus?|days?|hours?|minutes?|weeks?))/i;
 
 export default defineCommand({
   name: 'builder capacity',
@@ -30,6 +44,17 @@ export default defineCommand({
     'builder capacity builder1,builder3 12.5',
     'builder capacity builder* 10',
   ],
+  recognise: {
+    words: [
+      BUILDER_WORDS,
+      anyOf(`capacity, slot*, more room, no room, more tasks, more jobs, more builds, at once, at a time,
+          in parallel, maxjobs`),
+      anyOf(`raise, increase, bump, higher, more, lower, reduce, decrease, fewer, less, set, change, adjust,
+          double, halve, give`),
+    ],
+    unless: [...NO_BUILDER, ...anyOf(`disk*, memory`)],
+    given: { host: BUILDER_NAME, capacity: WANTED },
+  },
   // A pattern names nothing that can be locked; the steps do.
   locks: ({ host }, steps) => [
     ...host.filter((name) => !name.includes('*')).map((name) => `host:${name.toLowerCase()}`),

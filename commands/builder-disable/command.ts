@@ -1,7 +1,19 @@
 import { z } from 'zod';
 import { defineCommand, type Step, type View } from '../../src/core/command.ts';
 import { hostName, words } from '../../src/core/fields.ts';
-import { type Builder, channelsOf, listBuilders, pickBuilders, stateOf, withReason } from '../builders.ts';
+import { anyOf } from '../../src/core/recognise.ts';
+import {
+  BUILDER_NAME,
+  BUILDER_WORDS,
+  type Builder,
+  channelsOf,
+  listBuilders,
+  NO_BUILDER,
+  pickBuilders,
+  REASON,
+  stateOf,
+  withReason,
+} from '../builders.ts';
 
 export default defineCommand({
   name: 'builder disable',
@@ -23,6 +35,16 @@ export default defineCommand({
   ask: ['packager', 'admin'],
   hubPermission: 'host',
   examples: ['builder disable builder2 because=its disk is failing'],
+  recognise: {
+    words: [
+      BUILDER_WORDS,
+      anyOf(`disable, be disabled, drain, stop using, take out, out of rotation, out of the rotation,
+          out of service, take offline, take it offline, no more tasks, no new tasks, no more builds,
+          no new builds, stop giving, stop sending, stop scheduling`),
+    ],
+    unless: [...NO_BUILDER, ...anyOf(`re-enable, dnf, yum`)],
+    given: { host: BUILDER_NAME, because: REASON },
+  },
   locks: ({ host }) => [`host:${host.toLowerCase()}`],
   async plan({ host, because }, view) {
     const all = await listBuilders(view);

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { defineCommand, type Step } from '../../src/core/command.ts';
 import { hostName } from '../../src/core/fields.ts';
-import { listBuilders, pickBuilders, stateOf } from '../builders.ts';
+import { anyOf } from '../../src/core/recognise.ts';
+import { BUILDER_NAME, BUILDER_WORDS, listBuilders, NO_BUILDER, pickBuilders, stateOf } from '../builders.ts';
 
 export default defineCommand({
   name: 'builder enable',
@@ -13,6 +14,16 @@ export default defineCommand({
   ask: ['packager', 'admin'],
   hubPermission: 'host',
   examples: ['builder enable builder3'],
+  recognise: {
+    words: [
+      BUILDER_WORDS,
+      anyOf(`enable, re-enable, be enabled, reenable, back in rotation, back into rotation,
+          back into the rotation, back in service, bring back, put back, tasks again, builds again,
+          turn on, back on, back online`),
+    ],
+    unless: [...NO_BUILDER, ...anyOf(`dnf, yum, module, repo*, plugin*, selinux, fips`)],
+    given: { host: BUILDER_NAME },
+  },
   locks: ({ host }) => [`host:${host.toLowerCase()}`],
   async plan({ host }, view) {
     const [builder] = pickBuilders([host], await listBuilders(view));

@@ -2,7 +2,17 @@ import { z } from 'zod';
 import { type Answer, defineCommand, type View } from '../../src/core/command.ts';
 import { hostNames } from '../../src/core/fields.ts';
 import { ago } from '../../src/core/listing.ts';
-import { type Builder, channelsOf, listBuilders, number, pickBuilders } from '../builders.ts';
+import { anyOf } from '../../src/core/recognise.ts';
+import {
+  BUILDER_NAME,
+  BUILDER_WORDS,
+  type Builder,
+  channelsOf,
+  listBuilders,
+  NO_BUILDER,
+  number,
+  pickBuilders,
+} from '../builders.ts';
 
 /** A builder that has not checked in for so long takes no tasks: kojid checks in every 15 s or so. */
 const SILENT_MS = 5 * 60_000;
@@ -20,6 +30,23 @@ export default defineCommand({
   risk: 'read',
   ask: ['packager', 'admin'],
   examples: ['builder list', 'builder list builder*'],
+  recognise: {
+    words: [
+      [...BUILDER_WORDS, ...anyOf(`koji, build, builds, task, tasks`)],
+      anyOf(`stuck, busy, overloaded, idle, pending, takes no tasks, take no tasks, takes no builds,
+          not starting, not start, dont start, doesnt start, not moving, waiting since,
+          waiting for hours, not picked up, picked up, picks up, pick up, waiting for a builder,
+          wait for a builder, in the queue, in free state, state free, status of, load of,
+          which builders, what builders, how many builders, list of builders, builders up, builders down,
+          builders alive, builders offline, all builders`),
+    ],
+    unless: [
+      ...NO_BUILDER,
+      ...anyOf(`github, gitlab, docs, documentation, website, container*, report task*, dynflow, build mode,
+          provision*, puppet, sync*`),
+    ],
+    given: { host: BUILDER_NAME },
+  },
   async plan({ host }, view): Promise<Answer> {
     const all = await listBuilders(view);
     const picked = host ? pickBuilders(host, all) : all;

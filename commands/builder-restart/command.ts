@@ -1,9 +1,20 @@
 import { z } from 'zod';
 import { defineCommand, type Intent, type Step, type View } from '../../src/core/command.ts';
 import { hostName, words } from '../../src/core/fields.ts';
+import { anyOf } from '../../src/core/recognise.ts';
 import { Refused, Unavailable } from '../../src/core/refused.ts';
 import { loadScript } from '../../src/core/script.ts';
-import { type Builder, listBuilders, pickBuilders, stateOf, withReason } from '../builders.ts';
+import {
+  BUILDER_NAME,
+  BUILDER_WORDS,
+  type Builder,
+  listBuilders,
+  NO_BUILDER,
+  pickBuilders,
+  REASON,
+  stateOf,
+  withReason,
+} from '../builders.ts';
 import { type Kojid, lookAtKojid } from './kojid.ts';
 
 const restart = loadScript(new URL('./root/restart-kojid.sh', import.meta.url));
@@ -32,6 +43,15 @@ export default defineCommand({
   ask: ['admin'],
   approval: { roles: ['admin'] },
   examples: ['builder restart builder2 because=it takes no tasks since the network change'],
+  recognise: {
+    words: [
+      BUILDER_WORDS,
+      anyOf(`restart, restarting, bounce, kojid died, kojid crashed, kojid is dead, kojid is down,
+          kick kojid, kick the builder`),
+    ],
+    unless: NO_BUILDER,
+    given: { host: BUILDER_NAME, because: REASON },
+  },
   locks: ({ host }) => [`host:${host.toLowerCase()}`],
   plan: async ({ host, because }, view) => {
     const [builder] = pickBuilders([host], await listBuilders(view));

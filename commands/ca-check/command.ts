@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { type Answer, defineCommand, type View } from '../../src/core/command.ts';
+import { anyOf } from '../../src/core/recognise.ts';
+import { OTHER_CERTIFICATES } from '../certificates/called.ts';
 import { type Certificate, readCertificates } from '../certificates/certificate.ts';
 import { type Crl, readCrl } from '../certificates/crl.ts';
 import { NotDer } from '../certificates/der.ts';
@@ -22,6 +24,14 @@ export default defineCommand({
   settings,
   shared: 'ca',
   examples: ['ca check'],
+  recognise: {
+    words: [
+      anyOf(`ca, certificate authority, ca certificate`),
+      anyOf(`koji, kojihub, build system`),
+      anyOf(`check, expire, expires, expired, expiring, valid, renew, broken, unknown ca, run out, runs out`),
+    ],
+    unless: OTHER_CERTIFICATES,
+  },
   plan: async (_params, view, given): Promise<Answer> => {
     const looked = await lookAtCa(asksFor(given), given, view);
     return answer(looked, await findings(looked, given, view));

@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { type Answer, defineCommand } from '../../src/core/command.ts';
 import { days, identifier } from '../../src/core/fields.ts';
 import { nearest } from '../../src/core/near.ts';
+import { anyOf } from '../../src/core/recognise.ts';
+import { CERTIFICATE_WORDS, OTHER_CERTIFICATES } from '../certificates/called.ts';
 import { brokenLines, countText, readEntries, standingText } from '../certificates/entries.ts';
 import { type Entry, type Standing, standing } from '../certificates/index-file.ts';
 import { settings } from '../certificates/settings.ts';
@@ -32,6 +34,14 @@ export default defineCommand({
   settings,
   shared: 'ca',
   examples: ['cert list', 'cert list maria', 'cert list expiring=30d', 'cert list revoked'],
+  recognise: {
+    words: [
+      CERTIFICATE_WORDS,
+      anyOf(`koji, kojihub, build system`),
+      anyOf(`when, which, list, how long, still valid, run out, runs out, about to expire`),
+    ],
+    unless: OTHER_CERTIFICATES,
+  },
   plan: async ({ which, expiring }, view, given): Promise<Answer> => {
     const { now } = view;
     const read = await readEntries(given, view);

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { type Answer, defineCommand, type View } from '../../src/core/command.ts';
 import { identifier } from '../../src/core/fields.ts';
+import { anyOf } from '../../src/core/recognise.ts';
 import { Refused } from '../../src/core/refused.ts';
+import { CERTIFICATE_WORDS, OTHER_CERTIFICATES } from '../certificates/called.ts';
 import { type Certificate, keyText, readCertificates } from '../certificates/certificate.ts';
 import { bareSerial, readEntries, sameSerial, standingText, untilText } from '../certificates/entries.ts';
 import { type Entry, standing } from '../certificates/index-file.ts';
@@ -25,6 +27,14 @@ export default defineCommand({
   settings,
   shared: 'ca',
   examples: ['cert show 02'],
+  recognise: {
+    words: [CERTIFICATE_WORDS, anyOf(`serial`), anyOf(`which, whose, what, who, show, look up, belong*`)],
+    unless: OTHER_CERTIFICATES,
+    // Two digits at least: a serial has whole bytes.
+    given: {
+      serial: /\bserial(?: number)?\s?(?:is|:|=)?\s?((?:0x)?[0-9a-f]{2}(?::?[0-9a-f]{2}){0,19})(?![\w:])/i,
+    },
+  },
   plan: async ({ serial }, view, given): Promise<Answer> => {
     const wanted = serialOf(serial);
     const read = await readEntries(given, view);

@@ -3,8 +3,10 @@ import { type Answer, defineCommand, type Table, type View } from '../../src/cor
 import { hostNames } from '../../src/core/fields.ts';
 import { nearest } from '../../src/core/near.ts';
 import { fitsPattern } from '../../src/core/pattern.ts';
+import { anyOf } from '../../src/core/recognise.ts';
 import { Refused } from '../../src/core/refused.ts';
 import { loadScript } from '../../src/core/script.ts';
+import { BUILDER_NAME, BUILDER_WORDS, NO_BUILDER } from '../builders.ts';
 import { type HostState, readReport } from './report.ts';
 import { mountsOf, type Settings, settings } from './settings.ts';
 import { adviceFor, badness, details } from './words.ts';
@@ -30,6 +32,17 @@ export default defineCommand({
   ask: ['packager', 'admin'],
   settings: settings.optional(),
   examples: ['nfs check', 'nfs check builder1', 'nfs check builder1, builder2'],
+  recognise: {
+    words: [
+      anyOf(`nfs, nfs4, mnt koji, mounts`),
+      anyOf(`hang, hangs, hanging, hung, stuck, stale, broken, missing, slow, down, gone, dead, check, okay,
+          respond*, answer*, not mounted, not there, reach*, i o error*, input output error*, timeout*,
+          timed out`),
+      [...BUILDER_WORDS, ...anyOf(`koji, build, builds, task, tasks, host, hosts`)],
+    ],
+    unless: [...NO_BUILDER, ...anyOf(`kickstart, anaconda, pxe, provision*, pulp, libvirt`)],
+    given: { hosts: BUILDER_NAME },
+  },
   plan: async ({ hosts: asked }, view, given): Promise<Answer> => {
     const wanted = given ?? settings.parse({});
     const chosen = choose(asked ?? ['all'], view.hosts.names());

@@ -8,15 +8,17 @@ export type Inline =
   | { readonly kind: 'emoji'; readonly name: string }
   | { readonly kind: 'break' };
 
-/** In order of strength: what is escaped, code, comments, links, addresses, mentions, emoji, and marks. */
+/** Stand around the number of something that was read before all else: code, and what is escaped. */
+const HELD = /\ue000(\d+)\ue001/;
+const HOLDERS = /[\ue000\ue001]/g;
+
+/** In order of strength: comments, links, addresses, mentions, emoji, and marks. */
 const INLINE = new RegExp(
   [
-    /\\(?<escaped>[!-/:-@[-`{-~])/,
-    /(?<ticks>`+)(?<code>[^`]|[^`].{0,2000}?[^`])\k<ticks>(?!`)/,
     /<!--(?<comment>.{0,8000}?)-->/,
-    /!?\[(?<label>(?:[^\]\\[]|\\.)*)\]\((?<target>[^()\s]*)(?:\s+"[^"]*")?\)/,
+    /!?\[(?<label>(?:[^\]\\[]|\\.)*)\]\((?<target>[^()\s\ue000]*)(?:\s+"[^"]*")?\)/,
     /<(?<angle>(?:https?:\/\/|mailto:)[^<>\s]+)>/,
-    /(?<![\w/])(?<bare>https?:\/\/[^\s<>"`]*[^\s<>"`.,;:!?'*_~)\]])/,
+    /(?<![\w/])(?<bare>https?:\/\/[^\s<>"`\ue000]*[^\s<>"`\ue000\ue001.,;:!?'*_~)\]])/,
     /(?<![\w/@.])@(?<mention>[A-Za-z0-9_](?:[\w.-]{0,58}[A-Za-z0-9_])?)/,
     /(?<![\w:]):(?<emoji>[a-z][a-z0-9_+-]*):(?!\w)/,
     /\*\*(?!\s)(?<bold>(?:[^*\n]|\*(?!\*))+?)(?<!\s)\*\*/,
@@ -33,8 +35,59 @@ const INLINE = new RegExp(
 
 /** Reads text. What is not closed or not known stays as it was typed; HTML is text. */
 export function readInline(source: string): Inline[] {
+  const held: Inline[] = [];
+  return readHeld(hold(source.replace(HOLDERS, ''), held), held);
+}
+
+/** Takes code and what is escaped out of the text: nothing inside of them means anything. */
+function hold(source: string, held: Inline[]): string {
+  if (!/[\\`]/.test(source)) return source;
+  const closes = closings(source);
+  let kept = '';
+  let from = 0;
+  for (const { 0: text, index } of source.matchAll(/\\[!-/:-@[-`{-~]|`+/g)) {
+    if (index < from) continue;
+    const isTick = text.startsWith('`');
+    const close = isTick ? closes(text.length, index) : undefined;
+    if (isTick && close === undefined) continue;
+    const inner = close === undefined ? text.slice(1) : source.slice(index + text.length, close);
+    const code = inner.replace(/\n/g, ' ').replace(/^ (.+) $/, '$1');
+    held.push(close === undefined ? { kind: 'text', text: inner } : { kind: 'code', text: code });
+    kept += `${source.slice(from, index)}\ue000${held.length - 1}\ue001`;
+    from = (close ?? index) + text.length;
+  }
+  return kept + source.slice(from);
+}
+
+/** Says where the next run of as many backticks begins. Asked from left to right. Within code a backslash is one. */
+function closings(source: string): (length: number, after: number) => number | undefined {
+  const runs = new Map<number, number[]>();
+  for (const { 0: text, index } of source.matchAll(/`+/g)) {
+    const starts = runs.get(text.length) ?? [];
+    starts.push(index);
+    runs.set(text.length, starts);
+  }
+  const at = new Map<number, number>();
+  return (length, after) => {
+    const starts = runs.get(length) ?? [];
+    let next = at.get(length) ?? 0;
+    while ((starts[next] ?? Number.POSITIVE_INFINITY) <= after) next++;
+    at.set(length, next);
+    return starts[next];
+  };
+}
+
+function readHeld(source: string, held: readonly Inline[]): Inline[] {
   const pieces: Inline[] = [];
-  const say = (text: string) => {
+  const say = (text: string): void => {
+    for (const [at, part] of text.split(HELD).entries()) {
+      const piece = at % 2 === 1 ? held[Number(part)] : undefined;
+      if (piece === undefined) add(part);
+      else if (piece.kind === 'text') add(piece.text);
+      else pieces.push(piece);
+    }
+  };
+  const add = (text: string): void => {
     const before = pieces.at(-1);
     if (text === '') return;
     if (before?.kind === 'text') pieces[pieces.length - 1] = { kind: 'text', text: before.text + text };
@@ -44,7 +97,7 @@ export function readInline(source: string): Inline[] {
   for (const match of source.matchAll(INLINE)) {
     say(entities(source.slice(from, match.index)));
     from = match.index + match[0].length;
-    const piece = readMatch(match.groups ?? {});
+    const piece = readMatch(match.groups ?? {}, held);
     if (piece === null) say(entities(match[0]));
     else if (typeof piece === 'string') say(piece);
     else pieces.push(piece);
@@ -54,23 +107,24 @@ export function readInline(source: string): Inline[] {
 }
 
 /** A piece, or plain text, or null for what has to stay as it is. */
-function readMatch(found: Readonly<Record<string, string | undefined>>): Inline | string | null {
-  const { escaped, code, comment, label, target, mention, emoji, strike, line } = found;
+function readMatch(
+  found: Readonly<Record<string, string | undefined>>,
+  held: readonly Inline[],
+): Inline | string | null {
+  const { comment, label, target, mention, emoji, strike, line } = found;
   const bold = found.bold ?? found.under;
   const italic = found.italic ?? found.slant;
   const address = found.angle ?? found.bare;
-  if (escaped !== undefined) return escaped;
-  if (code !== undefined) return { kind: 'code', text: code.replace(/\n/g, ' ').replace(/^ (.+) $/, '$1') };
   if (comment !== undefined) return '';
   if (label !== undefined && target !== undefined)
-    return isSafe(target) ? { kind: 'link', url: entities(target), pieces: readInline(label) } : null;
+    return isSafe(target) ? { kind: 'link', url: entities(target), pieces: readHeld(label, held) } : null;
   if (address !== undefined)
     return { kind: 'link', url: address, pieces: [{ kind: 'text', text: address.replace(/^mailto:/, '') }] };
   if (mention !== undefined) return { kind: 'mention', name: mention };
   if (emoji !== undefined) return { kind: 'emoji', name: emoji };
-  if (bold !== undefined) return { kind: 'bold', pieces: readInline(bold) };
-  if (italic !== undefined) return { kind: 'italic', pieces: readInline(italic) };
-  if (strike !== undefined) return { kind: 'strike', pieces: readInline(strike) };
+  if (bold !== undefined) return { kind: 'bold', pieces: readHeld(bold, held) };
+  if (italic !== undefined) return { kind: 'italic', pieces: readHeld(italic, held) };
+  if (strike !== undefined) return { kind: 'strike', pieces: readHeld(strike, held) };
   return line === undefined ? null : { kind: 'break' };
 }
 

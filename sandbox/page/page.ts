@@ -1,10 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { extname } from 'node:path';
-import { z } from 'zod';
+import type { SandboxForum } from '../discourse/forum.ts';
 import type { SandboxSlack } from '../slack/slack.ts';
+import { forumScreenOf } from './forum-screen.ts';
 import { HEADERS, whyRefused } from './guard.ts';
-import { createReading, screenOf } from './screen.ts';
+import { carryOut, orderShape } from './orders.ts';
+import { createReading } from './reading.ts';
+import { screenOf } from './screen.ts';
 
 /** A box of the panel that shows the world behind the chat. */
 export interface WorldBox {
@@ -24,6 +27,8 @@ export interface PageExtras {
   readonly commands?: readonly { readonly line: string; readonly summary: string }[];
   /** Lines offered for one click. */
   readonly suggestions?: readonly string[];
+  /** What a new topic of the forum may begin with. */
+  readonly template?: string;
 }
 
 /** The demo page, on 127.0.0.1 only. */
@@ -31,37 +36,6 @@ export interface Page {
   readonly url: string;
   close(): Promise<void>;
 }
-
-const what = z.discriminatedUnion('what', [
-  z.object({
-    what: z.literal('say'),
-    channel: z.string(),
-    text: z.string().min(1).max(40_000),
-    thread: z.string().optional(),
-  }),
-  z.object({
-    what: z.literal('press'),
-    channel: z.string(),
-    ts: z.string(),
-    button: z.string(),
-    pick: z.string().optional(),
-  }),
-  z.object({
-    what: z.literal('press-view'),
-    view: z.string(),
-    button: z.string(),
-    pick: z.string().optional(),
-  }),
-  z.object({
-    what: z.literal('submit'),
-    view: z.string(),
-    values: z.record(z.string(), z.union([z.string(), z.array(z.string())])),
-  }),
-  z.object({ what: z.literal('close'), view: z.string() }),
-  z.object({ what: z.literal('home') }),
-  z.object({ what: z.literal('read'), channel: z.string(), ts: z.string() }),
-]);
-const order = z.intersection(z.object({ as: z.string() }), what);
 
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -83,10 +57,12 @@ interface Window {
 
 export async function startPage(options: {
   readonly slack: SandboxSlack;
+  /** Shown beside the chat. */
+  readonly forum?: SandboxForum;
   readonly port?: number;
   readonly extras?: PageExtras;
 }): Promise<Page> {
-  const { slack, extras = {} } = options;
+  const { slack, forum, extras = {} } = options;
   const reading = createReading();
   const windows = new Set<Window>();
   let world: readonly WorldBox[] = [];
@@ -94,8 +70,15 @@ export async function startPage(options: {
   let port = 0;
 
   const tell = (window: Window) => {
-    const screen = { ...screenOf(slack, window.user, reading), world };
-    for (const [part, value] of Object.entries(screen)) {
+    const screen = {
+      ...screenOf(slack, window.user, reading),
+      ...(forum !== undefined && forumScreenOf(forum, slack, window.user, reading)),
+      world,
+    };
+    const gone = [...window.told.keys()]
+      .filter((part) => !(part in screen))
+      .map((part) => [part, null] as const);
+    for (const [part, value] of [...Object.entries(screen), ...gone]) {
       const text = JSON.stringify(value);
       if (window.told.get(part) === text) continue;
       window.told.set(part, text);
@@ -124,17 +107,25 @@ export async function startPage(options: {
     const url = new URL(request.url ?? '/', 'http://page');
     if (request.method === 'POST') {
       if (url.pathname !== '/do') return send(response, 404, { error: 'no such thing' });
-      const parsed = order.safeParse(await jsonOf(request));
+      const parsed = orderShape.safeParse(await jsonOf(request));
       if (!parsed.success) return send(response, 400, { error: 'that cannot be understood' });
       try {
-        return send(response, 200, await carryOut(parsed.data));
+        const answer = await carryOut(parsed.data, { slack, forum, reading });
+        // Neither the chat nor the forum is told what was read, so neither says that something changed.
+        if (/^read/.test(parsed.data.what)) tellSoon();
+        return send(response, 200, answer);
       } catch (error) {
         return send(response, 400, { error: error instanceof Error ? error.message : 'that did not work' });
       }
     }
     if (url.pathname === '/live') return live(url.searchParams.get('as') ?? '', response);
     if (url.pathname === '/extras')
-      return send(response, 200, { commands: extras.commands ?? [], suggestions: extras.suggestions ?? [] });
+      return send(response, 200, {
+        commands: extras.commands ?? [],
+        suggestions: extras.suggestions ?? [],
+        template: extras.template ?? null,
+        forum: forum !== undefined,
+      });
     const name = url.pathname === '/' ? 'index.html' : url.pathname.slice(1);
     const type = TYPES[extname(name)];
     if (type === undefined || !/^[a-z-]+\.[a-z]+$/.test(name))
@@ -160,33 +151,6 @@ export async function startPage(options: {
     void lookAtWorld();
   }
 
-  async function carryOut(asked: z.output<typeof order>): Promise<unknown> {
-    const person = slack.as(asked.as);
-    switch (asked.what) {
-      case 'say':
-        if (asked.text.startsWith('/') && asked.thread !== undefined)
-          throw new Error('slash commands do not work in threads');
-        if (asked.text.startsWith('/')) await person.slash(asked.text, asked.channel);
-        else await person.say(asked.text, asked.channel, asked.thread);
-        return { ok: true };
-      case 'press':
-        return { ok: (await person.press(asked.channel, asked.ts, asked.button, asked.pick)).kind === 'ok' };
-      case 'press-view':
-        return { ok: (await person.pressInView(asked.view, asked.button, asked.pick)).kind === 'ok' };
-      case 'submit':
-        return person.submit(asked.view, asked.values);
-      case 'close':
-        await person.closeView(asked.view);
-        return { ok: true };
-      case 'home':
-        return { ok: (await person.openHome()).kind === 'ok' };
-      case 'read':
-        reading.mark(asked.as, asked.channel, asked.ts);
-        tellSoon();
-        return { ok: true };
-    }
-  }
-
   const server = createServer((request, response) => {
     handle(request, response).catch(() => {
       if (!response.headersSent) response.writeHead(500, HEADERS);
@@ -200,14 +164,14 @@ export async function startPage(options: {
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('the page has no port');
   port = address.port;
-  const stopListening = slack.onChange(tellSoon);
+  const stopListening = [slack.onChange(tellSoon), forum?.onChange(tellSoon)];
   const poll = setInterval(() => void lookAtWorld(), WORLD_MS);
   poll.unref();
 
   return {
     url: `http://127.0.0.1:${port}/`,
     async close() {
-      stopListening();
+      for (const stop of stopListening) stop?.();
       clearInterval(poll);
       clearTimeout(settling);
       server.closeAllConnections();

@@ -4,6 +4,7 @@ import { type Piece, readMrkdwn } from '../slack/mrkdwn.ts';
 import { namesOf } from '../slack/names.ts';
 import { BOT_USER } from '../slack/people.ts';
 import type { SandboxSlack } from '../slack/slack.ts';
+import type { Reading } from './reading.ts';
 
 /** A message as the page draws it: everything is plain text by now. */
 export interface Shown {
@@ -22,27 +23,9 @@ export interface Shown {
 /** What one person sees, in parts that change on their own. */
 export type Screen = Readonly<Record<string, unknown>>;
 
-/** How far each person has read each place. Kept while the page runs. */
-export interface Reading {
-  mark(user: string, channel: string, ts: string): void;
-  of(user: string, channel: string): number;
-}
-
-export function createReading(): Reading {
-  const marks = new Map<string, number>();
-  const key = (user: string, channel: string) => `${user} ${channel}`;
-  return {
-    mark: (user, channel, ts) => {
-      const before = marks.get(key(user, channel)) ?? 0;
-      marks.set(key(user, channel), Math.max(before, Number(ts) || 0));
-    },
-    of: (user, channel) => marks.get(key(user, channel)) ?? 0,
-  };
-}
-
 const TOPS = 80;
 
-/** Everything that this person's screen shows. */
+/** Everything that this person's screen shows of the chat. */
 export function screenOf(slack: SandboxSlack, user: string, reading: Reading): Screen {
   const names = namesOf(slack);
   // Asking for it makes the conversation, so that it can be opened from the start.

@@ -144,12 +144,18 @@ export interface Intent {
 
 /**
  * The words of people who have never heard of the command, for posts in a forum. What is recognised is never acted on:
- * it is shown, with the line to say.
+ * it is shown, with the line to say. Better silent than wrong: most posts are none of our business.
  */
 export interface Recognition {
-  /** Every group has to be found, by any of its words: whole words in small letters; `build*` also finds `builders`. */
+  /**
+   * Each group has to be found by any of its words, all of them within a few sentences. Whole words or several in a row,
+   * in small letters and without marks (`doesnt`); `build*` finds `builds` and `builders` too. Verbs as people ask
+   * with them, so that `raised` tells of something that has been done.
+   */
   readonly words: readonly (readonly string[])[];
-  /** Where a parameter stands in the text: the first group of the first match. */
+  /** Words near those that show that something else is meant. */
+  readonly unless?: readonly string[];
+  /** Where a parameter stands in the text: the first group. Taken where all matches agree and the parameter's check says yes. */
   readonly given?: Readonly<Record<string, RegExp>>;
 }
 

@@ -1,5 +1,6 @@
 import { createAsking, noSuch, type Origin, reply } from './asking.ts';
 import type { Reply } from './card.ts';
+import type { Command, Given } from './command.ts';
 import { createDecisions } from './decisions.ts';
 import type { Desk, Said } from './desk.ts';
 import { drawCard } from './drawing.ts';
@@ -11,7 +12,7 @@ import { createFreezing } from './freezing.ts';
 import { commandsFor, helpReply } from './help.ts';
 import { createLinking } from './linking.ts';
 import { historyReply, listReply, OPEN } from './listing.ts';
-import { formOf, LONGEST_LINE, parse } from './parse.ts';
+import { formOf, LONGEST_LINE, type Problems, parse } from './parse.ts';
 import type { Person } from './person.ts';
 import { approvingRoles, riskOfRequest, ruleOfRequest, type Site } from './planner.ts';
 import type { Hints, Log } from './ports.ts';
@@ -133,6 +134,31 @@ export function createDesk(deps: {
     }
   }
 
+  /** What a line or a form asks for, where it can be told. */
+  async function take(
+    from: Origin,
+    read: { readonly command: Command; readonly given: Given; readonly problems: Problems },
+  ): Promise<Said> {
+    const { command, given, problems } = read;
+    const wrong = problems[''];
+    if (wrong === undefined) return submit(from, command.name, given);
+    return reply({ tone: 'warn', title: wrong, lines: [], next: [`help ${command.name}`] });
+  }
+
+  /** Lines to try instead of one that says nothing to us: a typo mended, or what its words seem to ask for. */
+  function meantBy(who: Person, meant: string | null, text: string): readonly string[] {
+    return meant !== null ? [meant] : recognise(text, commandsFor(who, site)).map(({ line }) => line);
+  }
+
+  function unknown(title: string, meant: readonly string[]): Said {
+    return reply({
+      tone: 'warn',
+      title,
+      lines: meant.length > 0 ? ['Did you mean this?'] : ['`help` shows what you can ask for.'],
+      next: meant.length > 0 ? meant.map(plainText) : ['help'],
+    });
+  }
+
   /** Bad input is answered, and a bug of ours is a reference, never a stack. */
   async function guarded(origin: string, work: () => Promise<Said>): Promise<Said> {
     try {
@@ -152,14 +178,7 @@ export function createDesk(deps: {
         const parsed = parse(text, site.registry);
         switch (parsed.kind) {
           case 'command':
-            if (parsed.problems[''] !== undefined)
-              return reply({
-                tone: 'warn',
-                title: parsed.problems[''],
-                lines: [],
-                next: [`help ${parsed.command.name}`],
-              });
-            return submit(from, parsed.command.name, parsed.given);
+            return take(from, parsed);
           case 'verb': {
             const { verb, given, problems } = parsed;
             const [wrong] = Object.entries(problems);
@@ -179,12 +198,10 @@ export function createDesk(deps: {
           case 'unclear':
             if (parsed.begins.length > 0)
               return reply(helpReply(who, parsed.begins[0]?.name.split(' ')[0], site));
-            return reply({
-              tone: 'warn',
-              title: `I do not know “${plainText(parsed.word).slice(0, 60)}”.`,
-              lines: parsed.meant ? ['Did you mean this?'] : ['`help` shows what you can ask for.'],
-              next: [parsed.meant ? plainText(parsed.meant) : 'help'],
-            });
+            return unknown(
+              `I do not know “${plainText(parsed.word).slice(0, 60)}”.`,
+              meantBy(who, parsed.meant, text),
+            );
         }
       }),
     submit: ({ who, command, given, place, origin }) =>
@@ -192,7 +209,14 @@ export function createDesk(deps: {
     async fill({ who, text, place, origin, among = [] }) {
       const form = readForm(text, site.registry);
       if (form === null) return null;
-      return guarded(origin, () => submit({ who, place, origin, among }, form.command, form.given));
+      return guarded(origin, async () =>
+        form.kind === 'form'
+          ? take({ who, place, origin, among }, form)
+          : unknown(
+              `A form asks for a command, and “${form.word}” is none.`,
+              form.meant === null ? [] : [form.meant],
+            ),
+      );
     },
     recognise: (who, text) => recognise(text, commandsFor(who, site)),
     async withdraw(id, because) {

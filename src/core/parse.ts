@@ -2,6 +2,7 @@ import type { Command, Given, Params } from './command.ts';
 import { isOptional, metaOf, plainText } from './fields.ts';
 import type { Form } from './form.ts';
 import { nearest } from './near.ts';
+import { inQuotes, QUOTED, unquote } from './quotes.ts';
 import type { Registry } from './registry.ts';
 import { VERBS, type Verb } from './verbs.ts';
 
@@ -121,18 +122,13 @@ export function lineOf(name: string, params: Params, given: Given): string {
 
 /** One word of a line: in quotes where it would be read as several, or as the name of a parameter. */
 function quoted(value: string, keys: readonly string[]): string {
-  const plain = /^[^\s"“']\S*$/u.test(value) && !/^[a-z][a-z-]*=/i.test(value);
+  const plain = /^[^\s"“'‘«„”]\S*$/u.test(value) && !/^[a-z][a-z-]*=/i.test(value);
   return plain && !keys.includes(value.toLowerCase()) ? value : inQuotes(value);
 }
 
 /** The rest of a line is taken as it stands, so only what is quoted itself needs quotes around it. */
 function quotedText(value: string): string {
   return value.trim() !== value || unquote(value) !== value ? inQuotes(value) : value;
-}
-
-function inQuotes(value: string): string {
-  if (!value.includes('"')) return `"${value}"`;
-  return value.includes('”') ? `'${value}'` : `“${value}”`;
 }
 
 interface Token {
@@ -143,14 +139,13 @@ interface Token {
   readonly at: number;
 }
 
-// Quotes as people type them and as phones and forums change them.
-const TOKEN = /([a-z][a-z-]*=)?(?:"([^"]*)"|“([^”]*)”|'([^']*)')|(\S+)/giu;
+const TOKEN = new RegExp(`([a-z][a-z-]*=)?(?:(${QUOTED})|(\\S+))`, 'giu');
 
 function tokenize(line: string): readonly Token[] {
   return [...line.matchAll(TOKEN)].map((match) => {
-    const [, name = '', double, curly, single, bare] = match;
-    const text = `${name}${double ?? curly ?? single ?? bare ?? ''}`;
-    return { text, quoted: name === '' && bare === undefined, at: match.index };
+    const [, name = '', quoted, bare = ''] = match;
+    const text = `${name}${quoted?.slice(1, -1) ?? bare}`;
+    return { text, quoted: name === '' && quoted !== undefined, at: match.index };
   });
 }
 
@@ -174,14 +169,15 @@ function readParams(
     const named = token.quoted ? undefined : /^([a-z][a-z-]*)=/i.exec(token.text)?.[1]?.toLowerCase();
     const bare = token.quoted
       ? undefined
-      : fields.find((field) => field.meta.named && field.name === token.text.toLowerCase());
+      : fields.find((field) => field.meta.named && field.name === token.text.toLowerCase().replace(/:$/, ''));
     const target = bare ?? fields.find((field) => field.name === named);
     if (target) {
       if (given[target.name] !== undefined) odd[''] = `“${target.name}” is given twice.`;
       byName.add(target.name);
       const from = token.at + target.name.length + (bare ? 0 : 1);
       if (target.meta.kind === 'text') {
-        given[target.name] = unquote(line.slice(from));
+        // `because: …` and `because = …`, as people write where nobody counts spaces.
+        given[target.name] = unquote(bare ? line.slice(from).replace(/^\s*[:=]/, '') : line.slice(from));
         break;
       }
       given[target.name] = bare ? (tokens[++index]?.text ?? '') : token.text.slice(target.name.length + 1);
@@ -217,13 +213,8 @@ function readParams(
   return { given, problems: { ...check(params, given), ...odd } };
 }
 
-function unquote(text: string): string {
-  const trimmed = text.trim();
-  const quoted = /^(?:"([^"]*)"|“([^”]*)”|'([^']*)')$/u.exec(trimmed);
-  return quoted ? (quoted[1] ?? quoted[2] ?? quoted[3] ?? '') : trimmed;
-}
-
-function unknownName(name: string, params: Params): string {
+/** For a name that is no parameter, with the one that was meant. */
+export function unknownName(name: string, params: Params): string {
   const meant = nearest(name, Object.keys(params.shape));
   return `There is no parameter called “${plainText(name).slice(0, 60)}”.${meant ? ` Did you mean ${meant}?` : ''}`;
 }

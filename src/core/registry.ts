@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Command } from './command.ts';
 import { metaOf } from './fields.ts';
+import { wrongIn } from './recognise.ts';
 
 /** The commands, by name. */
 export interface Registry {
@@ -66,5 +67,5 @@ function contradiction(command: Command): string | null {
   if (command.ask.length === 0) return 'may be asked for by nobody';
   if (command.shared !== undefined && !command.settings) return 'shares settings that it does not declare';
   for (const field of Object.values(command.params.shape)) metaOf(field);
-  return null;
+  return command.recognise ? wrongIn(command.recognise, Object.keys(command.params.shape)) : null;
 }

@@ -121,6 +121,7 @@ export function createAnnouncer(deps: {
         await spot.keep(
           {
             ...posted(spot, looked, posting),
+            shows: postingSeq,
             decision,
             noticed: postingNotice,
             ...NOT_POSTING,
@@ -175,7 +176,14 @@ export function createAnnouncer(deps: {
     if (written.kind === 'ok') {
       const noticed = notice?.key ?? spot.state().noticed;
       await spot.keep(
-        { ...posted(spot, written, what), shows: card.seq, decision, noticed, ...NOT_POSTING, ...NOT_PARKED },
+        {
+          ...posted(spot, written, what),
+          shows: card.seq,
+          decision,
+          noticed,
+          ...NOT_POSTING,
+          ...NOT_PARKED,
+        },
         card.seq,
       );
       return true;
@@ -282,16 +290,24 @@ export function createAnnouncer(deps: {
     return true;
   }
 
+  /** What was put off is not among those that are behind: it has to be found again until its post shows what is. */
+  async function comeBack(card: Card, spot: Spot): Promise<void> {
+    const { post, shows = 0 } = spot.state();
+    if (post === undefined || shows >= card.seq || spot.seq() < card.seq) return;
+    const parkedUntil = new Date(now().getTime() + UNDER_WAY_MS).toISOString();
+    await spot.keep({ ...NOT_PARKED, parked: PARKED, parkedUntil });
+  }
+
   async function showAt(request: string, where: string): Promise<void> {
     const card = await desk.card(request);
     const spot = await spots.at(request, where);
     if (!card || !spot) return;
     const wasParked = spot.state().parked !== undefined;
     if (spot.seq() >= card.seq && (!wasParked || isParked(spot))) return;
-    if (spot.state().gone || isParked(spot)) {
-      const why = spot.state().gone ?? spot.state().parkedWhy;
+    const why = spot.state().gone ?? (isParked(spot) ? spot.state().parkedWhy : undefined);
+    if (why) {
       await spot.keep({}, card.seq);
-      if (why && hasEnded(card)) await tell(card, spot, why);
+      if (hasEnded(card)) await tell(card, spot, why);
       return;
     }
     if (!(await finish(card, spot))) return;
@@ -302,7 +318,7 @@ export function createAnnouncer(deps: {
       if (await postStatus(card, spot, news.key)) return;
     }
     const edited = await edit(card, spot);
-    if (edited === 'stopped') return;
+    if (edited === 'stopped') return comeBack(card, spot);
     // Where nobody is called, the end is told anew only if the post above does not show it.
     const end = edited === 'skipped' && news === null && hasEnded(card) ? card.notice : null;
     if (end && end.key !== spot.state().noticed && !(await notify(card, spot, end, false))) return;

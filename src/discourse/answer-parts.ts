@@ -68,7 +68,7 @@ function textParts(texts: readonly CopyText[], room: number, more: string): stri
 /** Lines that a person can say next. */
 export function nextParts(next: readonly string[], bot: string): string[] {
   if (next.length === 0) return [];
-  const lines = next.slice(0, NEXT).map((line) => `- ${sayable(line.slice(0, 300), bot)}`);
+  const lines = next.slice(0, NEXT).map((line) => `- ${sayable(line, bot)}`);
   return [`What may help next, as a reply here:\n${lines.join('\n')}`];
 }
 

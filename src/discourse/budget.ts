@@ -23,13 +23,15 @@ export interface Budget {
 const PER_MINUTE = 18;
 /** Calls under way at once. */
 const TOGETHER = 3;
-/** The share of all calls that each leaves for those before it: of 18 calls, 0, 3, 6 and 9. */
+/** The share of all calls that each leaves for those before it: of 18 calls, 0, 2, 3 and 6. */
 const LEAVES: Readonly<Record<Urgency, number>> = {
   decision: 0,
-  answer: 1 / 6,
-  progress: 1 / 3,
-  look: 1 / 2,
+  answer: 1 / 9,
+  progress: 1 / 6,
+  look: 1 / 3,
 };
+/** A forum takes two posts of one account no sooner after each other than this, however it was set up. */
+const POST_GAP_MS = 5_000;
 const ORDER: readonly Urgency[] = ['decision', 'answer', 'progress', 'look'];
 /** A limit of one kind of writing (five seconds between two posts, so many messages a day) is waited for up to here. */
 const LONGEST_WAIT_MS = 60_000;
@@ -50,11 +52,14 @@ export function createBudget(deps: {
   readonly perMinute?: number;
   /** A minute, but for tests. */
   readonly windowMs?: number;
+  /** Between two posts. */
+  readonly postGapMs?: number;
 }): Budget {
-  const { api, log, perMinute = PER_MINUTE, windowMs = 60_000 } = deps;
+  const { api, log, perMinute = PER_MINUTE, windowMs = 60_000, postGapMs = POST_GAP_MS } = deps;
   let waiting: Job[] = [];
   let sent: number[] = [];
   let pausedUntil = 0;
+  let noPostUntil = 0;
   let order = 0;
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
@@ -83,14 +88,19 @@ export function createBudget(deps: {
     const line = waiting
       .map((job) => ({ job, rank: rankOf(job, now) }))
       .sort((a, b) => a.rank - b.rank || a.job.order - b.job.order);
+    let soonest = Number.POSITIVE_INFINITY;
     for (const { job, rank } of line) {
       if (underWay.size >= TOGETHER) return;
+      const isPost = job.call.method === 'POST';
+      const gap = isPost ? noPostUntil - now : 0;
       const delay = delayOf(rank, now);
-      if (delay > 0) {
-        // Who comes later in the line leaves more room, so it cannot go sooner.
-        timer = setTimeout(turn, Math.ceil(delay) + 1);
-        return;
+      if (delay > 0 || gap > 0) {
+        soonest = Math.min(soonest, Math.max(delay, gap));
+        // Who comes later in the line leaves more room of the budget, so it cannot go sooner for that.
+        if (delay > 0) break;
+        continue;
       }
+      if (isPost) noPostUntil = now + postGapMs;
       waiting = waiting.filter((other) => other !== job);
       sent.push(now);
       const running = carryOut(job).finally(() => {
@@ -99,6 +109,7 @@ export function createBudget(deps: {
       });
       underWay.add(running);
     }
+    if (soonest < Number.POSITIVE_INFINITY) timer = setTimeout(turn, Math.ceil(soonest) + 1);
   }
 
   async function carryOut(job: Job): Promise<void> {
@@ -107,7 +118,9 @@ export function createBudget(deps: {
     const { retryAfterMs, of } = called;
     log.warn('the forum asks to wait', { ms: retryAfterMs, of });
     if (of === 'action' && retryAfterMs > LONGEST_WAIT_MS) return job.settle(called);
-    pausedUntil = Math.max(pausedUntil, performance.now() + Math.min(retryAfterMs, LONGEST_PAUSE_MS));
+    const until = performance.now() + Math.min(retryAfterMs, LONGEST_PAUSE_MS);
+    if (of === 'action' && job.call.method === 'POST') noPostUntil = Math.max(noPostUntil, until);
+    else pausedUntil = Math.max(pausedUntil, until);
     // Nothing was done, so it waits for its turn again, in its old place.
     if (stopped) job.settle({ kind: 'stopped' });
     else waiting.push(job);

@@ -11,10 +11,11 @@ import type { Forum } from './forum.ts';
 import type { InboxGone, InboxPost } from './items.ts';
 import type { Memory, PostMemory } from './memory.ts';
 import type { Messages } from './messages.ts';
-import type { People } from './people.ts';
+import type { Known, People } from './people.ts';
 import { type PostText, readPost } from './post-text.ts';
 import { formPost, joinPosts, recognisedPost, replyPost } from './reply-post.ts';
 import type { Tally } from './tally.ts';
+import { withoutThanks } from './thanks.ts';
 import { editedReply, forgedReply, helpReply, notSentReply, tooManyReply, unlistedLine } from './words.ts';
 import type { Writer } from './writer.ts';
 
@@ -26,6 +27,8 @@ export interface Conversation {
 
 /** The author's own edits of the first moments do not count as such, but then somebody may have read something else. */
 const UNTOUCHED_MS = 60_000;
+/** What anybody may say. */
+const HARMLESS = /^(help|requests|show|history|link|unlink)\b/i;
 /** What only somebody whose words are surely their own may say. */
 const DECIDES = /^(approve|deny|resume|resolve)\b/i;
 
@@ -82,7 +85,7 @@ export function createConversation(deps: {
     asked: string,
   ): Promise<Pick<PostMemory, 'requests' | 'reply'> | null> {
     const believed = isUntouched(post);
-    const known = await people.who(post, believed);
+    const known = await whoAsks(post, text, believed);
     if (known.kind === 'unclear') throw new Unavailable('the forum', known.says);
     if (known.kind === 'refused') {
       const refusal: Reply = { tone: 'bad', title: known.says, lines: [known.next] };
@@ -109,12 +112,24 @@ export function createConversation(deps: {
     for (const line of text.lines) {
       const at = { ...next(), among: [...there, ...requests], ...(here ? { here } : {}) };
       if (!believed && DECIDES.test(line)) replies.push(replyPost(forgedReply(post.viaEmail), bot));
-      else await hear(await desk.say({ ...at, text: line }));
+      else await hear(await desk.say({ ...at, text: withoutThanks(line) }));
     }
     for (const form of text.forms)
       await hear(await desk.fill({ ...next(), text: form, among: [...there, ...requests] }));
     if (text.tooMany) replies.push(replyPost(tooManyReply(), bot));
     return { requests, reply: joinPosts(replies) };
+  }
+
+  /** Their groups are asked for only where it matters: each look costs a call, of few. */
+  async function whoAsks(post: InboxPost, text: PostText, believed: boolean): Promise<Known> {
+    const plainly = await people.who(post, false);
+    if (plainly.kind !== 'person' || !believed) return plainly;
+    const open = desk.menu(plainly.person).map((one) => one.name);
+    const asks = [...text.lines, ...text.forms.map((form) => form.replace(/^\s*ask\s*[:=]\s*/iu, ''))];
+    const isOpen = (line: string): boolean =>
+      HARMLESS.test(line) ||
+      open.some((name) => line.toLowerCase().startsWith(`${name} `) || line.toLowerCase() === name);
+    return asks.every((line) => isOpen(line.trim())) ? plainly : people.who(post, true);
   }
 
   /** Does what the desk's answer calls for; gives what is to be said in the topic, or null. */

@@ -43,6 +43,8 @@ export interface DiscourseFrontOptions {
   readonly times?: {
     readonly beatMs?: number;
     readonly perMinute?: number;
+    readonly postGapMs?: number;
+    readonly rereadMs?: number;
     readonly lookMs?: readonly number[];
   };
 }
@@ -69,9 +71,14 @@ const OPEN_MS = 5_000;
 
 export function createDiscourseFront(options: DiscourseFrontOptions): DiscourseFront {
   const { url, username, key, category, inbox, places, locks, notes, log } = options;
-  const { beatMs = BEAT_MS, perMinute } = options.times ?? {};
+  const { beatMs = BEAT_MS, perMinute, postGapMs } = options.times ?? {};
   const api = createDiscourseApi({ url, key, username, deadlineMs: 15_000, log });
-  const budget = createBudget({ api, log, ...(perMinute ? { perMinute } : {}) });
+  const budget = createBudget({
+    api,
+    log,
+    ...(perMinute ? { perMinute } : {}),
+    ...(postGapMs === undefined ? {} : { postGapMs }),
+  });
   const forum = createForum({ api, budget, category });
   const categoryId = parseCategory(category).id;
   const memory = createMemory(notes);

@@ -1,177 +1,159 @@
-/** What somebody says to us in a post, and their own words beside it. */
+import { splitForms } from '../core/form-text.ts';
+import { type Block, codeSpans, LEFT_OUT, ownWords } from './own-words.ts';
+
+/** What a post says to us. */
 export interface PostText {
-  /** What follows our name at the beginning of a line. */
+  /** What follows our name at the beginning of a line, to the end of the line. */
   readonly lines: readonly string[];
-  /** The insides of fences that are marked as ours. */
+  /** Forms that somebody has filled in, without their fences. */
   readonly forms: readonly string[];
-  /** The author's own words, without quotes, code and the history of a mail. */
+  /** The author's own words: no quotes, no code, no mail history, no lines to us. */
   readonly rest: string;
-  /** Our name stands in their own words, and not at the beginning of a line with something after it. */
+  /** Our name stands in running text, or alone. */
   readonly mentioned: boolean;
-  /** There were more lines and forms than are taken from one post. */
+  /** There were more lines and forms than are taken from one post; those are left out. */
   readonly tooMany: boolean;
 }
 
-/** Lines and forms that are taken from one post. */
+/** Lines and forms that one post may hold. */
 const MOST = 10;
-/** A fence whose first word this is holds a form. */
-const FORM = 'steward';
 
-const FENCE = /^ {0,3}(`{3,}|~{3,})[ \t]*(\S*)/;
-const BLOCK_QUOTE = /^ {0,3}>/;
-const INDENTED = /^(?: {4}|\t)/;
-/** Blocks in which nothing is said now. Each opens and closes by name; they may stand inside each other. */
-const OPENS = /\[(quote|code)(?:[=\s][^\]\n]{0,300})?\]|<(pre|code|blockquote)(?:\s[^>\n]{0,300})?>/gi;
-const CLOSES = /\[\/(quote|code)\]|<\/(pre|code|blockquote)>/gi;
+/** Cannot be seen; put in by phones, forums and web pages. Marks that turn the direction of text stay, and are refused. */
+const INVISIBLE = /\u00ad|\u034f|\u061c|\u180e|[\u200b-\u200f]|[\u2060-\u2064]|\ufeff/gu;
+const SPACES = /[^\S\n\t\u2028\u2029]/gu;
 
-/** From here on a mail repeats what others wrote. */
-const HISTORY = [
-  /^-{2,} ?(?:original message|forwarded message|ursprüngliche nachricht|message d'origine|mensaje original) ?-{2,}/i,
-  /^(?:on|am|le|el|il|op|den) .{4,160}(?:wrote|schrieb|a écrit|escribió|ha scritto|schreef|skrev)\b.{0,80}:$/i,
-  /^_{10,}$/,
-  /^-- ?$/,
-];
-/** The head of a copied mail: the first of these with another of them close below. */
-const MAIL_HEAD = /^\**(?:from|von|de|da|van):\**\s\S/i;
-const MAIL_HEAD_MORE =
-  /^\**(?:sent|date|to|gesendet|datum|an|envoyé|à|enviado|para|subject|betreff|objet|asunto):\**\s/i;
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&nbsp;': ' ',
+  '&quot;': '"',
+  '&#39;': "'",
+  '&lt;': '<',
+  '&gt;': '>',
+  '&amp;': '&',
+};
 
-/** Reads a post as its author wrote it. `bot` is our account there. In linear time, whatever the text. */
-export function readPost(raw: string, bot: string): PostText {
-  const said = ownLines(normal(raw));
-  const name = bot.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-  const spoken = new RegExp(
-    `^\\s{0,20}(?:[-*+] +|\\d{1,3}[.)] +)?([*_]{0,3})@${name}(?![\\w-]|\\.\\w)\\1[,:]?(?:\\s+(.*))?$`,
-    'iu',
-  );
-  const mention = new RegExp(`(?<![\\w@./-])@${name}(?![\\w-]|\\.\\w)`, 'iu');
+/** Reads a post, as its author wrote it, for lines and forms to the bot of this name. */
+export function readPost(raw: string, botName: string): PostText {
+  const mentions = mentionsOf(botName);
   const lines: string[] = [];
+  const forms: string[] = [];
   const rest: string[] = [];
   let mentioned = false;
-  for (const line of said.lines) {
-    const [, marks = '', words] = spoken.exec(line) ?? [];
-    const text = words === undefined ? '' : bare(words, marks);
-    if (text !== '') {
-      lines.push(text);
-      continue;
-    }
-    const plain = withoutCode(line);
-    mentioned ||= mention.test(plain);
-    rest.push(plain);
+  let tooMany = false;
+
+  function take(list: string[], one: string): void {
+    if (lines.length + forms.length < MOST) list.push(one);
+    else tooMany = true;
   }
-  const forms = said.forms.filter((form) => form.trim() !== '');
+
+  function readText(paragraph: readonly string[]): void {
+    const text = paragraph.join('\n');
+    const masked = withoutCode(text);
+    let from = 0;
+    for (const line of masked.split('\n')) {
+      const original = text.slice(from, from + line.length);
+      from += line.length + 1;
+      const prefix = mentions.begins.exec(line)?.[0];
+      const said = prefix === undefined ? '' : sayingOf(original, prefix);
+      if (said !== '') take(lines, said);
+      else {
+        mentioned ||= mentions.anywhere.test(line);
+        rest.push(plain(words(original, line)));
+      }
+    }
+    rest.push('');
+  }
+
+  for (const block of ownWords(normal(raw))) {
+    if (block.kind === 'text') readText(block.lines);
+    else if (isOurs(block)) for (const form of splitForms(block.text)) take(forms, form);
+  }
+  return { lines, forms, rest: rest.join('\n').trim(), mentioned, tooMany };
+}
+
+function isOurs(block: Block): boolean {
+  return block.kind === 'fence' && block.info.toLowerCase() === 'steward';
+}
+
+function normal(raw: string): string {
+  return raw
+    .replace(/\r\n?|[\u0085\u2028\u2029]/gu, '\n')
+    .replace(INVISIBLE, '')
+    .replace(SPACES, ' ');
+}
+
+/** The name as a mention: the whole of it, and no part of an address, a path or another's name. */
+function mentionsOf(botName: string): { readonly begins: RegExp; readonly anywhere: RegExp } {
+  const name = `@${botName.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}(?![._-]?[\\p{L}\\p{N}]|[@/])`;
   return {
-    lines: lines.slice(0, MOST),
-    forms: forms.slice(0, Math.max(0, MOST - lines.length)),
-    rest: rest.join('\n').trim(),
-    mentioned,
-    tooMany: lines.length + forms.length > MOST,
+    begins: new RegExp(`^\\s*(?:(?:[-*+•·–—]|\\d{1,9}[.)]|\\[[ xX]?\\])\\s+)*[*_]{0,3}${name}`, 'iu'),
+    anywhere: new RegExp(`(?<![\\p{L}\\p{N}@/.\\\\])${name}`, 'iu'),
   };
 }
 
-/** One kind of line end and of space, nothing that cannot be seen, no comments. */
-function normal(raw: string): string {
-  const text = raw
-    .replace(/\r\n?|[\u2028\u2029\u0085]/g, '\n')
-    .replace(/[\u00a0\u2000-\u200a\u202f\u205f\u3000]/g, ' ')
-    .replace(/[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g, '')
-    .replace(/＠/g, '@');
-  let kept = '';
+/** What follows the mention that ends the prefix; empty where that is nothing to read. */
+function sayingOf(line: string, prefix: string): string {
+  const after = line.slice(prefix.length);
+  // `@steward's` speaks of us, not to us.
+  if (/^['’]\p{L}/u.test(after)) return '';
+  const opened = /[*_]{1,3}(?=@[^@]*$)/u.exec(prefix)?.[0] ?? '';
+  const said = after
+    .replace(/^[*_]{1,3}/u, '')
+    .replace(/^[\s,:;!?.–—-]+/u, '')
+    .replace(/^[*_]{1,3}(?=\s)/u, '')
+    .trim();
+  const closed = opened !== '' && said.endsWith(opened) ? said.slice(0, -opened.length) : said;
+  return withoutEnd(plain(bare(closed))).trimStart();
+}
+
+/** What ends a sentence ends no name. Not by an expression, which would take the square of a long run. */
+function withoutEnd(text: string): string {
+  let end = text.length;
+  while (end > 0 && ' \t.,;!\\'.includes(text.charAt(end - 1))) end--;
+  return text.slice(0, end);
+}
+
+/** Without the marks that a person put around words to show them in bold or as code. */
+function bare(text: string): string {
+  let shown = '';
   let at = 0;
-  for (;;) {
-    const begin = text.indexOf('<!--', at);
-    if (begin < 0) return kept + text.slice(at);
-    kept += text.slice(at, begin);
-    const end = text.indexOf('-->', begin + 4);
-    if (end < 0) return kept;
-    at = end + 3;
+  for (const { from, to } of codeSpans(text)) {
+    shown += text.slice(at, from).replaceAll('**', '') + within(text.slice(from, to));
+    at = to;
   }
+  return shown + text.slice(at).replaceAll('**', '');
 }
 
-/** The author's own lines, and the insides of our fences. */
-function ownLines(text: string): { readonly lines: readonly string[]; readonly forms: readonly string[] } {
-  const all = text.split('\n');
-  const lines: string[] = [];
-  const forms: string[] = [];
-  let fence: { readonly mark: string; readonly form: string[] | null } | null = null;
-  let depth = 0;
-  let quoting = false;
-  let wasBlank = true;
-  let inCode = false;
-  for (const [index, line] of all.entries()) {
-    if (fence !== null) {
-      const closing = FENCE.exec(line);
-      if (closing?.[1]?.startsWith(fence.mark) && closing[2] === '') {
-        if (fence.form) forms.push(fence.form.join('\n'));
-        fence = null;
-      } else fence.form?.push(line);
-      wasBlank = false;
-      continue;
-    }
-    const opened = depth === 0 && !quoting ? FENCE.exec(line) : null;
-    if (opened?.[1]) {
-      fence = { mark: opened[1], form: opened[2]?.toLowerCase() === FORM ? [] : null };
-      continue;
-    }
-    const before = depth;
-    depth = Math.max(0, depth + count(line, OPENS) - count(line, CLOSES));
-    if (
-      before > 0 ||
-      depth > 0 ||
-      (count(line, OPENS) > 0 && count(line, CLOSES) > 0 && /quote/i.test(line))
-    ) {
-      wasBlank = false;
-      continue;
-    }
-    const blank = line.trim() === '';
-    // A line right under a quote still belongs to it, and is shown so.
-    quoting = BLOCK_QUOTE.test(line) || (quoting && !blank);
-    inCode = !blank && INDENTED.test(line) && (wasBlank || inCode);
-    wasBlank = blank;
-    if (quoting || inCode) continue;
-    if (isHistory(all, index)) break;
-    lines.push(line);
-  }
-  return { lines, forms };
+/** Code without its marks. */
+function within(code: string): string {
+  const marks = /^`*/.exec(code)?.[0].length ?? 0;
+  return (code.length > 2 * marks ? code.slice(marks, code.length - marks) : code).trim();
 }
 
-function isHistory(all: readonly string[], index: number): boolean {
-  const line = (all[index] ?? '').trim();
-  if (line.length > 400) return false;
-  if (HISTORY.some((pattern) => pattern.test(line))) return true;
-  // Such a line may be broken in two.
-  const two = `${line} ${(all[index + 1] ?? '').trim()}`;
-  if (two.length < 260 && HISTORY[1]?.test(two)) return true;
-  return (
-    MAIL_HEAD.test(line) && all.slice(index + 1, index + 4).some((next) => MAIL_HEAD_MORE.test(next.trim()))
-  );
-}
-
-function count(line: string, pattern: RegExp): number {
-  return line.match(pattern)?.length ?? 0;
-}
-
-/** Without the marks that make it bold or code as a whole. */
-function bare(words: string, marks: string): string {
-  const text = words.trim();
-  const unmarked = marks !== '' && text.endsWith(marks) ? text.slice(0, -marks.length) : text;
-  const code = /^(`{1,3})([^`]+)\1$/.exec(unmarked.trim());
-  return (code?.[2] ?? unmarked).trim();
-}
-
-/** Without what stands in backticks: pairs of runs of the same length. */
-function withoutCode(line: string): string {
-  if (!line.includes('`')) return line;
-  const runs = [...line.matchAll(/`+/g)];
-  let kept = '';
+/** The same, as long, with every character of code replaced. */
+function withoutCode(text: string): string {
+  let masked = '';
   let at = 0;
-  for (let index = 0; index < runs.length; index++) {
-    const run = runs[index];
-    if (!run || run.index < at) continue;
-    const close = runs.slice(index + 1, index + 50).find((other) => other[0].length === run[0].length);
-    if (!close) continue;
-    kept += line.slice(at, run.index);
-    at = close.index + close[0].length;
+  for (const { from, to } of codeSpans(text)) {
+    masked += text.slice(at, from) + text.slice(from, to).replace(/[^\n]/gu, LEFT_OUT);
+    at = to;
   }
-  return kept + line.slice(at);
+  return masked + text.slice(at);
+}
+
+/** A line for reading: of code only single words, which are names of things as people write them. */
+function words(original: string, masked: string): string {
+  return masked.replace(/\ufffc+/g, (marks, at: number) => {
+    const code = within(original.slice(at, at + marks.length));
+    return /^\S{1,100}$/u.test(code) ? code : ' ';
+  });
+}
+
+/** As it is shown: links by their text, characters that were written by their names or behind a backslash. */
+function plain(text: string): string {
+  return text
+    .replaceAll(LEFT_OUT, ' ')
+    .replace(/\[\/?details(?:=[^\]\n]{0,200})?\]/gi, ' ')
+    .replace(/\[([^\][\n]{1,300})\]\((?:https?:\/\/|mailto:)[^()\s]{1,500}\)/gu, '$1')
+    .replace(/\\([!-/:-@[-`{-~])/g, '$1')
+    .replace(/&(?:nbsp|quot|#39|lt|gt|amp);/g, (entity) => ENTITIES[entity] ?? entity);
 }

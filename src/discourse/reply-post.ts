@@ -14,7 +14,7 @@ const TONE = { info: 'ℹ️', good: '✅', warn: '⚠️', bad: '🚫' } as con
 
 const MORE = 'The rest is shown in chat, or in a terminal with `steward`';
 /** A form that is longer than this is left out: the line says the same. */
-const FORM = 12_000;
+const FORM = 6_000;
 
 /** Help, a list, a refusal. */
 export function replyPost(reply: Reply, bot: string): string {
@@ -46,7 +46,7 @@ export function formPost(form: Form, bot: string): string {
   return joined([
     `✍️ **To ${summaryOf(form)}, I have to know a little more.**`,
     problemList(form),
-    `Reply with a line like ${sayable(cut(form.usage, 500), bot)}${orForm}`,
+    `Reply with a line like ${sayable(form.usage, bot)}${orForm}`,
     fence,
   ]);
 }
@@ -59,7 +59,7 @@ export function recognisedPost(list: readonly Recognised[], bot: string): string
   if (list.length !== 1 || !only)
     return joined([
       `${hello} It looks as if you want one of these. Reply with the line that you mean:`,
-      list.map((one) => `- ${inline(one.form.summary)}: ${sayable(cut(one.line, 500), bot)}`).join('\n'),
+      list.map((one) => `- ${inline(one.form.summary)}: ${sayable(one.line, bot)}`).join('\n'),
       leave,
     ]);
   const { form, line } = only;
@@ -70,7 +70,7 @@ export function recognisedPost(list: readonly Recognised[], bot: string): string
     knownList(form),
     missing ? problemList(form) : '',
     `Reply with this line${missing ? ', and with what is missing in it' : ' if that is right'}:`,
-    sayable(cut(line, 1000), bot),
+    sayable(line, bot),
     formBlock && 'Or copy this form, fill it in, and post it as it is:',
     formBlock,
     leave,
@@ -121,7 +121,6 @@ function formFence(form: Form): string {
     title: oneLine(field.title),
     hint: oneLine(field.hint),
     example: oneLine(field.example),
-    value: oneLine(field.value),
   }));
   const block = fence(fence(writeForm({ ...form, fields }), 'steward'), 'text');
   return block.length > FORM ? '' : block;

@@ -4,8 +4,9 @@ import { type Reading, STOPPING, type Trouble } from './reading.ts';
 /** Posts of open requests, by topic. */
 export type Rereads = () => readonly { readonly topic: number; readonly posts: readonly number[] }[];
 
-/** Calls for it in one poll. */
+/** Calls for it in one poll, and how often at most. */
 const EACH_POLL = 2;
+const EVERY_MS = 55_000;
 const PAGE = 20;
 
 /** Reads posts once more, for edits and deletions: no list of the forum's tells of those. */
@@ -20,9 +21,16 @@ export interface Rereading {
   isOpen(topic: number): boolean;
 }
 
-export function createRereading(reading: Reading & { readonly rereads: Rereads }): Rereading {
-  const { forum, intake, rereads, stopped } = reading;
+export function createRereading(
+  reading: Reading & {
+    readonly rereads: Rereads;
+    /** For tests: how often at most. */
+    readonly rereadMs?: number;
+  },
+): Rereading {
+  const { forum, intake, rereads, stopped, rereadMs = EVERY_MS } = reading;
   let turn = 0;
+  let last = Number.NEGATIVE_INFINITY;
 
   function openPosts(topic: number): readonly number[] {
     return rereads().flatMap((one) => (one.topic === topic ? one.posts : []));
@@ -67,6 +75,8 @@ export function createRereading(reading: Reading & { readonly rereads: Rereads }
     topic: readTopic,
     isOpen: (topic) => rereads().some((one) => one.topic === topic),
     async turn() {
+      if (performance.now() - last < rereadMs) return null;
+      last = performance.now();
       const all = rereads().flatMap(({ topic, posts }) => [
         ...chunks(posts).map((some) => () => readPosts(topic, some, 'look')),
         () => readTopic(topic, 'look'),

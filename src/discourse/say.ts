@@ -1,11 +1,16 @@
 import { VERBS } from '../core/verbs.ts';
+import { cut, oneLine } from '../core/visible.ts';
 import { code } from './escape.ts';
+import { longEnough } from './thanks.ts';
+
+/** Nobody copies a longer line. */
+const LONGEST = 1000;
 
 const NAMES: readonly string[] = VERBS.map((verb) => verb.name);
 
 /** A line as people say it here, to be copied. */
 export function sayable(line: string, bot: string): string {
-  return code(`@${bot} ${line}`);
+  return code(longEnough(`@${bot} ${cut(oneLine(line), LONGEST)}`));
 }
 
 /** Lines to say that stand in a text of the kernel, as people say them here. Not escaped: goes through `inline`. */
@@ -15,7 +20,7 @@ export function withSayable(text: string, bot: string): string {
     (all, before: string | undefined, line: string) => {
       const [first = '', ...rest] = line.split(' ');
       const isLine = before !== undefined || (NAMES.includes(first) && rest.length > 0);
-      return isLine ? `${before ?? ''}\`@${bot} ${line}\`` : all;
+      return isLine ? `${before ?? ''}\`${longEnough(`@${bot} ${line}`)}\`` : all;
     },
   );
 }

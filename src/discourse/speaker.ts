@@ -40,7 +40,7 @@ export function createSpeaker(deps: {
 }): Speaker {
   const { options, forum, memory, self, category, rereads, onItems } = deps;
   const { username: bot, desk, inbox, places, locks, notes, links, log, now } = options;
-  const { lookMs } = options.times ?? {};
+  const { lookMs, rereadMs } = options.times ?? {};
   const people = createPeople({ options: options.people, forum, links, notes });
   const runs = createRuns({ forum, self, moderates: options.moderates });
   const writer = createWriter({ forum, runs, self, log, now, ...(lookMs ? { lookMs } : {}) });
@@ -53,6 +53,7 @@ export function createSpeaker(deps: {
   const watch = createWatch({
     ...{ forum, inbox, notes, now, log, self, category, rereads, onItems },
     pollMs: options.pollMs,
+    ...(rereadMs === undefined ? {} : { rereadMs }),
     heard: (topic, number, ours) => runs.heard(topic, number, ours),
   });
   watch.start();

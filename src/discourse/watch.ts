@@ -44,6 +44,8 @@ export interface WatchDeps {
   readonly heard: (topic: number, number: number, ours: boolean) => void;
   readonly onItems: () => void;
   readonly gatherMs?: number;
+  /** For tests: how often posts of open requests are read again, at most. */
+  readonly rereadMs?: number;
 }
 
 export function createWatch(deps: WatchDeps): Watch {
@@ -52,7 +54,11 @@ export function createWatch(deps: WatchDeps): Watch {
   const intake = createIntake({ inbox, cursors, self: deps.self, heard: deps.heard, onItems: deps.onItems });
   const reading = { forum, cursors, intake, category, stopped: () => stopped };
   const looking = createLook({ ...reading, now });
-  const rereading = createRereading({ ...reading, rereads: deps.rereads });
+  const rereading = createRereading({
+    ...reading,
+    rereads: deps.rereads,
+    ...(deps.rereadMs === undefined ? {} : { rereadMs: deps.rereadMs }),
+  });
   const hints = createHints(gatherMs, () => void inTurn(followHints));
   let stopped = false;
   let last: Promise<void> = Promise.resolve();
@@ -115,9 +121,9 @@ export function createWatch(deps: WatchDeps): Watch {
     if (fresh.length === 0) return null;
     // A topic without a cursor may be of another category by now: only the list tells.
     const known = fresh.every(({ topic }) => cursors.read(topic) !== null);
-    if (!known || fresh.length > ONE_BY_ONE) return looking.look('progress');
+    if (!known || fresh.length > ONE_BY_ONE) return looking.look('answer');
     for (const { topic } of fresh) {
-      const missed = await readHinted(reading, topic, 'progress');
+      const missed = await readHinted(reading, topic, 'answer');
       if (missed !== null) return missed;
     }
     return null;

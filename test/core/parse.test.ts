@@ -40,6 +40,11 @@ describe('a line', () => {
       'builder disable builder2 because="its disk is failing"',
       'builder disable builder2 because “its disk is failing”',
       'builder disable builder2 because its disk is failing',
+      'builder disable builder2 because: its disk is failing',
+      'builder disable builder2 because = its disk is failing',
+      'builder disable builder2 because = «its disk is failing»',
+      'builder disable builder2 because=„its disk is failing“',
+      'builder disable ‘builder2’ because=‘its disk is failing’',
     ])
       expect(read(line).given).toEqual({ host: 'builder2', because: 'its disk is failing' });
   });

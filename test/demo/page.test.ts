@@ -7,9 +7,6 @@ import { startSite } from '../../sandbox/site.ts';
 import { startSteward } from '../../sandbox/steward.ts';
 import { CHROMIUM, openTab } from '../support/browser.ts';
 
-// `npm run docs:picture` sets this: the picture in the README is made by this test.
-const PICTURE = process.env.STEWARD_PICTURE;
-
 it.skipIf(CHROMIUM === undefined)(
   'the demo page lets one person ask and another approve, and shows how it went (skipped where there is no chromium)',
   { timeout: 120_000 },
@@ -20,7 +17,11 @@ it.skipIf(CHROMIUM === undefined)(
     onTestFinished(() => site.close());
     const steward = await startSteward(site);
     onTestFinished(() => steward.stop());
-    const page = await startPage({ slack: site.slack, extras: { commands: steward.commands } });
+    const page = await startPage({
+      slack: site.slack,
+      forum: site.forum,
+      extras: { commands: steward.commands },
+    });
     onTestFinished(() => page.close());
     const { tab, trouble, close } = await openTab(page.url, { width: 1320, height: 720 });
     onTestFinished(close);
@@ -44,6 +45,5 @@ it.skipIf(CHROMIUM === undefined)(
     await tab.getByRole('button', { name: /\d repl/ }).click();
     await tab.locator('#thread').getByText('Done, and checked').last().waitFor();
     expect(trouble).toEqual([]);
-    if (PICTURE) await tab.screenshot({ path: PICTURE });
   },
 );

@@ -19,7 +19,11 @@ beforeAll(async () => {
     registry: createRegistry([...BUILDER_COMMANDS, makeComment().command]),
   });
 });
+/** Puts back what a test has taken apart. */
+let mended = async () => {};
+
 afterEach(async () => {
+  await mended();
   await rig.close();
   // A new day: as many private messages as ever, and nobody is waited for.
   clock.forward(25 * HOUR);
@@ -49,9 +53,16 @@ async function planned(text = aCapacity()) {
   return asked;
 }
 
-async function carriedOut(id: string, plan = '') {
+/** Adam approves; it is still under way when two seconds are over. */
+async function approved(id: string, plan = '') {
   await say(adam, `approve ${id}${plan}`);
   await announce(id);
+  clock.forward(2_100);
+  await announce(id);
+}
+
+async function carriedOut(id: string, plan = '') {
+  await approved(id, plan);
   await kernel.settle();
   await announce(id);
 }
@@ -72,16 +83,15 @@ describe('a request in a topic', () => {
     const [raw, ...more] = rig.raws(topic);
     expect(more).toEqual([]);
     expect(raw).toContain('@koji-admins this waits for one of you.');
-    expect(raw).toContain(`- \`@steward approve ${id}\` to say yes (admin)`);
+    expect(raw).toContain(`- \`@steward approve ${id}, thank you\` to say yes (admin)`);
     expect(raw?.endsWith(`\n<!-- steward:${id}:request -->`)).toBe(true);
     expect(await seqs(id)).toMatchObject({ shown: (await kernel.load(id)).seq });
   });
 
-  it('shows a decision at once and its end too, in the same post, and tells of the end in a new one', async () => {
+  it('shows a decision and its end in the same post, and tells of the end in a new one', async () => {
     await begin();
     const { id, topic } = await planned();
-    await say(adam, `approve ${id}`);
-    await announce(id);
+    await approved(id);
     expect(rig.raws(topic)).toHaveLength(1);
     expect(rig.raws(topic)[0]).toContain('Approved by adam.');
     expect(rig.raws(topic)[0]).not.toContain('@steward approve');
@@ -92,8 +102,20 @@ describe('a request in a topic', () => {
     expect(more).toEqual([]);
     expect(status).toContain('- [x] Set the capacity of builder2');
     expect(end).toMatch(/^✅ \*\*.*\*\*\n\n@maria .*Approved by adam\./u);
-    expect(end).toContain(`\`@steward undo ${id}\``);
+    expect(end).toContain(`\`@steward undo ${id}, thank you\``);
     expect(edits()).toHaveLength(2);
+  });
+
+  it('says in one edit what ends within a moment of its approval', async () => {
+    await begin();
+    const { id, topic } = await planned();
+    await say(adam, `approve ${id}`);
+    await announce(id);
+    await kernel.settle();
+    await announce(id);
+    expect(rig.raws(topic)[0]).toContain('- [x]');
+    expect(rig.raws(topic)).toHaveLength(2);
+    expect(edits()).toHaveLength(1);
   });
 
   it('waits ten seconds for a plan before it says that it works on it', async () => {
@@ -201,8 +223,7 @@ describe('a request in a topic', () => {
     }
     expect(await kernel.load(id)).toMatchObject({ status: 'planned', plan: { n: 3 } });
     expect(edits()).toHaveLength(2);
-    await say(adam, `approve ${id} plan=3`);
-    await announce(id);
+    await approved(id, ' plan=3');
     expect(edits()).toHaveLength(2);
     await kernel.settle();
     for (let n = 0; n < 3; n++) await announce(id);
@@ -215,8 +236,7 @@ describe('a request in a topic', () => {
   it('shows what is neither a decision nor an end once a minute', async () => {
     await begin();
     const { id, topic } = await planned();
-    await say(adam, `approve ${id}`);
-    await announce(id);
+    await approved(id);
     kernel.work.notes.set('freeze', null);
     await say(adam, 'freeze because=the hub is being upgraded').catch(() => undefined);
     await kernel.settle();
@@ -252,6 +272,9 @@ describe('a post', () => {
     await begin();
     const { places } = kernel.store;
     const shown = places.shown;
+    mended = async () => {
+      (places as { shown: typeof shown }).shown = shown;
+    };
     const cut = (when: (state: Record<string, unknown>) => boolean) => {
       const mutable = places as { shown: typeof shown };
       mutable.shown = async (request, where, kept, seq) => {
@@ -274,7 +297,7 @@ describe('a post', () => {
     expect(rig.raws(asked.topic)).toHaveLength(1);
 
     await say(adam, `approve ${asked.id}`);
-    await kernel.settle();
+    await kernel.until(asked.id, 'succeeded');
     restart = cut((kept) => kept.noticing === undefined && String(kept.noticed).startsWith('end-'));
     await expect(announce(asked.id)).rejects.toThrow('the process died');
     await restart();
@@ -324,8 +347,7 @@ describe('a post', () => {
     await begin();
     const { id, topic } = await planned();
     rig.pretend.misbehave({ method: 'PUT', status: 409 });
-    await say(adam, `approve ${id}`);
-    await announce(id);
+    await approved(id);
     expect(rig.raws(topic)[0]).toContain('Approved by adam.');
   });
 
@@ -334,8 +356,7 @@ describe('a post', () => {
     const { id, topic } = await planned();
     const [first] = rig.mine(topic);
     await rig.pretend.as('mod_mia').deletePost(first?.id ?? 0);
-    await say(adam, `approve ${id}`);
-    await announce(id);
+    await approved(id);
     const [second, ...more] = rig.mine(topic);
     expect(more).toEqual([]);
     expect(second?.raw).toContain('Approved by adam.');
@@ -449,10 +470,14 @@ describe('what the forum does not take', () => {
     expect(rig.writes().filter((one) => one.startsWith('POST /posts.json'))).toHaveLength(2);
     expect(told()).toContain('until a moderator has looked at it');
     rig.pretend.approveQueued();
-    await say(adam, `approve ${id}`);
-    await announce(id);
+    await approved(id);
     clock.forward(HOUR);
     await announce(id);
+    clock.forward(11_000);
+    expect(await rig.ours().announcer.due()).toContain(id);
+    await announce(id);
+    clock.forward(11_000);
+    expect(await rig.ours().announcer.due()).not.toContain(id);
     expect(rig.raws(topic)).toHaveLength(1);
     expect(rig.raws(topic)[0]).toContain('Approved by adam.');
   });

@@ -57,7 +57,7 @@ describe('the budget of calls', () => {
       await fill(urgency);
       counted.push(names().length);
     }
-    expect(counted).toEqual([9, 12, 15, 18]);
+    expect(counted).toEqual([12, 15, 16, 18]);
     expect(budget.waiting()).toEqual({ decision: 17, answer: 17, progress: 17, look: 11 });
     await budget.stop();
   });

@@ -34,7 +34,7 @@ describe('a request as a post', () => {
       'Reply here with one of these lines:',
       '- `@steward approve r42` to say yes (admin)',
       '- `@steward deny r42 because=…` to say no, with the reason (admin)',
-      '- `@steward cancel r42` to take the request back',
+      '- `@steward cancel r42, thank you` to take the request back',
     ]);
   });
 
@@ -131,7 +131,7 @@ describe('a request as a post', () => {
         answer: { ...answer, table: table(rows) },
       });
     expect(of(2)).toContain('🔴 **NFS trouble**\n\n| Host | State |\n| --- | --- |\n| builder0 | a \\| b |');
-    expect(of(2)).toContain('- `@steward nfs check`');
+    expect(of(2)).toContain('- `@steward nfs check, thank you`');
     expect(of(40)).toContain('[details="The table (40 rows)"]');
     expect(of(4000)).toMatch(/… and \d+ more rows\. Read all of it in a terminal with `steward show r42`/u);
   });
@@ -152,7 +152,7 @@ describe('a request as a post', () => {
       '✅ **Raise the capacity of builder2 from 4 to 8**',
       '@maria Done.',
       'Reply here with this line:',
-      '- `@steward undo r42` to have it changed back',
+      '- `@steward undo r42, thank you` to have it changed back',
       '*r42 · asked by maria*',
     ]);
   });
@@ -204,7 +204,7 @@ describe('what a post that asks for something is answered', () => {
     const one = { form: form('missing'), line: 'builder capacity builder2 <capacity>' };
     const raw = recognisedPost([one, { ...one, line: 'nfs check' }], 'steward');
     expect(raw).toContain(': `@steward builder capacity builder2 <capacity>`\n- ');
-    expect(raw).toContain('`@steward nfs check`');
+    expect(raw).toContain('`@steward nfs check, thank you`');
   });
 
   it('is what is wrong with a form, beside the form as far as it is filled in', () => {
@@ -265,7 +265,7 @@ function expectHarmless(raw: string, mention = ''): void {
     expect(text).not.toMatch(/[<>&[\]~^$`{}]/u);
     expect(text).not.toMatch(new RegExp(`@(?!${KEEPER})`, 'u'));
     expect(text).not.toMatch(/#[\p{L}\p{N}_-]|(?<![\p{L}\p{N}]):[\w+-]+:/u);
-    expect(text).not.toMatch(/:\/\/|www\.|[^\s.*⌷]\.\p{L}{2,}/iu);
+    expect(text).not.toMatch(/:\/\/|www\.|[\p{L}\p{N}]\.\p{L}{2,}/iu);
     expect(text).not.toMatch(/^(?: {4}|\t| {0,3}(?:[#>=+]|-(?! |--$|$)|\d+[.)]\s))/u);
     // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
     expect(text).not.toMatch(/[\u202a-\u202e\u2066-\u2069\u200b-\u200f\u0000-\u0008\p{Surrogate}]/u);

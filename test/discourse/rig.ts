@@ -23,7 +23,7 @@ export async function startRig(options: ForumOptions & { readonly perMinute?: nu
     deadlineMs: 700,
     log,
   });
-  const budget = createBudget({ api, log, perMinute: options.perMinute ?? 10_000 });
+  const budget = createBudget({ api, log, perMinute: options.perMinute ?? 10_000, postGapMs: 0 });
   const forum = createForum({ api, budget, category: sandbox.category.path });
   let counted = 0;
   return {
@@ -70,6 +70,7 @@ export function watchOf(rig: Rig, database: Database, more: Partial<WatchDeps> =
     category: rig.sandbox.category.id,
     pollMs: 60_000,
     gatherMs: 30,
+    rereadMs: 0,
     rereads: () => [],
     heard: (topic, number, ours) => heard.push(`${topic}:${number}${ours ? ' ours' : ''}`),
     onItems: () => {

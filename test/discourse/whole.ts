@@ -46,7 +46,7 @@ export async function startWhole(options: WholeOptions = {}) {
       requests: kernel.store.requests,
       log: kernel.log,
       now: () => new Date(),
-      times: { beatMs: 50, perMinute: 100_000, lookMs: [0, 100] },
+      times: { beatMs: 50, perMinute: 100_000, postGapMs: 0, rereadMs: 0, lookMs: [0, 100] },
       ...options.front,
     });
   let front = build();

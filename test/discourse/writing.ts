@@ -64,7 +64,7 @@ export async function startWriting(options: {
       deadlineMs: options.deadlineMs ?? 1_000,
       log,
     });
-    const budget = createBudget({ api, log, perMinute: 10_000 });
+    const budget = createBudget({ api, log, perMinute: 10_000, postGapMs: 0 });
     const forum = createForum({ api, budget, category: pretend.category.path });
     const runs = createRuns({ forum, self, moderates });
     const writer = createWriter({ forum, runs, self, log, now, lookMs: [10, 60] });

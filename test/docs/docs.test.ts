@@ -5,8 +5,11 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { configSchema } from '../../config/schema.ts';
 import { run } from '../../src/cli/run.ts';
+import { metaOf } from '../../src/core/fields.ts';
+import { readForm } from '../../src/core/form-text.ts';
 import { parse as parseLine } from '../../src/core/parse.ts';
 import { scanCommands } from '../../src/core/registry.ts';
+import { readPost } from '../../src/discourse/post-text.ts';
 
 const root = new URL('../../', import.meta.url);
 const PAGES = ['README.md', 'docs/running.md', 'docs/security.md'];
@@ -146,3 +149,52 @@ function settingAt(schema: unknown, path: readonly string[]): unknown {
   const next = shape?.[first] ?? valueType;
   return next === undefined ? null : settingAt(next, rest);
 }
+
+describe('docs/topic-template.md', async () => {
+  const page = await read('docs/topic-template.md');
+  const [, template = ''] = /\n````markdown\n([\s\S]*?)\n````\n/.exec(page) ?? [];
+  const forms = [...template.matchAll(/```steward\n([\s\S]*?)\n```/g)].map(([, form = '']) => form);
+
+  it('has a form or a line for each command that packagers may ask for', () => {
+    for (const { name } of registry.all.filter(({ ask }) => ask.includes('packager')))
+      expect(template).toMatch(new RegExp(`^(ask: |  @steward )${name}(\\s|$)`, 'm'));
+    for (const { name } of registry.all.filter(({ ask }) => !ask.includes('packager')))
+      expect(template).not.toMatch(new RegExp(`^ask: ${name}$`, 'm'));
+    expect(template).toContain('Never paste a private key');
+  });
+
+  it('asks for nothing and says nothing as long as nobody has filled anything in', () => {
+    const post = readPost(template, 'steward');
+    expect(post).toEqual({ lines: [], forms: [], rest: '', mentioned: false, tooMany: false });
+    const said = readPost(template.replace('\n\n\n', '\n\nIs there cake at the meeting?\n\n'), 'steward');
+    expect(said).toMatchObject({ lines: [], forms: [], rest: 'Is there cake at the meeting?' });
+  });
+
+  it('shows lines that work', () => {
+    for (const [, line = ''] of template.matchAll(/^ {2}@steward (.*?)(?: {3}.*)?$/gm)) {
+      const parsed = parseLine(line, registry);
+      expect('problems' in parsed ? parsed.problems : parsed.kind, line).toEqual({});
+    }
+  });
+
+  it('has forms that ask once they are filled in', () => {
+    expect(forms.length).toBeGreaterThan(5);
+    for (const form of forms) {
+      const command = registry.get(/^ask: (.*)$/m.exec(form)?.[1] ?? '');
+      if (!command) throw new Error(form);
+      const given = Object.fromEntries(
+        Object.entries(command.params.shape).map(([name, field]) => [name, metaOf(field).example]),
+      );
+      const filled = Object.entries(given).reduce(
+        (text, [name, value]) => text.replace(`\n${name}:`, () => `\n${name}: ${value}`),
+        form,
+      );
+      const { forms: read } = readPost(
+        template.replace(form, () => filled),
+        'steward',
+      );
+      expect(read).toEqual([filled]);
+      expect(readForm(filled, registry)).toEqual({ kind: 'form', command, given, problems: {} });
+    }
+  });
+});

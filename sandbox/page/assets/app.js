@@ -1,18 +1,30 @@
-import { createComposer } from './composer.js';
-import { el, keep, toast } from './dom.js';
-import { blocks } from './draw.js';
-import { drawMessages } from './messages.js';
+import { createChat, nameOf } from './chat.js';
+import { toast } from './dom.js';
+import { createForum } from './forum.js';
+import { groupsOf } from './groups.js';
 import { askToConfirm, createModal } from './modal.js';
 import { drawPeople, drawPlaces, drawWorld } from './side.js';
 
 const $ = (id) => document.getElementById(id);
 const KEY = 'steward-demo';
 
-/** What the server said last, part by part, and where this window looks. */
+/** What the server said last, part by part. */
 let parts = {};
 let live = null;
-const at = { me: 'U0MARIA', place: 'C0KOJI', thread: null, ...remembered() };
-let extras = { commands: [], suggestions: [] };
+/** Where this window looks. `side`: which of the two is seen where there is room for one; `forum.view`: null at first. */
+const at = {
+  me: 'U0MARIA',
+  place: 'C0KOJI',
+  thread: null,
+  side: 'chat',
+  forum: { view: null, topic: null, from: 'topics', isHidden: false },
+  ...remembered(),
+};
+let extras = { commands: [], suggestions: [], template: null, forum: false };
+/** Wide enough for the chat and the forum beside each other. */
+const beside = matchMedia('(width >= 1500px)');
+/** So narrow that a thread lies over its channel. */
+const narrow = matchMedia('(width < 900px)');
 
 function remembered() {
   try {
@@ -23,19 +35,23 @@ function remembered() {
   }
 }
 
-async function ask(order) {
+/** What the server answers; what was wrong is shown for a moment, unless `aloud` is false. */
+async function ask(order, { aloud = true } = {}) {
+  const answer = await send(order);
+  if (answer.error && aloud) toast(answer.error);
+  return answer;
+}
+
+async function send(order) {
   try {
     const answer = await fetch('/do', {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ as: at.me, ...order }),
     });
-    const body = await answer.json();
-    if (body.error) toast(body.error);
-    return body;
+    return await answer.json();
   } catch {
-    toast('The demo does not answer. Is it still running?');
-    return { ok: false };
+    return { ok: false, error: 'The demo does not answer. Is it still running?' };
   }
 }
 
@@ -58,154 +74,58 @@ function drawSoon() {
   drawing = requestAnimationFrame(draw);
 }
 
-const atEnd = (box) => box.scrollHeight - box.scrollTop - box.clientHeight < 80;
-
 function draw() {
   const { people, places, modal } = parts;
-  if (people === undefined || places === undefined || modal === undefined || parts.home === undefined) return;
+  if ([people, places, modal, parts.home, parts.world].includes(undefined)) return;
   if (at.place !== 'home' && !places.some((place) => place.id === at.place)) {
     at.place = 'C0KOJI';
     at.thread = null;
   }
+  at.forum.view ??= beside.matches ? 'latest' : 'topics';
+  if (at.forum.view === 'latest') Object.assign(at.forum, latest());
   sessionStorage.setItem(KEY, JSON.stringify({ me: at.me, place: at.place }));
-  const place = places.find((one) => one.id === at.place);
-  const me = people.find((one) => one.id === at.me);
+  const isBeside = extras.forum && beside.matches && !at.forum.isHidden;
+  const shows = {
+    chat: isBeside || at.side === 'chat',
+    forum: extras.forum && (isBeside || at.side === 'forum'),
+  };
+  $('frame').classList.toggle('beside', isBeside);
   drawPeople($('people'), people, at.me, become);
-  drawPlaces($('places'), places, at.place, open);
-  drawWorld($('world'), parts.world ?? []);
+  drawPlaces($('places'), groupsOf(parts), current(shows), open);
+  drawWorld($('world'), parts.world);
   drawModal(modal);
   const waiting = places.reduce((sum, one) => sum + one.pings, 0);
-  document.title = `${waiting > 0 ? `(${waiting}) ` : ''}${place === undefined ? 'Home' : nameOf(place)} – Koji Steward demo`;
-
-  const home = at.place === 'home';
-  $('place-name').textContent = home ? 'Home' : nameOf(place);
-  $('place-topic').textContent = home
-    ? 'What Steward keeps for you'
-    : place.kind === 'im'
-      ? 'Just you and Steward'
-      : `${place.topic} · ${place.members} members${place.shared ? ' · shared with another workspace' : ''}`;
-  $('composer').hidden = home;
-  if (home) drawHome();
-  else drawPlace(place, people, me);
-  drawThread(home ? undefined : parts[`place ${at.place}`]);
+  document.title = `${waiting > 0 ? `(${waiting}) ` : ''}${titleOf(shows)} – Koji Steward demo`;
+  chat.draw(parts, { isShown: shows.chat, isAloneWithThread: isBeside || narrow.matches });
+  if (extras.forum) forum.draw(parts, { isShown: shows.forum, isBeside });
 }
 
-const nameOf = (place) => (place.kind === 'im' ? 'Steward' : `#${place.name}`);
-
-function drawHome() {
-  const { home } = parts;
-  if (drawnPlace !== 'home') $('scroll').scrollTop = 0;
-  drawnPlace = 'home';
-  keep(
-    $('messages'),
-    [home],
-    () => 'home',
-    () =>
-      el(
-        'li',
-        { class: 'home has-blocks' },
-        ...(home === null
-          ? [el('p', { class: 'quiet', text: 'Steward has put nothing here yet.' })]
-          : blocks(home.blocks, (control, pick) =>
-              pressWith(control, { what: 'press-view', view: home.id }, pick),
-            )),
-      ),
-  );
+/** The topic that moved last; what is pinned is no news. */
+function latest() {
+  const first = parts['forum topics']?.find((topic) => !topic.pinned);
+  return first === undefined ? { view: 'topics' } : { view: 'topic', topic: first.id, from: 'topics' };
 }
 
-let drawnPlace = '';
-
-function drawPlace(place, people, me) {
-  const list = $('messages');
-  const scroll = $('scroll');
-  const stay = drawnPlace === `${at.me} ${at.place}`;
-  const follow = !stay || atEnd(scroll);
-  if (!stay) list.replaceChildren();
-  const messages = parts[`place ${at.place}`] ?? [];
-  const first = !stay;
-  const changed = drawMessages(list, messages, {
-    people,
-    press: pressIn(at.place),
-    openThread,
-    inThread: false,
-  });
-  if (first) for (const node of list.children) node.classList.remove('fresh');
-  drawnPlace = `${at.me} ${at.place}`;
-  list.classList.toggle('empty', messages.length === 0);
-  if (messages.length === 0)
-    list.replaceChildren(
-      el(
-        'li',
-        { class: 'hello' },
-        el('strong', { text: 'Nothing here yet.' }),
-        ` You are ${me.realName}. Try one of the lines below.`,
-      ),
-    );
-  if (follow && (changed || first)) scroll.scrollTop = scroll.scrollHeight;
-  composer.place(
-    place.kind === 'im'
-      ? 'Write to Steward, e.g. “builder list”'
-      : `Write to ${nameOf(place)}, or type / for commands`,
-    place.hasBot ? undefined : 'Steward is not in this channel: it cannot write here by itself.',
-  );
-  // In a direct message people write to Steward; in a channel they use the command.
-  const bare = extras.suggestions.map((line) => line.replace(/^\/koji /, ''));
-  composer.suggest(
-    place.kind === 'im' ? bare : bare.map((line) => (/^[/@]/.test(line) ? line : `/koji ${line}`)),
-  );
-  markRead(place, messages);
+function titleOf(shows) {
+  if (!shows.chat) return parts.forum.category;
+  return at.place === 'home' ? 'Home' : nameOf(parts.places.find((one) => one.id === at.place));
 }
 
-function markRead(place, messages) {
-  if (!(place.unread || place.pings > 0) || document.hidden) return;
-  const newest = messages
-    .flatMap((one) => [one, ...one.replies])
-    .filter((one) => one.whisper === null)
-    .at(-1);
-  const last = messages
-    .flatMap((one) => [one.ts, ...one.replies.map((reply) => reply.ts)])
-    .sort((a, b) => Number(a) - Number(b))
-    .at(-1);
-  if (newest !== undefined && last !== undefined) void ask({ what: 'read', channel: place.id, ts: last });
-}
-
-function drawThread(messages) {
-  const first = at.thread === null ? undefined : messages?.find((one) => one.ts === at.thread);
-  const open = first !== undefined;
-  $('thread').hidden = !open;
-  $('frame').classList.toggle('with-thread', open);
-  if (!open) return;
-  const list = $('thread-messages');
-  const scroll = $('thread-scroll');
-  const stay = list.dataset.thread === `${at.me} ${at.thread}`;
-  const follow = !stay || atEnd(scroll);
-  if (!stay) list.replaceChildren();
-  list.dataset.thread = `${at.me} ${at.thread}`;
-  const { replies } = first;
-  const changed = drawMessages(list, [{ ...first, replies: [] }, ...replies], {
-    people: parts.people,
-    press: pressIn(at.place),
-    openThread,
-    inThread: true,
-  });
-  if (!stay) for (const node of list.children) node.classList.remove('fresh');
-  $('thread-title').textContent =
-    replies.length === 0
-      ? 'Thread'
-      : `Thread · ${replies.length === 1 ? '1 reply' : `${replies.length} replies`}`;
-  if (follow && changed) scroll.scrollTop = stay ? scroll.scrollHeight : 0;
-}
-
-function pressIn(channel) {
-  return (message, control, pick) => pressWith(control, { what: 'press', channel, ts: message.ts }, pick);
+function current(shows) {
+  const { view, from } = at.forum;
+  const inMessages = view === 'messages' || (view === 'topic' && from === 'messages');
+  return [
+    ...(shows.chat ? [at.place] : []),
+    ...(shows.forum ? [inMessages ? 'forum-messages' : 'forum-topics'] : []),
+  ];
 }
 
 async function pressWith(control, order, pick) {
   if (control.confirm !== null && !(await askToConfirm($('confirm'), control))) return;
   document.body.classList.add('pressing');
-  const { ok } = await ask({ ...order, button: control.id, ...(pick !== undefined && { pick }) });
+  const { ok, error } = await ask({ ...order, button: control.id, ...(pick !== undefined && { pick }) });
   document.body.classList.remove('pressing');
-  if (ok === false) toast('Steward did not answer in time.');
+  if (ok === false && !error) toast('Steward did not answer in time.');
 }
 
 function become(person) {
@@ -215,12 +135,32 @@ function become(person) {
 }
 
 function open(place) {
+  closeSide();
+  if (place === 'forum-topics' || place === 'forum-messages') {
+    goInForum({ view: place === 'forum-topics' ? 'topics' : 'messages' });
+    if (matchMedia('(hover: hover)').matches) $('forum-scroll').focus({ preventScroll: true });
+    return;
+  }
   at.place = place;
   at.thread = null;
-  closeSide();
+  at.side = 'chat';
   if (place === 'home') void ask({ what: 'home' });
   draw();
-  if (place !== 'home' && matchMedia('(hover: hover)').matches) composer.focus();
+  if (place !== 'home' && matchMedia('(hover: hover)').matches) chat.focus();
+}
+
+/** Shows something of the forum: an empty `where` draws what is there again. */
+function goInForum(where) {
+  Object.assign(at.forum, where, { isHidden: false });
+  if (where.view !== undefined) at.side = 'forum';
+  draw();
+}
+
+function hideForum() {
+  at.forum.isHidden = true;
+  at.side = 'chat';
+  draw();
+  chat.focus();
 }
 
 function openThread(ts) {
@@ -232,7 +172,7 @@ function openThread(ts) {
 function closeThread() {
   at.thread = null;
   draw();
-  composer.focus();
+  chat.focus();
 }
 
 function closeSide() {
@@ -245,21 +185,25 @@ const drawModal = createModal($('modal'), {
   close: (view) => ask({ what: 'close', view }),
   press: (view, control, pick) => pressWith(control, { what: 'press-view', view }, pick),
 });
-const composer = createComposer($('composer'), {
-  id: 'composer',
-  label: 'Message',
-  inThread: false,
-  say: (text) => ask({ what: 'say', channel: at.place, text }),
-  offers: () => extras.commands,
-});
-const threadComposer = createComposer($('thread-composer'), {
-  id: 'thread-composer',
-  label: 'Reply',
-  inThread: true,
-  say: (text) => ask({ what: 'say', channel: at.place, text, thread: at.thread }),
-  offers: () => [],
-});
-threadComposer.place('Reply, e.g. “@steward show r1”');
+const chat = createChat({ at, ask, press: pressWith, extras: () => extras, openThread });
+const forum = createForum(
+  {
+    pane: $('forum'),
+    head: $('forum-head'),
+    scroll: $('forum-scroll'),
+    body: $('forum-body'),
+    foot: $('forum-foot'),
+    confirm: $('confirm'),
+  },
+  {
+    at,
+    // The forum says what was wrong beside what was typed.
+    ask: (order, how = { aloud: false }) => ask(order, how),
+    go: goInForum,
+    hide: hideForum,
+    template: () => extras.template,
+  },
+);
 
 $('thread-close').addEventListener('click', closeThread);
 $('menu').addEventListener('click', () => {
@@ -272,15 +216,22 @@ document.addEventListener('keydown', (event) => {
   closeSide();
 });
 document.addEventListener('visibilitychange', drawSoon);
+for (const width of [beside, narrow]) width.addEventListener('change', drawSoon);
 document.addEventListener('click', (event) => {
-  // A permalink of the pretend service opens here.
+  // A permalink of the pretend chat or of the pretend forum opens here.
   const link = event.target instanceof Element ? event.target.closest('a[href]') : null;
-  const found = /\/archives\/([CD]\w+)\/p(\d+)(\d{6})(?:\?thread_ts=([\d.]+))?/.exec(link?.href ?? '');
-  if (found === null) return;
-  event.preventDefault();
-  open(found[1]);
-  openThread(found[4] ?? `${found[2]}.${found[3]}`);
+  const message = /\/archives\/([CD]\w+)\/p(\d+)(\d{6})(?:\?thread_ts=([\d.]+))?/.exec(link?.href ?? '');
+  const topic = Number(/\/t\/(?:[^/]*\/)?(\d+)(?:\/\d+)?$/.exec(link?.href ?? '')?.[1]);
+  if (message !== null) {
+    event.preventDefault();
+    open(message[1]);
+    openThread(message[4] ?? `${message[2]}.${message[3]}`);
+  } else if (parts[`topic ${topic}`] != null) {
+    event.preventDefault();
+    goInForum({ view: 'topic', topic, from: parts[`topic ${topic}`].isMessage ? 'messages' : 'topics' });
+  }
 });
 
 extras = await (await fetch('/extras')).json();
+if (extras.forum) $('pretended').textContent = 'A pretend chat, a pretend forum';
 connect();

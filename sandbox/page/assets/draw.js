@@ -38,9 +38,8 @@ export function pieces(list) {
 }
 
 /** Code, with added and removed lines in colour. */
-function fence(text) {
+export function fence(text, isDiff = /^[+-]/m.test(text)) {
   const lines = text.split('\n');
-  const isDiff = lines.some((line) => /^[+-]/.test(line));
   const code = el('code');
   for (const [index, line] of lines.entries()) {
     const tone = isDiff && line.startsWith('+') ? 'added' : isDiff && line.startsWith('-') ? 'removed' : null;

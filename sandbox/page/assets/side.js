@@ -1,4 +1,5 @@
 import { el, keep } from './dom.js';
+import { icon } from './icons.js';
 import { avatar } from './messages.js';
 
 /** Who you are: a radio group with one stop for the keyboard. */
@@ -45,17 +46,18 @@ export function drawPeople(box, people, me, choose) {
 const count = (number, what) =>
   el('span', { class: 'count', 'aria-label': `${number} new ${what}`, text: String(number) });
 
-export function drawPlaces(box, places, current, open) {
-  const groups = [
-    { title: 'Channels', places: places.filter((one) => one.kind === 'channel') },
-    {
-      title: 'Steward',
-      places: [
-        ...places.filter((one) => one.kind === 'im'),
-        { id: 'home', name: 'Home', kind: 'home', pings: 0, unread: false },
-      ],
-    },
-  ];
+/** What stands before a place's name. */
+export function sign(kind) {
+  const text = { channel: '#', im: '@', home: '⌂' }[kind];
+  return el(
+    'span',
+    { class: `sign sign-${kind}`, 'aria-hidden': 'true', text },
+    kind === 'messages' ? icon('mail') : null,
+  );
+}
+
+/** Groups of places. `current`: the ids of those that are shown. */
+export function drawPlaces(box, groups, current, open) {
   keep(
     box,
     groups.map((group) => ({ ...group, current })),
@@ -76,21 +78,17 @@ export function drawPlaces(box, places, current, open) {
                 'button',
                 {
                   type: 'button',
-                  class: ['place', place.id === current && 'current', place.unread && 'unread']
+                  class: ['place', current.includes(place.id) && 'current', place.unread && 'unread']
                     .filter(Boolean)
                     .join(' '),
-                  'aria-current': place.id === current ? 'page' : undefined,
+                  'aria-current': current.includes(place.id) ? 'page' : undefined,
                   'data-focus': `place-${place.id}`,
                   'data-place': place.id,
                   onclick: () => open(place.id),
                 },
-                el('span', {
-                  class: 'sign',
-                  'aria-hidden': 'true',
-                  text: { channel: '#', im: '@', home: '⌂' }[place.kind],
-                }),
+                sign(place.kind),
                 el('span', { class: 'place-label', text: place.name }),
-                place.pings > 0 ? count(place.pings, 'mentions') : null,
+                place.pings > 0 ? count(place.pings, place.news ?? 'mentions') : null,
               ),
             ),
           ),

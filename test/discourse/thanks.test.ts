@@ -1,0 +1,28 @@
+import { expect, it } from 'vitest';
+import { sayable } from '../../src/discourse/say.ts';
+import { withoutThanks } from '../../src/discourse/thanks.ts';
+import { cpuMs } from '../support/cpu.ts';
+
+it('a line that people are to copy is one that the forum takes alone', () => {
+  expect(sayable('approve r1', 'steward')).toBe('`@steward approve r1, thank you`');
+  expect(sayable('approve r1234567', 'steward')).toBe('`@steward approve r1234567`');
+});
+
+it.each([
+  ['approve r1, thank you', 'approve r1'],
+  ['approve r1 please', 'approve r1'],
+  ['builder capacity builder2 8, thanks a lot!', 'builder capacity builder2 8'],
+  ['help', 'help'],
+  ['deny r1 because=he said please', 'deny r1 because=he said please'],
+  ['show please-release', 'show please-release'],
+])('%j is read as %j', (line, read) => {
+  expect(withoutThanks(line)).toBe(read);
+});
+
+it('a line made to be hard to read is read in a moment', () => {
+  for (const piece of [' ', ',', ', please', 'thanks a lot '])
+    expect(
+      cpuMs(() => withoutThanks(`help${piece.repeat(32_000 / piece.length)}x`)),
+      piece,
+    ).toBeLessThan(50);
+});

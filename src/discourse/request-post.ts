@@ -1,29 +1,10 @@
 import type { Action, Card } from '../core/card.ts';
-import type { Status } from '../core/request.ts';
+import { CLOSED, STATUS_MARKS, VERDICT_MARKS } from '../core/marks.ts';
 import { answerParts } from './answer-parts.ts';
 import { fits, inline } from './escape.ts';
 import { joined, LIMIT, sizeOf } from './parts.ts';
 import { sayable, withSayable } from './say.ts';
 import { callParts, changeParts, drawsWhole, stepList } from './step-parts.ts';
-
-const MARK: Readonly<Record<Status, string>> = {
-  asked: '⏳',
-  planned: '✋',
-  approved: '⏳',
-  running: '⏳',
-  unknown: '❓',
-  failed: '❌',
-  succeeded: '✅',
-  answered: '💬',
-  refused: '🚫',
-  denied: '⛔',
-  cancelled: '⏹️',
-  expired: '⌛',
-};
-const VERDICT = { ok: '✅', warn: '⚠️', bad: '🔴' } as const;
-
-/** After these nothing of the plan is to be decided on or carried out, so its small print goes. */
-const CLOSED: readonly Status[] = ['succeeded', 'answered', 'refused', 'denied', 'cancelled', 'expired'];
 
 const TITLE = 600;
 const LINE = 1200;
@@ -103,11 +84,11 @@ export function endPost(card: Card, showing: Showing): string {
   const { bot, mention } = showing;
   const ended = card.notice?.kind !== 'decision';
   const says = ended ? card.line || card.title : (card.notice?.text ?? card.line);
-  const title = ended ? [`${MARK[card.status]} **${inline(card.title, TITLE) || '–'}**`] : [];
+  const title = ended ? [`${STATUS_MARKS[card.status]} **${inline(card.title, TITLE) || '–'}**`] : [];
   const called = [mention, inline(withSayable(says, bot), LINE)].filter(Boolean).join(' ');
   return joined([
     ...title,
-    ended ? called : `${MARK[card.status]} ${called}`,
+    ended ? called : `${STATUS_MARKS[card.status]} ${called}`,
     ...nextParts(card, bot),
     ...actionParts(card, showing, isWhole(card, showing)),
     footOf(card),
@@ -117,7 +98,7 @@ export function endPost(card: Card, showing: Showing): string {
 function headParts(card: Card, showing: Showing, whole: boolean): string[] {
   const { bot, mention, aside } = showing;
   const answered = card.answer !== null;
-  const mark = card.answer ? VERDICT[card.answer.verdict] : MARK[card.status];
+  const mark = card.answer ? VERDICT_MARKS[card.answer.verdict] : STATUS_MARKS[card.status];
   const title = card.answer?.title ?? card.title;
   const line = card.line || (answered && mention ? 'here is what I found.' : '');
   // Whoever is called at the end reads what came of it; those who are called to decide, that it waits for them.
@@ -200,7 +181,7 @@ function seeAll(card: Card): string {
 export function parkedPost(card: Card, why: string, bot: string): string {
   return joined([
     `I cannot tell you about your request ${card.id} in its topic: ${why}. The request itself is not changed by that.`,
-    `${MARK[card.status]} **${inline(card.title, TITLE) || '–'}**`,
+    `${STATUS_MARKS[card.status]} **${inline(card.title, TITLE) || '–'}**`,
     inline(withSayable(card.line || (card.answer?.title ?? ''), bot), LINE),
     ...nextParts(card, bot),
     `You see all of it in chat with \`show ${card.id}\`, or in a terminal with \`steward show ${card.id}\`.`,

@@ -1,14 +1,9 @@
 import type { CardStep } from '../core/card.ts';
+import { UNDO_WORDS } from '../core/marks.ts';
 import { oneLine } from '../core/visible.ts';
 import { fence, fits, fold, inline } from './escape.ts';
 
 const MARK = { todo: '', started: '⏳ ', done: '', failed: '❌ ', unknown: '❓ ' } as const;
-
-const UNDO = {
-  full: 'can be undone',
-  partial: 'can be undone in part',
-  none: 'cannot be undone',
-} as const;
 
 const TITLE = 600;
 const ASIDE = 400;
@@ -41,7 +36,7 @@ function asides(step: CardStep, many: boolean): string {
     (guard) => `${guard.holds ? '✓' : '✗'} ${inline(guard.text, ASIDE)} (${inline(guard.saw)})`,
   );
   const evidence = step.evidence.map((one) => `${inline(one.label, 100)}: ${inline(one.value, ASIDE)}`);
-  const undo = many && step.undo === 'full' ? [] : [UNDO[step.undo]];
+  const undo = many && step.undo === 'full' ? [] : [UNDO_WORDS[step.undo]];
   return [...[...guards, ...(many ? [] : evidence)].slice(0, ASIDES), ...undo].join(' · ');
 }
 

@@ -1,6 +1,7 @@
 import type { KnownBlock } from '@slack/types';
 import type { Reply } from '../core/card.ts';
 import type { Answer, Table } from '../core/command.ts';
+import { VERDICT_MARKS } from '../core/marks.ts';
 import { cut } from '../core/visible.ts';
 import { context, fences, LIMITS, type Message, section, sizeOf } from './blocks.ts';
 import { code, entities, inline, oneLine } from './escape.ts';
@@ -57,7 +58,6 @@ function fencedTable(table: Table, room: number): { blocks: KnownBlock[]; left: 
   return { blocks: fences(drawn.text), left: drawn.left };
 }
 
-export const VERDICT = { ok: '✅', warn: '⚠️', bad: '🔴' } as const;
 const TONE = { info: 'ℹ️', good: '✅', warn: '⚠️', bad: '🚫' } as const;
 
 /** What a command that only looked found. `titled`: its title stands above it already. */
@@ -68,7 +68,7 @@ export function answerBlocks(
   drawing: Drawing & { readonly titled: boolean },
 ): KnownBlock[] {
   const blocks: KnownBlock[] = [
-    ...(drawing.titled ? [] : [section(`${VERDICT[answer.verdict]} *${inline(answer.title, 600)}*`)]),
+    ...(drawing.titled ? [] : [section(`${VERDICT_MARKS[answer.verdict]} *${inline(answer.title, 600)}*`)]),
     ...lineBlocks(answer.lines ?? [], more, Math.max(500, room / 2)),
   ];
   if (answer.table) blocks.push(...tableBlocks(answer.table, room - sizeOf(blocks), more, drawing));

@@ -1,28 +1,10 @@
 import type { Button, KnownBlock } from '@slack/types';
 import type { Action, Card } from '../core/card.ts';
-import type { Status } from '../core/request.ts';
-import { answerBlocks, type Drawing, fallback, VERDICT } from './answer-blocks.ts';
+import { CLOSED, STATUS_MARKS, VERDICT_MARKS } from '../core/marks.ts';
+import { answerBlocks, type Drawing, fallback } from './answer-blocks.ts';
 import { actions, context, header, LIMITS, type Message, plainText, section, sizeOf } from './blocks.ts';
 import { inline } from './escape.ts';
 import { closeSteps, fits, MANY, stepBlocks, stepLine } from './step-blocks.ts';
-
-const MARK: Readonly<Record<Status, string>> = {
-  asked: '⏳',
-  planned: '✋',
-  approved: '⏳',
-  running: '⏳',
-  unknown: '❓',
-  failed: '❌',
-  succeeded: '✅',
-  answered: '💬',
-  refused: '🚫',
-  denied: '⛔',
-  cancelled: '⏹️',
-  expired: '⌛',
-};
-
-/** After these nothing of the plan is to be decided on or carried out, so its small print goes. */
-const CLOSED: readonly Status[] = ['succeeded', 'answered', 'refused', 'denied', 'cancelled', 'expired'];
 
 const LINE = 900;
 const NOTE = 600;
@@ -98,9 +80,9 @@ function saysTitle(card: Card): boolean {
 }
 
 function headBlocks(card: Card): KnownBlock[] {
-  const mark = card.answer && saysTitle(card) ? `${VERDICT[card.answer.verdict]} ` : '';
+  const mark = card.answer && saysTitle(card) ? `${VERDICT_MARKS[card.answer.verdict]} ` : '';
   const blocks: KnownBlock[] = [header(`${mark}${card.title}`)];
-  if (card.line) blocks.push(section(`${MARK[card.status]} ${inline(card.line, LINE)}`));
+  if (card.line) blocks.push(section(`${STATUS_MARKS[card.status]} ${inline(card.line, LINE)}`));
   const fields = card.fields.slice(0, LIMITS.fields).map((field) => ({
     type: 'mrkdwn' as const,
     text: `*${inline(field.label, 100)}*\n${inline(field.value || '–', 200)}`,

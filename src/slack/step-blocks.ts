@@ -1,5 +1,6 @@
 import type { KnownBlock } from '@slack/types';
 import type { CardStep } from '../core/card.ts';
+import { UNDO_WORDS } from '../core/marks.ts';
 import type { StepState } from '../core/request.ts';
 import { context, fences, LIMITS, section } from './blocks.ts';
 import { code, entitiesLength, inline, oneLine } from './escape.ts';
@@ -11,12 +12,6 @@ const MARK: Readonly<Record<StepState, string>> = {
   failed: '✗',
   unknown: '?',
 };
-
-const UNDO = {
-  full: 'can be undone',
-  partial: 'can be undone in part',
-  none: 'cannot be undone',
-} as const;
 
 const TITLE = 600;
 const ASIDE = 400;
@@ -49,7 +44,7 @@ export function stepBlocks(step: CardStep, closed: boolean): StepBlocks {
     ),
     ...step.evidence.map((one) => `${inline(one.label, 100)}: ${inline(one.value, ASIDE)}`),
   ];
-  const small = [...asides.slice(0, ASIDES), `${UNDO[step.undo]} · digest ${step.digest.slice(0, 12)}`];
+  const small = [...asides.slice(0, ASIDES), `${UNDO_WORDS[step.undo]} · digest ${step.digest.slice(0, 12)}`];
   const [smallFirst, smallRest] = asSections(small, ' · ');
   blocks.push(...fences(step.call), context(smallFirst), ...smallRest.map(context));
   const whole =
@@ -78,7 +73,7 @@ export function closeSteps(steps: readonly CardStep[], closed: boolean): StepBlo
     const guards = step.guards.map(
       (one) => `${one.holds ? '✓' : '✗'} ${inline(one.text, ASIDE)} (${inline(one.saw)})`,
     );
-    const back = step.undo === 'full' ? [] : [UNDO[step.undo]];
+    const back = step.undo === 'full' ? [] : [UNDO_WORDS[step.undo]];
     const lines = [
       `${MARK[step.state]} ${changes || inline(step.title, TITLE)}`,
       ...(over ? [] : [[code(step.call, CALL), ...guards, ...back].join(' · ')]),

@@ -1,0 +1,38 @@
+import type { Answer } from './command.ts';
+import type { Status } from './request.ts';
+
+/** What stands before a request in chat and forum: one look tells how it is. */
+export const STATUS_MARKS: Readonly<Record<Status, string>> = {
+  asked: '⏳',
+  planned: '✋',
+  approved: '⏳',
+  running: '⏳',
+  unknown: '❓',
+  failed: '❌',
+  succeeded: '✅',
+  answered: '💬',
+  refused: '🚫',
+  denied: '⛔',
+  cancelled: '⏹️',
+  expired: '⌛',
+};
+
+/** The same for what was found. */
+export const VERDICT_MARKS: Readonly<Record<Answer['verdict'], string>> = { ok: '✅', warn: '⚠️', bad: '🔴' };
+
+/** After these nothing of the plan is to be decided on or carried out, so its small print goes. */
+export const CLOSED: readonly Status[] = [
+  'succeeded',
+  'answered',
+  'refused',
+  'denied',
+  'cancelled',
+  'expired',
+];
+
+/** What is said of a step that can, or cannot, be taken back. */
+export const UNDO_WORDS = {
+  full: 'can be undone',
+  partial: 'can be undone in part',
+  none: 'cannot be undone',
+} as const;

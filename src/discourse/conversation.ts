@@ -10,13 +10,23 @@ import type { Announcer } from './announcer.ts';
 import type { Forum } from './forum.ts';
 import type { InboxGone, InboxPost } from './items.ts';
 import type { Memory, PostMemory } from './memory.ts';
-import type { Messages } from './messages.ts';
+import { type Messages, WANTED } from './messages.ts';
 import type { Known, People } from './people.ts';
 import { type PostText, readPost } from './post-text.ts';
 import { formPost, joinPosts, recognisedPost, replyPost } from './reply-post.ts';
 import type { Tally } from './tally.ts';
 import { withoutThanks } from './thanks.ts';
-import { editedReply, forgedReply, helpReply, notSentReply, tooManyReply, unlistedLine } from './words.ts';
+import { weightOf } from './weight.ts';
+import {
+  editedReply,
+  forgedReply,
+  helpReply,
+  notSentReply,
+  oldReply,
+  quotedReply,
+  tooManyReply,
+  unlistedLine,
+} from './words.ts';
 import type { Writer } from './writer.ts';
 
 /** What is written in the forum, brought to the desk; what the desk says, brought back to the topic. */
@@ -27,10 +37,8 @@ export interface Conversation {
 
 /** The author's own edits of the first moments do not count as such, but then somebody may have read something else. */
 const UNTOUCHED_MS = 60_000;
-/** What anybody may say. */
-const HARMLESS = /^(help|requests|show|history|link|unlink)\b/i;
-/** What only somebody whose words are surely their own may say. */
-const DECIDES = /^(approve|deny|resume|resolve)\b/i;
+/** A decision is about what stands now; one that was read so late may be about something else. */
+const OLD_MS = 60 * 60_000;
 
 export function createConversation(deps: {
   readonly bot: string;
@@ -44,8 +52,9 @@ export function createConversation(deps: {
   readonly memory: Memory;
   readonly tally: Tally;
   readonly log: Log;
+  readonly now: () => Date;
 }): Conversation {
-  const { bot, desk, forum, people, places, announcer, writer, messages, memory, tally, log } = deps;
+  const { bot, desk, forum, people, places, announcer, writer, messages, memory, tally, log, now } = deps;
 
   /** Showing may fail and is tried again by itself; what was said stands. */
   async function announced(request: string): Promise<void> {
@@ -84,6 +93,12 @@ export function createConversation(deps: {
     text: PostText,
     asked: string,
   ): Promise<Pick<PostMemory, 'requests' | 'reply'> | null> {
+    const listed = people.isListed(post.userId);
+    const counted = listed ? 'within' : tally.take(post.userId, text.lines.length + text.forms.length);
+    if (counted !== 'within') {
+      log.warn('somebody in the forum asks too much at once', { user: post.userId, topic: post.topic });
+      return counted === 'over' ? null : { requests: [], reply: replyPost(tooManyReply(), bot) };
+    }
     const believed = isUntouched(post);
     const known = await whoAsks(post, text, believed);
     if (known.kind === 'unclear') throw new Unavailable('the forum', known.says);
@@ -92,15 +107,13 @@ export function createConversation(deps: {
       return { requests: [], reply: replyPost(refusal, bot) };
     }
     const who = known.person;
-    const counted = isListed(who) ? 'within' : tally.take(post.userId, text.lines.length + text.forms.length);
-    if (counted !== 'within') {
-      log.warn('somebody in the forum asks too much at once', { user: post.userId, topic: post.topic });
-      return counted === 'over' ? null : { requests: [], reply: replyPost(tooManyReply(), bot) };
-    }
     const requests: string[] = [];
     const replies: string[] = [];
     const there = await places.find('discourse', String(post.topic));
     const here = there.length === 1 ? there[0] : undefined;
+    // What an earlier try at this very post made is found by its origin, and is no request of others.
+    const sources = await Promise.all(there.map((id) => memory.sourceOf(id)));
+    const others = there.filter((_, at) => sources[at]?.post !== post.id);
     const place: Place = { kind: 'discourse', where: String(post.topic), purpose: 'origin' };
     const hear = async (said: Said | null): Promise<void> => {
       if (said?.kind === 'request' && !said.another) requests.push(said.id);
@@ -110,14 +123,28 @@ export function createConversation(deps: {
     let n = 0;
     const next = () => ({ who, place, origin: `discourse:${post.id}:${asked.slice(0, 16)}:${n++}` });
     for (const line of text.lines) {
-      const at = { ...next(), among: [...there, ...requests], ...(here ? { here } : {}) };
-      if (!believed && DECIDES.test(line)) replies.push(replyPost(forgedReply(post.viaEmail), bot));
+      const at = { ...next(), among: [...others, ...requests], ...(here ? { here } : {}) };
+      const why = notTaken(post, text, line, believed);
+      if (why) replies.push(replyPost(why, bot));
       else await hear(await desk.say({ ...at, text: withoutThanks(line) }));
     }
-    for (const form of text.forms)
-      await hear(await desk.fill({ ...next(), text: form, among: [...there, ...requests] }));
+    for (const form of text.forms) {
+      const at = { ...next(), among: [...others, ...requests] };
+      if (believed) await hear(await desk.fill({ ...at, text: form }));
+      else replies.push(replyPost(forgedReply(post.viaEmail, null), bot));
+    }
     if (text.tooMany) replies.push(replyPost(tooManyReply(), bot));
     return { requests, reply: joinPosts(replies) };
+  }
+
+  /** Why a line of this post is not taken; null: it is. */
+  function notTaken(post: InboxPost, text: PostText, line: string, believed: boolean): Reply | null {
+    const weight = weightOf(line);
+    if (weight === 'light') return null;
+    if (!believed) return forgedReply(post.viaEmail, line);
+    if (weight === 'asking') return null;
+    if (text.leftOut) return quotedReply(line);
+    return now().getTime() - post.createdAt.getTime() > OLD_MS ? oldReply(line) : null;
   }
 
   /** Their groups are asked for only where it matters: each look costs a call, of few. */
@@ -127,7 +154,7 @@ export function createConversation(deps: {
     const open = desk.menu(plainly.person).map((one) => one.name);
     const asks = [...text.lines, ...text.forms.map((form) => form.replace(/^\s*ask\s*[:=]\s*/iu, ''))];
     const isOpen = (line: string): boolean =>
-      HARMLESS.test(line) ||
+      weightOf(line) === 'light' ||
       open.some((name) => line.toLowerCase().startsWith(`${name} `) || line.toLowerCase() === name);
     return asks.every((line) => isOpen(line.trim())) ? plainly : people.who(post, true);
   }
@@ -161,7 +188,7 @@ export function createConversation(deps: {
         if (!said.secret) return replyPost(said.reply, bot);
         const sent = await messages.send(
           post.userId,
-          `secret:${post.id}`,
+          `${WANTED}${post.id}`,
           said.reply.title,
           replyPost(said.reply, bot),
         );
@@ -179,7 +206,7 @@ export function createConversation(deps: {
   }
 
   function withUnlisted(reply: Reply, who: Person): Reply {
-    return isListed(who)
+    return !who.id.includes(':')
       ? reply
       : { ...reply, lines: [...reply.lines, unlistedLine(who.accounts.discourse ?? '')] };
   }
@@ -266,11 +293,6 @@ export function createConversation(deps: {
   return {
     handle: (item) => (item.kind === 'gone' ? gone(item.post) : heard(item)),
   };
-}
-
-/** Is it somebody whom the config knows by name? */
-function isListed(who: Person): boolean {
-  return !who.id.includes(':');
 }
 
 function isUntouched(post: InboxPost): boolean {

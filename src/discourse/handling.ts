@@ -13,7 +13,7 @@ export interface Handling {
 }
 
 /** A post that waits for its turn at the forum's limits must not keep a decision in another topic waiting. */
-const TOGETHER = 32;
+const TOGETHER = 200;
 /** So often something that fails is tried again before it is dropped; while the forum is away, for most of a day. */
 const MOST_TRIES = 5;
 const MOST_TRIES_AWAY = 300;
@@ -48,7 +48,7 @@ export function createHandling(deps: { readonly inbox: Inbox; readonly log: Log 
   return {
     async take(handle) {
       if (working.size >= TOGETHER) return;
-      for (const { id, body } of await inbox.pending('discourse', 0, 100)) {
+      for (const { id, body } of await inbox.pending('discourse', 0, 400)) {
         if (working.has(id) || working.size >= TOGETHER || (failed.get(id)?.until ?? 0) > Date.now())
           continue;
         const item = inboxItem.safeParse(body);

@@ -86,19 +86,28 @@ export function createLook(reading: Reading & { readonly now: () => Date }): Loo
     return long ? UNSURE : 0;
   }
 
-  async function readAll(unread: readonly Unread[], urgency: Urgency): Promise<Trouble> {
-    const unreadable: Unread[] = [];
+  /** Reads what can be read: a topic that cannot is tried again next time, and keeps no other from being heard. */
+  async function readAll(
+    unread: readonly Unread[],
+    urgency: Urgency,
+  ): Promise<{ readonly trouble: Trouble; readonly failed: ReadonlySet<number> }> {
+    const failed = new Set<number>();
+    let trouble: Trouble = null;
+    let unreadable = 0;
     // The oldest first, so that what was said first is heard first.
     for (const one of unread.toSorted((a, b) => a.bumpedAt.getTime() - b.bumpedAt.getTime())) {
-      if (stopped()) return STOPPING;
-      const trouble = await readTopic(reading, one, urgency);
-      if (trouble === GONE) unreadable.push(one);
-      else if (trouble !== null) return trouble;
+      if (stopped()) return { trouble: STOPPING, failed };
+      const missed = await readTopic(reading, one, urgency);
+      if (missed === null) continue;
+      if (missed === STOPPING) return { trouble: STOPPING, failed };
+      trouble = missed;
+      // Where others can be read, it was deleted since the list, or is not for us.
+      if (missed !== GONE) failed.add(one.topic);
+      unreadable += 1;
     }
-    const [first] = unreadable;
-    // Where others can be read, these were deleted since the list, or are not for us.
-    if (!first || unreadable.length < unread.length) return null;
-    return `topic ${first.topic} is listed and cannot be read: has the key the scope topics:read?`;
+    if (unreadable < unread.length || trouble === null) return { trouble: null, failed };
+    const says = `topic ${unread[0]?.topic} is listed and cannot be read: has the key the scope topics:read?`;
+    return { trouble: trouble === GONE ? says : trouble, failed };
   }
 
   return {
@@ -118,12 +127,18 @@ export function createLook(reading: Reading & { readonly now: () => Date }): Loo
       if (lost !== null) return lost;
       // The walk shows no edits, and not what the forum writes itself.
       const shown = ({ topic, highest }: Unread) => way !== null && (cursors.read(topic) ?? 0) >= highest;
-      const missed = await readAll(
+      const { trouble: missed, failed } = await readAll(
         unread.filter((one) => one.edited || !shown(one)),
         urgency,
       );
       if (missed !== null) return missed;
-      for (const { topic, highest, bumpedAt } of unread) cursors.saw(topic, highest, bumpedAt);
+      for (const { topic, highest, bumpedAt } of unread)
+        if (!failed.has(topic)) cursors.saw(topic, highest, bumpedAt);
+      if (failed.size > 0) {
+        // The watermark stays, so that they are looked at again.
+        await cursors.save();
+        return null;
+      }
       if (before !== null) cursors.walkedTo(before);
       const bumped = first.topics.map(({ bumpedAt }) => bumpedAt.getTime());
       if (bumped.length > 0) cursors.complete(new Date(Math.max(...bumped)));

@@ -21,6 +21,11 @@ export interface Messages {
 
 /** The forum's own limit for an account. */
 const MOST_A_DAY = 20;
+/** What somebody only asked for leaves room for what they must be told, and for others. */
+const MOST_WANTED = 12;
+const MOST_WANTED_EACH = 3;
+/** Keys of what was asked for begin so. */
+export const WANTED = 'secret:';
 /** The forum gives the same answer to the same message for two minutes. */
 const REPEAT_MS = 100_000;
 const REPEAT_AFTER_MS = 2_000;
@@ -64,15 +69,18 @@ export function createMessages(deps: {
     return 'nobody';
   }
 
-  async function countToday(): Promise<boolean> {
+  async function countToday(userId: number, isWanted: boolean): Promise<boolean> {
     const key = `discourse:messages:${now().toISOString().slice(0, 10)}`;
-    const count = day.safeParse(await notes.get(key)).data?.count ?? 0;
-    if (count >= MOST_A_DAY) return false;
+    const own = `${key}:${userId}`;
+    const read = async (note: string) => day.safeParse(await notes.get(note)).data?.count ?? 0;
+    const [count, mine] = await Promise.all([read(key), isWanted ? read(own) : 0]);
+    if (count >= (isWanted ? MOST_WANTED : MOST_A_DAY) || mine >= MOST_WANTED_EACH) return false;
     await notes.set(key, { count: count + 1 });
+    if (isWanted) await notes.set(own, { count: mine + 1 });
     return true;
   }
 
-  async function write(key: string, name: string, title: string, raw: string): Promise<Sent> {
+  async function write(userId: number, key: string, name: string, title: string, raw: string): Promise<Sent> {
     const noteKey = `discourse:message:${key}`;
     const digest = digestOf({ name, title, raw });
     const before = note.safeParse(await notes.get(noteKey)).data;
@@ -83,7 +91,7 @@ export function createMessages(deps: {
     if (before && (isLate() || before.digest !== digest))
       return given(key, 'nobody knows whether it was sent');
     if (!before) {
-      if (!(await countToday())) {
+      if (!(await countToday(userId, key.startsWith(WANTED)))) {
         log.warn('no more private messages today', { key, most: MOST_A_DAY });
         return 'not-now';
       }
@@ -132,7 +140,9 @@ export function createMessages(deps: {
         const known = note.safeParse(await notes.get(`discourse:message:${key}`)).data;
         if (known?.state === 'sent') return 'sent';
         const address = await addressOf(userId);
-        return typeof address === 'string' ? address : write(key, address.name, title.slice(0, TITLE), raw);
+        return typeof address === 'string'
+          ? address
+          : write(userId, key, address.name, title.slice(0, TITLE), raw);
       }),
   };
 }

@@ -13,12 +13,24 @@ const REGION = /(\[quote|\[code)(?=[\]=\s])|(<pre|<code|<blockquote)(?=[\s>])|(<
 
 /** The end of each, and for what can stand within itself its beginning too. */
 const BOUNDARY: Readonly<Record<string, RegExp>> = {
-  '[quote': /\[(\/?)quote(?:(?=[=\s])|\])/giu,
-  '[code': /\[(\/)code\]/giu,
   '<pre': /<(\/)pre\s?>/giu,
   '<code': /<(\/)code\s?>/giu,
   '<blockquote': /<(\/?)blockquote(?:(?=\s)|>)/giu,
   '<!--': /-(-)>/gu,
+};
+
+/**
+ * The forum takes these ends in a line of their own only. Words that somebody quotes can hold anything, and must not end
+ * the quote that they stand in.
+ */
+const BLOCK: Readonly<Record<string, { readonly begins: RegExp; readonly ends: RegExp }>> = {
+  '[quote': { begins: /^ {0,3}\[quote[\]=\s]/iu, ends: /^ {0,3}\[\/quote\]\s*$/iu },
+  '[code': { begins: /(?!)/u, ends: /^ {0,3}\[\/code\]\s*$/iu },
+};
+/** Or at the end of the very line that they began in. */
+const ENDS_LINE: Readonly<Record<string, RegExp>> = {
+  '[quote': /\[\/quote\]\s*$/iu,
+  '[code': /\[\/code\]\s*$/iu,
 };
 
 const BULLET = /^\s*(?:[-*+•]|\d{1,9}[.)])\s+/u;
@@ -112,6 +124,15 @@ function createRegions(): { isOpen(): boolean; leaveOut(line: string): string } 
     from: number,
     region: { readonly name: string; depth: number },
   ): number | null {
+    const block = BLOCK[region.name];
+    if (block) {
+      const began = from > 0 || region.depth === 0;
+      region.depth = Math.max(1, region.depth);
+      if (began) return ENDS_LINE[region.name]?.test(line.slice(from)) ? line.length : null;
+      if (block.begins.test(line) && !ENDS_LINE[region.name]?.test(line)) region.depth += 1;
+      if (block.ends.test(line)) region.depth -= 1;
+      return region.depth <= 0 ? line.length : null;
+    }
     for (const match of matchesFrom(BOUNDARY[region.name] ?? /$/g, line, from)) {
       region.depth += match[1] === '' ? 1 : -1;
       if (region.depth <= 0) return match.index + match[0].length;
@@ -190,8 +211,11 @@ function isEscaped(text: string, at: number): boolean {
 /** The line that ends a fence, or the one behind the last. */
 function endOfFence(lines: readonly string[], from: number, mark: string): number {
   for (let at = from; at < lines.length; at++) {
-    const line = lines[at]?.trim() ?? '';
-    if (line.startsWith(mark) && line === mark.charAt(0).repeat(line.length)) return at;
+    const line = lines[at] ?? '';
+    const bare = line.trim();
+    // More white space before it, and it is a line of the code.
+    if (/^ {0,3}\S/u.test(line) && bare.startsWith(mark) && bare === mark.charAt(0).repeat(bare.length))
+      return at;
   }
   return lines.length;
 }

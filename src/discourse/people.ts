@@ -42,6 +42,8 @@ export type Known =
 export interface People {
   /** `believed`: the words are surely the author's own; otherwise no role that approves is given. */
   who(author: Author, believed: boolean): Promise<Known>;
+  /** Does the config name this account? */
+  isListed(userId: number): boolean;
   /** Remembers what somebody is called now. */
   saw(author: Author): Promise<void>;
   /** What an account is called, as last seen; to be compared with the forum before it is written to. */
@@ -71,7 +73,8 @@ export function createPeople(deps: {
 
   /** Roles by group, read at this moment by the name of now, and only if the number is the same. */
   async function byGroup(author: Author, wanted: readonly Role[]): Promise<readonly Role[] | null> {
-    const found = await forum.account(author.username, 'decision');
+    const decides = wanted.some((role) => approving.has(role));
+    const found = await forum.account(author.username, decides ? 'decision' : 'answer');
     if (found.kind === 'away') return null;
     if (found.kind === 'gone' || found.value.id !== author.userId) return [];
     const groups = new Set(found.value.groups.map((name) => name.toLowerCase()));
@@ -86,8 +89,11 @@ export function createPeople(deps: {
       const open = (role: Role): boolean => !approving.has(role);
       const has = new Set((listed ?? linked)?.roles.filter(open));
       if ((author.trustLevel ?? 0) >= trustLevel) for (const role of everybody.filter(open)) has.add(role);
-      // Who approves is linked in the config only: otherwise one person could be two.
-      const wanted = grouped.filter((role) => open(role) || (listed !== undefined && believed));
+      // Who approves has the role by the config, and is linked there: otherwise one person could be two. The group alone
+      // would make it the group owner's to say.
+      const wanted = grouped.filter(
+        (role) => open(role) || (believed && (listed?.roles ?? []).includes(role)),
+      );
       const found = wanted.length > 0 ? await byGroup(author, wanted) : [];
       if (found === null)
         return { kind: 'unclear', says: 'The forum does not tell me who is in which group.' };
@@ -103,6 +109,7 @@ export function createPeople(deps: {
         },
       };
     },
+    isListed: (userId) => people.some((one) => one.discourse === userId),
     async saw({ userId, username }) {
       if (names.get(userId) === username) return;
       if (names.size > 5000) names.clear();

@@ -16,7 +16,8 @@ const post = z
     username: text,
     name: text,
     trust_level: z.int().nullish(),
-    raw: z.string(),
+    // Of a hidden post only staff and its author are given it.
+    raw: z.string().nullish(),
     version: z.int().positive().nullish(),
     created_at: date,
     updated_at: date.nullish(),
@@ -30,8 +31,8 @@ const post = z
     topic_title: z.string().nullish(),
   })
   .transform((one) => ({
-    // Moderators of a category are shown what was deleted too; what was hidden, no reader sees.
-    there: !one.deleted_at && !one.user_deleted && !one.hidden,
+    // Moderators of a category are shown what was deleted too.
+    there: !one.deleted_at && !one.user_deleted,
     categoryId: one.category_id ?? null,
     title: one.topic_title ?? null,
     post: {
@@ -42,19 +43,31 @@ const post = z
       username: one.username,
       name: one.name,
       trustLevel: one.trust_level ?? null,
-      raw: one.raw,
+      raw: one.raw ?? '',
       version: one.version ?? 1,
       createdAt: one.created_at,
       updatedAt: one.updated_at ?? one.created_at,
       viaEmail: one.via_email,
-      isRegular: [REGULAR, MODERATOR].includes(one.post_type ?? REGULAR),
+      // What is hidden is there and says nothing: it neither asks, nor does its request go.
+      isRegular:
+        [REGULAR, MODERATOR].includes(one.post_type ?? REGULAR) && !one.hidden && typeof one.raw === 'string',
       replyTo: one.reply_to_post_number ?? null,
     } satisfies Post,
   }));
 
+/** One post that cannot be read must not keep the others from being heard; if none can, the forum has changed. */
+const posts = z.array(z.unknown()).transform((all, context) => {
+  const read = all.map((one) => post.safeParse(one));
+  const good = read.flatMap((one) => (one.success ? [one.data] : []));
+  const [first] = read;
+  if (good.length === 0 && first && !first.success)
+    context.addIssue({ code: 'custom', message: z.prettifyError(first.error).slice(0, 300) });
+  return good;
+});
+
 const stream = z
-  .object({ posts: z.array(post) })
-  .transform(({ posts }) => posts.filter(({ there }) => there).map((one) => one.post))
+  .object({ posts })
+  .transform((one) => one.posts.filter(({ there }) => there).map((one) => one.post))
   .transform((posts): readonly Post[] => posts.toSorted((a, b) => a.number - b.number));
 
 /** Posts of one topic, those that are still there. */
@@ -67,7 +80,7 @@ export const pageShape = z
 
 /** Posts of the whole forum, those that are still there. */
 export const latestShape = z
-  .object({ latest_posts: z.array(post) })
+  .object({ latest_posts: posts })
   .transform(({ latest_posts }) =>
     latest_posts
       .filter(({ there }) => there)

@@ -11,6 +11,8 @@ export interface PostText {
   readonly rest: string;
   /** Our name stands in running text, or alone. */
   readonly mentioned: boolean;
+  /** Words of others stand in the post, or what could hide some: a quote, code, a comment. */
+  readonly leftOut: boolean;
   /** There were more lines and forms than are taken from one post; those are left out. */
   readonly tooMany: boolean;
 }
@@ -31,6 +33,9 @@ const ENTITIES: Readonly<Record<string, string>> = {
   '&amp;': '&',
 };
 
+const OTHERS =
+  /\[\/?(?:quote|code)\b|<\/?(?:pre|code|blockquote|details)\b|<!--|-->|^[ \t]{0,20}(?:[-*+•] {1,4})?>/imu;
+
 /** Reads a post, as its author wrote it, for lines and forms to the bot of this name. */
 export function readPost(raw: string, botName: string): PostText {
   const mentions = mentionsOf(botName);
@@ -39,6 +44,7 @@ export function readPost(raw: string, botName: string): PostText {
   const rest: string[] = [];
   let mentioned = false;
   let tooMany = false;
+  let leftOut = OTHERS.test(raw);
 
   function take(list: string[], one: string): void {
     if (lines.length + forms.length < MOST) list.push(one);
@@ -66,8 +72,9 @@ export function readPost(raw: string, botName: string): PostText {
   for (const block of ownWords(normal(raw))) {
     if (block.kind === 'text') readText(block.lines);
     else if (isOurs(block)) for (const form of splitForms(block.text)) take(forms, form);
+    else leftOut = true;
   }
-  return { lines, forms, rest: rest.join('\n').trim(), mentioned, tooMany };
+  return { lines, forms, rest: rest.join('\n').trim(), mentioned, leftOut, tooMany };
 }
 
 function isOurs(block: Block): boolean {

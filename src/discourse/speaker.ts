@@ -48,7 +48,7 @@ export function createSpeaker(deps: {
   const announcer = createAnnouncer({ desk, places, locks, forum, writer, messages, people, bot, log, now });
   const tally = createTally({ most: MOST_AN_HOUR, windowMs: HOUR_MS, now });
   const conversation = createConversation({
-    ...{ bot, desk, forum, people, places, announcer, writer, messages, memory, tally, log },
+    ...{ bot, desk, forum, people, places, announcer, writer, messages, memory, tally, log, now },
   });
   const watch = createWatch({
     ...{ forum, inbox, notes, now, log, self, category, rereads, onItems },

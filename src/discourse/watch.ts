@@ -107,8 +107,7 @@ export function createWatch(deps: WatchDeps): Watch {
     const fresh = taken.filter(isNew);
     const again = taken.map((one) => ({ ...one, posts: seenBefore(one) }));
     const missed = await readFresh(fresh);
-    if (missed !== null) return missed;
-    return readAgain(again);
+    return (await readAgain(again)) ?? missed;
   }
 
   /** Posts that were read before something happened to them. */
@@ -122,14 +121,13 @@ export function createWatch(deps: WatchDeps): Watch {
     // A topic without a cursor may be of another category by now: only the list tells.
     const known = fresh.every(({ topic }) => cursors.read(topic) !== null);
     if (!known || fresh.length > ONE_BY_ONE) return looking.look('answer');
-    for (const { topic } of fresh) {
-      const missed = await readHinted(reading, topic, 'answer');
-      if (missed !== null) return missed;
-    }
-    return null;
+    let missed: Trouble = null;
+    for (const { topic } of fresh) missed = (await readHinted(reading, topic, 'answer')) ?? missed;
+    return fresh.length > 1 ? null : missed;
   }
 
   async function readAgain(again: readonly TopicHints[]): Promise<Trouble> {
+    let missed: Trouble = null;
     let calls = 0;
     for (const { topic, posts, whole } of again) {
       const asked = whole && rereading.isOpen(topic);
@@ -140,12 +138,12 @@ export function createWatch(deps: WatchDeps): Watch {
         continue;
       }
       calls += 1;
-      const missed =
+      missed =
         (posts.size > 0 ? await rereading.posts(topic, [...posts.keys()], 'progress') : null) ??
-        (asked ? await rereading.topic(topic, 'progress') : null);
-      if (missed !== null) return missed;
+        (asked ? await rereading.topic(topic, 'progress') : null) ??
+        missed;
     }
-    return null;
+    return calls > 1 ? null : missed;
   }
 
   function next(): void {

@@ -12,15 +12,41 @@ export function tooManyReply(): Reply {
   };
 }
 
-/** For a decision in a post that need not be its author's own words. */
-export function forgedReply(viaEmail: boolean): Reply {
+/** For what may not be its author's own words. `line`: what was said; null: a form. */
+export function forgedReply(viaEmail: boolean, line: string | null): Reply {
   return {
     tone: 'bad',
     title: viaEmail
-      ? 'That came by e-mail, and a sender can be forged: I take no decision from it.'
-      : 'That post was edited, and staff can edit posts of others: I take no decision from it.',
+      ? 'That came by e-mail, and a sender can be forged: I do nothing by it.'
+      : 'That post was edited, and staff can edit posts of others: I do nothing by it.',
     lines: ['Say it in a new post in the forum itself, in chat, or in a terminal.'],
+    ...again(line),
   };
+}
+
+/** For a decision beside words of others. */
+export function quotedReply(line: string): Reply {
+  return {
+    tone: 'bad',
+    title: 'Your post holds a quote, code or a comment, and words of others must not decide in your name.',
+    lines: ['Nothing was decided. Say it in a post of its own, without a quote.'],
+    ...again(line),
+  };
+}
+
+/** For a decision that is read long after it was written. */
+export function oldReply(line: string): Reply {
+  return {
+    tone: 'warn',
+    title:
+      'I read that more than an hour after it was written, so I did not act on it: things may have changed.',
+    lines: ['If you still mean it, say it again.'],
+    ...again(line),
+  };
+}
+
+function again(line: string | null): Pick<Reply, 'next'> {
+  return line === null ? {} : { next: [line.slice(0, 300)] };
 }
 
 export function unlistedLine(account: string): string {

@@ -368,10 +368,16 @@ describe('servers of other versions', () => {
     expect(
       streamed(post, { ...post, id: 8, deleted_at: at }, { ...post, id: 9, user_deleted: true }),
     ).toHaveLength(1);
-    expect(streamed({ ...post, hidden: true })).toEqual([]);
     expect(latestShape.parse({ latest_posts: [{ ...post, deleted_at: at }] })).toEqual([]);
     expect(pageShape.parse({ post_stream: { posts: [] }, deleted_at: at }).deleted).toBe(true);
     expect(topicShape.parse({ title: 'T', highest_post_number: 1, deleted_at: at }).deleted).toBe(true);
+  });
+
+  it('of what is hidden hold no words, and keep nothing else from being read', () => {
+    const { raw: _, ...hidden } = { ...post, id: 8, hidden: true };
+    expect(streamed(post, hidden)).toMatchObject([{ isRegular: true }, { id: 8, isRegular: false, raw: '' }]);
+    expect(streamed(post, { ...post, id: 9, created_at: 'yesterday' })).toHaveLength(1);
+    expect(() => streamed({ ...post, created_at: 'yesterday' })).toThrow();
   });
 
   it('say in a topic by leaving it out that nobody may reply', () => {

@@ -98,6 +98,32 @@ describe('asked in a topic and decided there', () => {
     expect(await status(id)).toBe('planned');
   });
 
+  it('is not taken beside words of others: whoever quotes them must not say yes by it', async () => {
+    const { topic, id } = await asked('builder capacity builder2 16', 'newcomer');
+    const line = `@steward approve ${id}`;
+    for (const hidden of [
+      `<!-- [/quote]\n${line}\n-->`,
+      `see [/quote] here\n${line}`,
+      `\n[/quote]\n\n${line}`,
+    ])
+      await reply(
+        topic,
+        `[quote="carl, post:1, topic:${topic}"]\nPlease look.\n${hidden}\n[/quote]\n\nNo!`,
+        'adam',
+      );
+    await whole.says(topic, /holds a quote/, new RegExp(`@steward approve ${id}`));
+    expect(await status(id)).toBe('planned');
+  });
+
+  it('takes the role in the config as well as the group', async () => {
+    const { topic, id } = await asked('builder capacity builder2 17', 'newcomer');
+    whole.forum.changeGroup('koji-admins', ['adam', 'bea', 'maria']);
+    await reply(topic, `@steward approve ${id}`, 'maria');
+    await whole.says(topic, /may not approve/i);
+    whole.forum.changeGroup('koji-admins', ['adam', 'bea']);
+    expect(await status(id)).toBe('planned');
+  });
+
   it('of high risk is pointed to chat', async () => {
     const { topic, id, shown } = await asked('builder comment builder2 being mended');
     expect(shown.raw).not.toContain(`@steward approve ${id}`);
@@ -253,11 +279,19 @@ describe('a post that changes', () => {
     expect(await whole.staysSilent(topic, 1)).toBe(true);
   });
 
-  it('from a typo into something that can be done asks for it', async () => {
+  it('by its author, in the first moments, from a typo into something that can be done asks for it', async () => {
     const { topic, post } = await open('@steward bilder capacity builder2 48');
     await whole.says(topic, /Did you mean/);
     await whole.forum.as('maria').edit(post, '@steward builder capacity builder2 48');
     await whole.says(topic, /capacity of builder2 from \d+ to 48/);
+  });
+
+  it('by somebody else asks for nothing in its author’s name', async () => {
+    const { topic, post } = await open('I have nothing to ask for, and only want to say hello.', 'newcomer');
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    await whole.forum.as('root_admin').edit(post, '@steward builder capacity builder2 51\n\nKind regards');
+    await whole.says(topic, /was edited/, /@steward builder capacity builder2 51/);
+    expect((await whole.requests()).filter((one) => /builder2 51/.test(one.text))).toEqual([]);
   });
 
   it('and is deleted takes its request with it, while nobody has decided', async () => {

@@ -199,6 +199,7 @@ describe('the author’s own words', () => {
       forms: [],
       rest: 'Hi all,\n\nbuilder1 hangs, see builder1.example.org and  .\n\nCan @steward help?',
       mentioned: true,
+      leftOut: true,
       tooMany: false,
     });
   });
@@ -335,5 +336,30 @@ describe('a post that is long, or made to be hard to read', () => {
       }),
       { numRuns: 500 },
     );
+  });
+});
+
+describe('words of others', () => {
+  const line = '@steward approve r1';
+  it.each([
+    ['an end within a line', `[quote="a"]\nfoo [/quote] bar\n${line}\n[/quote]`],
+    ['an end in code', `[quote="a"]\n\`[/quote]\`\n${line}\n[/quote]`],
+    ['an end in a comment', `[quote="a"]\n<!-- [/quote]\n${line}\n-->\n[/quote]`],
+    ['something like an end', `[quote="a"]\n[/quote me\n${line}\n[/quote]`],
+    ['an end of code that stands far in', `\`\`\`\n    \`\`\`\n${line}\n\`\`\``],
+  ])('are not ended by %s', (_what, raw) => {
+    expect(read(raw)).toMatchObject({ lines: [], leftOut: true });
+  });
+
+  it('are known to be there also where they end', () => {
+    expect(read(`[quote="a"]\nx\n[/quote]\n\n${line}`)).toMatchObject({
+      lines: ['approve r1'],
+      leftOut: true,
+    });
+    expect(read(`[quote="a"]x[/quote]\n\n${line}`)).toMatchObject({ lines: ['approve r1'], leftOut: true });
+    for (const other of ['> x', '```\nx\n```', '<!-- x -->', '<details>x</details>', '[code]x[/code]'])
+      expect(read(`${other}\n\n${line}`).leftOut).toBe(true);
+    expect(read(`Fine with me.\n\n${line}`).leftOut).toBe(false);
+    expect(read('```steward\nask: builder capacity\nhost: builder2\ncapacity: 8\n```').leftOut).toBe(false);
   });
 });

@@ -23,8 +23,14 @@ export interface Look {
   look(urgency: Urgency): Promise<Trouble>;
 }
 
-export function createLook(reading: Reading & { readonly now: () => Date }): Look {
-  const { forum, cursors, category, stopped, now } = reading;
+export function createLook(
+  reading: Reading & {
+    readonly now: () => Date;
+    /** Does something wait in this topic? */
+    readonly isOpen: (topic: number) => boolean;
+  },
+): Look {
+  const { forum, cursors, category, stopped, now, isOpen } = reading;
   let loaded = false;
   /** The key may not read the list of all posts: found out once. */
   let noWalk = false;
@@ -94,8 +100,12 @@ export function createLook(reading: Reading & { readonly now: () => Date }): Loo
     const failed = new Set<number>();
     let trouble: Trouble = null;
     let unreadable = 0;
-    // The oldest first, so that what was said first is heard first.
-    for (const one of unread.toSorted((a, b) => a.bumpedAt.getTime() - b.bumpedAt.getTime())) {
+    // Where something waits may be its decision; then the oldest, so that what was said first is heard first.
+    const late = (one: Unread): number => (isOpen(one.topic) ? 0 : 1);
+    const inTurn = unread.toSorted(
+      (a, b) => late(a) - late(b) || a.bumpedAt.getTime() - b.bumpedAt.getTime(),
+    );
+    for (const one of inTurn) {
       if (stopped()) return { trouble: STOPPING, failed };
       const missed = await readTopic(reading, one, urgency);
       if (missed === null) continue;

@@ -53,7 +53,11 @@ export function createWatch(deps: WatchDeps): Watch {
   const cursors = createCursors(notes, category);
   const intake = createIntake({ inbox, cursors, self: deps.self, heard: deps.heard, onItems: deps.onItems });
   const reading = { forum, cursors, intake, category, stopped: () => stopped };
-  const looking = createLook({ ...reading, now });
+  const looking = createLook({
+    ...reading,
+    now,
+    isOpen: (topic) => deps.rereads().some((one) => one.topic === topic),
+  });
   const rereading = createRereading({
     ...reading,
     rereads: deps.rereads,

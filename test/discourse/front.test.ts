@@ -323,6 +323,18 @@ describe('fifty posts at once', () => {
   });
 });
 
+describe('a topic that cannot be read', () => {
+  it('keeps no other from being heard', async () => {
+    const { topic } = await open('This one is going to be trouble, I am afraid.');
+    whole.forum.misbehave({ status: 500, on: new RegExp(`^/t/${topic}\\b`), times: 1000 });
+    await reply(topic, '@steward builder capacity builder1 71', 'bea');
+    const other = await open('@steward builder capacity builder1 72', 'bea');
+    await whole.says(other.topic, /capacity of builder1 from \d+ to 72/);
+    whole.forum.behave();
+    await whole.says(topic, /capacity of builder1 from \d+ to 71/);
+  });
+});
+
 describe('after a restart', () => {
   it('nothing is asked or said twice, and what came meanwhile is heard', async () => {
     const { topic } = await asked('builder capacity builder3 61', 'bea');

@@ -1,11 +1,17 @@
 import { expect, it } from 'vitest';
-import { sayable } from '../../src/discourse/say.ts';
+import { sayable, withSayable } from '../../src/discourse/say.ts';
 import { withoutThanks } from '../../src/discourse/thanks.ts';
 import { cpuMs } from '../support/cpu.ts';
 
 it('a line that people are to copy is one that the forum takes alone', () => {
   expect(sayable('approve r1', 'steward')).toBe('`@steward approve r1, thank you`');
   expect(sayable('approve r1234567', 'steward')).toBe('`@steward approve r1234567`');
+});
+
+it('a line that is said elsewhere, or has the name already, stays as it is', () => {
+  for (const text of ['In chat, say `/koji link ABCD-EFGH-JKMN`.', 'Say `@steward link` in the forum.'])
+    expect(withSayable(text, 'steward')).toBe(text);
+  expect(withSayable('Say `requests open`.', 'steward')).toBe('Say `@steward requests open`.');
 });
 
 it.each([

@@ -50,10 +50,17 @@ export function parse(line: string, registry: Registry): Parsed {
   return unclear(tokens, lowered, registry);
 }
 
+/** `<because>`, or `…`: copied from a line that says what to fill in. */
+const PLACEHOLDER = /^(?:<[\p{L}\p{N}_-]+>|<?…>?)$/u;
+
 /** Checks what a form or a post gave; the same rules as for a line. */
 export function check(params: Params, given: Given): Problems {
   const problems: Record<string, string> = {};
   for (const [name, field] of Object.entries(params.shape)) {
+    if (PLACEHOLDER.test(given[name]?.trim() ?? '')) {
+      problems[name] = 'missing';
+      continue;
+    }
     const read = field.safeParse(given[name]);
     if (read.success) continue;
     problems[name] =
@@ -88,7 +95,7 @@ export function formOf(
     usage: usageOf(name, params),
     fields: Object.entries(params.shape).map(([key, field]) => {
       const { title, hint, kind, choices, example } = metaOf(field);
-      const value = given[key] ?? '';
+      const value = problems[key] === 'missing' ? '' : (given[key] ?? '');
       return {
         name: key,
         title,

@@ -165,6 +165,18 @@ describe('bad input is answered field by field, in plain words', () => {
   });
 });
 
+it('a placeholder that was copied along is no value', () => {
+  for (const because of ['<because>', '<reason>', ' <because> ', '…', '<…>']) {
+    const { params, name, summary } = command('builder disable');
+    const problems = check(params, { host: 'builder1', because });
+    expect(problems).toEqual({ because: 'missing' });
+    const form = formOf(name, summary, params, { host: 'builder1', because }, problems);
+    expect(form.fields.map(({ value }) => value)).toEqual(['builder1', '']);
+  }
+  expect(read('builder capacity builder1 <capacity>').problems).toEqual({ capacity: 'missing' });
+  expect(read('builder disable builder1 because=<b> is dead').problems).toEqual({});
+});
+
 describe('what was given', () => {
   const label = fc.stringMatching(/^[a-z0-9]([a-z0-9-]{0,8}[a-z0-9])?$/);
   const hosts = fc
@@ -175,7 +187,7 @@ describe('what was given', () => {
   const text = fc
     .string({ unit: 'grapheme', minLength: 1, maxLength: 60 })
     .map((value) => value.replace(/["“”]/g, "'"))
-    .filter((value) => plainText(value) !== '' && value.trim() === value);
+    .filter((value) => plainText(value) !== '' && value.trim() === value && !/[…<]/u.test(value));
 
   it('comes back from the line that it makes, whatever it is', () => {
     const { name, params, summary } = command('builder capacity');

@@ -62,6 +62,35 @@ describe('a line', () => {
     expect(read('approve r42 plan=2').given).toEqual({ request: 'r42', plan: '2' });
   });
 
+  it('may go on with talk behind the id of a request', () => {
+    expect(read('approve r1 please, looks good to me')).toMatchObject({
+      given: { request: 'r1' },
+      problems: {},
+    });
+    expect(read('approve r5 LGTM 👍')).toMatchObject({ given: { request: 'r5' }, problems: {} });
+    expect(read('approve r5, the plan is good')).toMatchObject({ given: { request: 'r5' }, problems: {} });
+    expect(read('approve 5, plan=2 is fine').given).toEqual({ request: '5', plan: '2' });
+    expect(read('approve r5 and plan 2').given).toEqual({ request: 'r5', plan: '2' });
+    expect(read('undo r10 because it was a mistake')).toMatchObject({
+      given: { request: 'r10' },
+      problems: {},
+    });
+    expect(read('cancel r10 please because I erred').given).toEqual({ request: 'r10', because: 'I erred' });
+    expect(read('approve r1 pln=2').problems['']).toContain('no parameter called “pln”');
+    expect(read('approve r1, raising it to 8 is fine').given).toEqual({ request: 'r1' });
+    for (const line of ['approve please', 'approve 5 6', 'approve r1 and r2', 'approve r1? no'])
+      expect(read(line).problems.request, line).toContain('is no id of a request');
+  });
+
+  it('takes nothing but a code for a code', () => {
+    for (const code of ['ABCD-EFGH-JKMN', 'abcdefghjkmn']) {
+      expect(read(`link ${code}`).given).toEqual({ code });
+      expect(read(`link code=${code} please confirm`).given).toEqual({ code, sure: 'confirm' });
+    }
+    for (const line of ['link please', 'link my two accounts', 'link code=please'])
+      expect(read(line), line).toMatchObject({ given: {}, problems: {} });
+  });
+
   it('with an unknown word gets a suggestion, and one for a parameter too', () => {
     expect(parse('builder capasity builder2 8', registry)).toMatchObject({
       kind: 'unclear',

@@ -149,7 +149,14 @@ export function createDesk(deps: {
     return meant !== null ? [meant] : recognise(text, commandsFor(who, site)).map(({ line }) => line);
   }
 
-  function unknown(title: string, meant: readonly string[]): Said {
+  /** Would it be read, once what is missing in it is filled in? */
+  function canBeRead(line: string): boolean {
+    const read = parse(line, site.registry);
+    return 'problems' in read && Object.values(read.problems).every((problem) => problem === 'missing');
+  }
+
+  function unknown(title: string, guesses: readonly string[]): Said {
+    const meant = guesses.filter(canBeRead);
     return reply({
       tone: 'warn',
       title,

@@ -19,6 +19,19 @@ it.each([
   ['approve r1 please', 'approve r1'],
   ['builder capacity builder2 8, thanks a lot!', 'builder capacity builder2 8'],
   ['help', 'help'],
+  ['approve r1 :)', 'approve r1'],
+  ['approve r1 👍', 'approve r1'],
+  ['approve r1 ✅ :+1:', 'approve r1'],
+  ['approve r1 - thanks!', 'approve r1'],
+  ['approve r1, thanks — Adam', 'approve r1'],
+  ['approve r1, thanks! – Adam', 'approve r1'],
+  ['approve r1 thanks adam', 'approve r1'],
+  ['approve r1, thanks in advance :)', 'approve r1'],
+  ['approve r1 please, thanks 👍🏽', 'approve r1'],
+  ['approve r1    thanks👍', 'approve r1'],
+  ['show :)', 'show'],
+  ['builder capacity builder2 8 - ', 'builder capacity builder2 8 - '],
+  ['builder capacity thanks-1 8', 'builder capacity thanks-1 8'],
   ['deny r1 because=he said please', 'deny r1 because=he said please'],
   ['show please-release', 'show please-release'],
 ])('%j is read as %j', (line, read) => {
@@ -26,9 +39,12 @@ it.each([
 });
 
 it('a line made to be hard to read is read in a moment', () => {
-  for (const piece of [' ', ',', ', please', 'thanks a lot '])
+  for (const piece of [' ', ',', ', please', 'thanks a lot ', ' :)', '👍', ' 👍', '- ', ':+1', 'a-'])
     expect(
       cpuMs(() => withoutThanks(`help${piece.repeat(32_000 / piece.length)}x`)),
       piece,
     ).toBeLessThan(50);
+  const spaces = ' '.repeat(32_000);
+  expect(cpuMs(() => withoutThanks(`help${spaces}thanks${spaces}:)${spaces}`))).toBeLessThan(50);
+  expect(withoutThanks(`help${spaces}thanks${spaces}:)${spaces}`)).toBe('help');
 });

@@ -5,14 +5,14 @@ import { createDecisions } from './decisions.ts';
 import type { Desk, Said } from './desk.ts';
 import { drawCard } from './drawing.ts';
 import { STEWARD, type Via } from './events.ts';
-import { plainText } from './fields.ts';
+import { isOptional, metaOf, plainText } from './fields.ts';
 import { readForm } from './form-text.ts';
 import { readFreeze } from './freeze.ts';
 import { createFreezing } from './freezing.ts';
 import { commandsFor, helpReply } from './help.ts';
 import { createLinking } from './linking.ts';
 import { historyReply, listReply, OPEN } from './listing.ts';
-import { formOf, LONGEST_LINE, type Problems, parse } from './parse.ts';
+import { formOf, LONGEST_LINE, lineOf, type Parsed, type Problems, parse } from './parse.ts';
 import type { Person } from './person.ts';
 import { approvingRoles, riskOfRequest, ruleOfRequest, type Site } from './planner.ts';
 import type { Hints, Log } from './ports.ts';
@@ -98,12 +98,11 @@ export function createDesk(deps: {
     if (verb === 'thaw') return reply(await freeze(who, null));
     if (verb === 'link') return linking.link(from, given.code, given.sure !== undefined);
     if (verb === 'unlink') return linking.unlink(from);
-    // `42` is what people type for `r42`.
-    const id = given.request?.toLowerCase().replace(/^(?=\d+$)/, 'r') ?? here;
+    const id = idIn(given) ?? here;
     if (!id)
       return reply({
         tone: 'warn',
-        title: `Which request? Say \`${verb} r42\`.`,
+        title: `Which request? Say \`${verb}\` with its id behind it.`,
         lines: [],
         next: ['requests open'],
       });
@@ -150,7 +149,14 @@ export function createDesk(deps: {
     return meant !== null ? [meant] : recognise(text, commandsFor(who, site)).map(({ line }) => line);
   }
 
-  function unknown(title: string, meant: readonly string[]): Said {
+  /** Would it be read, once what is missing in it is filled in? */
+  function canBeRead(line: string): boolean {
+    const read = parse(line, site.registry);
+    return 'problems' in read && Object.values(read.problems).every((problem) => problem === 'missing');
+  }
+
+  function unknown(title: string, guesses: readonly string[]): Said {
+    const meant = guesses.filter(canBeRead);
     return reply({
       tone: 'warn',
       title,
@@ -185,7 +191,7 @@ export function createDesk(deps: {
             if (!wrong) return act(from, verb.name, given, here);
             const needed = wrong[0] === 'because' ? 'a reason: because=…' : wrong[0];
             const says = wrong[1] === 'missing' ? `\`${verb.name}\` needs ${needed}.` : wrong[1];
-            return reply({ tone: 'warn', title: says, lines: [], next: [verb.example] });
+            return reply({ tone: 'warn', title: says, lines: [], next: mended(parsed, here) });
           }
           case 'empty':
             return reply(helpReply(who, undefined, site));
@@ -259,4 +265,30 @@ export function createDesk(deps: {
         example: examples[0] ?? name,
       })),
   };
+}
+
+/** `42` is what people type for `r42`. */
+function idIn(given: Given): string | undefined {
+  return given.request?.toLowerCase().replace(/^(?=\d+$)/, 'r');
+}
+
+/** The lines that would have been right, with the request that was meant, never with another. */
+function mended(
+  { verb, given, problems }: Extract<Parsed, { kind: 'verb' }>,
+  here: string | undefined,
+): readonly string[] {
+  const right = Object.fromEntries(Object.entries(given).filter(([name]) => !problems[name]));
+  const { shape } = verb.params;
+  if (shape.request) {
+    const id = idIn(right) ?? here;
+    if (id === undefined) return ['requests open'];
+    right.request = id;
+  }
+  const hole = Object.entries(shape).find(([name, field]) => right[name] === undefined && !isOptional(field));
+  if (!hole) return [lineOf(verb.name, verb.params, right)];
+  const [name, field] = hole;
+  const { choices } = metaOf(field);
+  return (choices.length > 0 ? choices : ['…']).map((value) =>
+    lineOf(verb.name, verb.params, { ...right, [name]: value }),
+  );
 }

@@ -12,6 +12,8 @@ export interface FieldMeta {
   /** Given as `name=value` only, never by position. */
   readonly named: boolean;
   readonly choices: readonly string[];
+  /** Words that people put behind it say nothing to us. */
+  readonly talkBehind?: boolean;
 }
 
 declare module 'zod' {
@@ -129,6 +131,19 @@ export function identifier(describe: Describe, most = 100) {
       error: (issue) => `“${shorten(String(issue.input))}” is not a name.`,
     })
     .meta(meta(describe, 'line'));
+}
+
+/** The id of a request, as people type it: `r42`, or `42`. */
+export function requestId(describe: Describe) {
+  return z
+    .string()
+    .trim()
+    .max(100, atMost(100))
+    .regex(/^r?\d+$/i, {
+      error: (issue) =>
+        `“${shorten(String(issue.input))}” is no id of a request: that is the letter r and a number.`,
+    })
+    .meta({ steward: { ...meta(describe, 'line').steward, talkBehind: true } });
 }
 
 /**

@@ -16,7 +16,30 @@ export function commandsFor(who: Person, site: Site): readonly Command[] {
 /** Help: what this person may ask for, or how one command is used. */
 export function helpReply(who: Person, topic: string | undefined, site: Site): Reply {
   if (!topic) return overview(who, site);
-  const wanted = topic.toLowerCase().trim();
+  const words = topic.toLowerCase().match(/[\p{L}\p{N}_.-]+/gu) ?? [];
+  const known = helpOn(who, topic.toLowerCase().trim(), site) ?? helpOn(who, words.join(' '), site);
+  if (known) return known;
+  const meant = nearest(topic.trim(), [
+    ...site.registry.all.flatMap((one) => [one.name, ...one.name.split(' ')]),
+    ...VERBS.map((one) => one.name),
+  ]);
+  // “Help builder capacity, please”, and “help me, what can you do?”
+  const begins = helpOn(who, words.slice(0, 2).join(' '), site) ?? helpOn(who, words[0] ?? '', site);
+  if (!meant && begins) return begins;
+  if (!meant && (words.length !== 1 || TALK.test(topic))) return overview(who, site);
+  return {
+    tone: 'warn',
+    title: `There is no command called “${topic}”.`,
+    lines: meant ? [`Did you mean ${meant}?`] : [],
+    next: [meant ? `help ${meant}` : 'help'],
+  };
+}
+
+/** Words behind `help` that are no topic. */
+const TALK = /^\W*(?:me|us|pls|plz|please|thanks)\W*$/iu;
+
+/** Help on one command, verb, or word that several commands share; null where it is none. */
+function helpOn(who: Person, wanted: string, site: Site): Reply | null {
   const command = site.registry.get(wanted);
   if (command) return commandHelp(who, command, site);
   const verb = VERBS.find((one) => one.name === wanted);
@@ -33,16 +56,7 @@ export function helpReply(who: Person, topic: string | undefined, site: Site): R
   if (family.length > 0) {
     return { tone: 'info', title: `Commands with ${wanted}`, lines: [], table: tableOf(family) };
   }
-  const meant = nearest(wanted, [
-    ...site.registry.all.flatMap((one) => [one.name, ...one.name.split(' ')]),
-    ...VERBS.map((one) => one.name),
-  ]);
-  return {
-    tone: 'warn',
-    title: `There is no command called “${topic}”.`,
-    lines: meant ? [`Did you mean ${meant}?`] : [],
-    next: [meant ? `help ${meant}` : 'help'],
-  };
+  return null;
 }
 
 function overview(who: Person, site: Site): Reply {

@@ -46,14 +46,24 @@ export function parse(line: string, registry: Registry): Parsed {
     return { kind: 'command', command, ...readParams(command.params, rest, line) };
   }
   const verb = VERBS.find((candidate) => candidate.name === lowered[0]);
-  if (verb) return { kind: 'verb', verb, ...readParams(verb.params, tokens.slice(1), line) };
+  if (verb) {
+    const heeded = tokens.slice(1).filter(({ text }) => verb.heeds?.test(text) ?? true);
+    return { kind: 'verb', verb, ...readParams(verb.params, heeded, line) };
+  }
   return unclear(tokens, lowered, registry);
 }
+
+/** `<because>`, or `…`: copied from a line that says what to fill in. */
+const PLACEHOLDER = /^(?:<[\p{L}\p{N}_-]+>|<?…>?)$/u;
 
 /** Checks what a form or a post gave; the same rules as for a line. */
 export function check(params: Params, given: Given): Problems {
   const problems: Record<string, string> = {};
   for (const [name, field] of Object.entries(params.shape)) {
+    if (PLACEHOLDER.test(given[name]?.trim() ?? '')) {
+      problems[name] = 'missing';
+      continue;
+    }
     const read = field.safeParse(given[name]);
     if (read.success) continue;
     problems[name] =
@@ -88,7 +98,7 @@ export function formOf(
     usage: usageOf(name, params),
     fields: Object.entries(params.shape).map(([key, field]) => {
       const { title, hint, kind, choices, example } = metaOf(field);
-      const value = given[key] ?? '';
+      const value = problems[key] === 'missing' ? '' : (given[key] ?? '');
       return {
         name: key,
         title,
@@ -156,6 +166,7 @@ function readParams(
 ): { given: Given; problems: Problems } {
   const fields = Object.entries(params.shape).map(([name, field]) => ({
     name,
+    field,
     meta: metaOf(field),
     optional: isOptional(field),
   }));
@@ -163,13 +174,24 @@ function readParams(
   const given: Record<string, string> = {};
   const odd: Record<string, string> = {};
   const byName = new Set<string>();
+  const last = placed.at(-1);
+  const isId = (text: string): boolean =>
+    last?.meta.talkBehind === true && last.field.safeParse(text).success;
   for (let index = 0; index < tokens.length; index++) {
     const token = tokens[index];
     if (!token) break;
+    const id = (last && given[last.name]) ?? '';
+    const isTalk = isId(id);
     const named = token.quoted ? undefined : /^([a-z][a-z-]*)=/i.exec(token.text)?.[1]?.toLowerCase();
     const bare = token.quoted
       ? undefined
-      : fields.find((field) => field.meta.named && field.name === token.text.toLowerCase().replace(/:$/, ''));
+      : fields.find(
+          ({ name, meta, field }) =>
+            meta.named &&
+            name === token.text.toLowerCase().replace(/:$/, '') &&
+            // “The plan looks good” gives no plan.
+            (!isTalk || meta.kind === 'text' || field.safeParse(tokens[index + 1]?.text ?? '').success),
+        );
     const target = bare ?? fields.find((field) => field.name === named);
     if (target) {
       if (given[target.name] !== undefined) odd[''] = `“${target.name}” is given twice.`;
@@ -187,6 +209,11 @@ function readParams(
       odd[''] = unknownName(named, params);
       continue;
     }
+    const bareWord = token.text.replace(/(?<![,;:.!])[,;:.!]+$/u, '');
+    const word = isId(bareWord) ? bareWord : token.text;
+    // “Approve r1 and r2” would be done by half; in “approve r1, 8 is fine” the number is no id.
+    const isOther = isId(word) && word !== id && /^r/iu.test(word) === /^r/iu.test(id);
+    if (isTalk && !isOther) continue;
     // Words beyond the last parameter are its own: a list of hosts, or something that its check will refuse.
     const open = placed.filter((one) => !byName.has(one.name));
     const field = open.find((one) => given[one.name] === undefined) ?? open.at(-1);
@@ -208,7 +235,7 @@ function readParams(
       given[next.name] = token.text;
       continue;
     }
-    given[field.name] = given[field.name] === undefined ? token.text : `${given[field.name]} ${token.text}`;
+    given[field.name] = given[field.name] === undefined ? word : `${given[field.name]} ${word}`;
   }
   return { given, problems: { ...check(params, given), ...odd } };
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Params } from './command.ts';
-import { choice, decimal, identifier, words } from './fields.ts';
+import { choice, decimal, identifier, requestId, words } from './fields.ts';
 
 /** What people can do with requests, beside asking for commands. The same words in chat, forum and terminal. */
 export type VerbName =
@@ -25,9 +25,11 @@ export interface Verb {
   readonly summary: string;
   readonly params: Params;
   readonly example: string;
+  /** The only words behind it that are read; others are talk. */
+  readonly heeds?: RegExp;
 }
 
-const request = identifier({
+const request = requestId({
   title: 'Request',
   hint: 'Its id; in its own thread you can leave it out.',
   example: 'r42',
@@ -126,6 +128,7 @@ export const VERBS: readonly Verb[] = [
       ).optional(),
     }),
     example: 'link',
+    heeds: /^(?:(?:code=)?(?:[a-z0-9]{4}-?){2}[a-z0-9]{4}|(?:sure=)?confirm)$/iu,
   },
   {
     name: 'unlink',

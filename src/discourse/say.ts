@@ -13,12 +13,16 @@ export function sayable(line: string, bot: string): string {
   return code(longEnough(`@${bot} ${cut(oneLine(line), LONGEST)}`));
 }
 
-/** Lines to say that stand in a text of the kernel, as people say them here. Not escaped: goes through `inline`. */
+/**
+ * Lines to say that stand in a text of the kernel, as people say them here. Those that begin with `/` or `@` are said
+ * elsewhere, or have the name already. Not escaped: goes through `inline`.
+ */
 export function withSayable(text: string, bot: string): string {
   return text.replace(
     /(again with |[Ss]ay )?`([^`]+)`/gu,
     (all, before: string | undefined, line: string) => {
       const [first = '', ...rest] = line.split(' ');
+      if (/^[/@]/u.test(line)) return all;
       const isLine = before !== undefined || (NAMES.includes(first) && rest.length > 0);
       return isLine ? `${before ?? ''}\`${longEnough(`@${bot} ${line}`)}\`` : all;
     },

@@ -90,6 +90,20 @@ describe.each(['1.20', '1.35'] as const)('a request from asking to the end, hub 
     expect(answered.answer?.table?.rows.length).toBeGreaterThan(3);
   });
 
+  it('has help for whoever asks in a sentence, and offers no line that would not be read', async () => {
+    const told = async (text: string) => {
+      const said = await kernel.say(maria, text);
+      return said.kind === 'reply' ? said.reply : null;
+    };
+    for (const line of ['help please, what can you do', 'help please', 'help me!'])
+      expect((await told(line))?.title, line).toBe('What you can ask for');
+    expect((await told('help builder capacity, please'))?.title).toContain('builder capacity <');
+    expect((await told('help builder capasity'))?.next).toEqual(['help builder capacity']);
+    expect((await told('help nosuch'))?.title).toBe('There is no command called “nosuch”.');
+    expect((await told('aprove builder1'))?.next).toEqual(['help']);
+    expect((await told('aprove r1'))?.next).toEqual(['approve r1']);
+  });
+
   it('keeps the record whole', async () => {
     expect(await kernel.store.ledger.verify()).toMatchObject({ ok: true });
   });

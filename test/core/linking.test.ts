@@ -80,6 +80,11 @@ describe('linking the accounts of one person', () => {
     expect(textOf(await say(forumPerson(17, 'open'), `link ${code}`))).toMatch(/used in chat, not here/);
   });
 
+  it('is not confused by other words', async () => {
+    expect(await say(forumPerson(18, 'kind'), 'link please')).toMatchObject({ secret: true });
+    expect(textOf(await say(inChat, 'link please'))).toMatch(/Begin in the forum/);
+  });
+
   it('keeps somebody from approving through the one account what they asked for through the other', async () => {
     const asked = await say(inForum, 'builder capacity builder2 8');
     expect(asked).toMatchObject({ kind: 'request', isNew: true });

@@ -62,6 +62,35 @@ describe('a line', () => {
     expect(read('approve r42 plan=2').given).toEqual({ request: 'r42', plan: '2' });
   });
 
+  it('may go on with talk behind the id of a request', () => {
+    expect(read('approve r1 please, looks good to me')).toMatchObject({
+      given: { request: 'r1' },
+      problems: {},
+    });
+    expect(read('approve r5 LGTM 👍')).toMatchObject({ given: { request: 'r5' }, problems: {} });
+    expect(read('approve r5, the plan is good')).toMatchObject({ given: { request: 'r5' }, problems: {} });
+    expect(read('approve 5, plan=2 is fine').given).toEqual({ request: '5', plan: '2' });
+    expect(read('approve r5 and plan 2').given).toEqual({ request: 'r5', plan: '2' });
+    expect(read('undo r10 because it was a mistake')).toMatchObject({
+      given: { request: 'r10' },
+      problems: {},
+    });
+    expect(read('cancel r10 please because I erred').given).toEqual({ request: 'r10', because: 'I erred' });
+    expect(read('approve r1 pln=2').problems['']).toContain('no parameter called “pln”');
+    expect(read('approve r1, raising it to 8 is fine').given).toEqual({ request: 'r1' });
+    for (const line of ['approve please', 'approve 5 6', 'approve r1 and r2', 'approve r1? no'])
+      expect(read(line).problems.request, line).toContain('is no id of a request');
+  });
+
+  it('takes nothing but a code for a code', () => {
+    for (const code of ['ABCD-EFGH-JKMN', 'abcdefghjkmn']) {
+      expect(read(`link ${code}`).given).toEqual({ code });
+      expect(read(`link code=${code} please confirm`).given).toEqual({ code, sure: 'confirm' });
+    }
+    for (const line of ['link please', 'link my two accounts', 'link code=please'])
+      expect(read(line), line).toMatchObject({ given: {}, problems: {} });
+  });
+
   it('with an unknown word gets a suggestion, and one for a parameter too', () => {
     expect(parse('builder capasity builder2 8', registry)).toMatchObject({
       kind: 'unclear',
@@ -165,6 +194,18 @@ describe('bad input is answered field by field, in plain words', () => {
   });
 });
 
+it('a placeholder that was copied along is no value', () => {
+  for (const because of ['<because>', '<reason>', ' <because> ', '…', '<…>']) {
+    const { params, name, summary } = command('builder disable');
+    const problems = check(params, { host: 'builder1', because });
+    expect(problems).toEqual({ because: 'missing' });
+    const form = formOf(name, summary, params, { host: 'builder1', because }, problems);
+    expect(form.fields.map(({ value }) => value)).toEqual(['builder1', '']);
+  }
+  expect(read('builder capacity builder1 <capacity>').problems).toEqual({ capacity: 'missing' });
+  expect(read('builder disable builder1 because=<b> is dead').problems).toEqual({});
+});
+
 describe('what was given', () => {
   const label = fc.stringMatching(/^[a-z0-9]([a-z0-9-]{0,8}[a-z0-9])?$/);
   const hosts = fc
@@ -175,7 +216,7 @@ describe('what was given', () => {
   const text = fc
     .string({ unit: 'grapheme', minLength: 1, maxLength: 60 })
     .map((value) => value.replace(/["“”]/g, "'"))
-    .filter((value) => plainText(value) !== '' && value.trim() === value);
+    .filter((value) => plainText(value) !== '' && value.trim() === value && !/[…<]/u.test(value));
 
   it('comes back from the line that it makes, whatever it is', () => {
     const { name, params, summary } = command('builder capacity');

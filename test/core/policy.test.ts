@@ -221,9 +221,24 @@ describe('a decision', () => {
     expect((await bench.kernel.load(id)).status).toBe('planned');
   });
 
+  it('that cannot be read is mended with the request that was meant, never with another', async () => {
+    const next = async (text: string, here?: string) => {
+      const said = await bench.kernel.say(adam, text, here);
+      return said.kind === 'reply' ? said.reply.next : said.kind;
+    };
+    expect(await next('deny r4')).toEqual(['deny r4 because=…']);
+    expect(await next('deny 4 plan=2')).toEqual(['deny r4 plan=2 because=…']);
+    expect(await next('deny', 'r5')).toEqual(['deny r5 because=…']);
+    expect(await next('resolve r4')).toEqual(['resolve r4 done', 'resolve r4 not-done']);
+    expect(await next('approve r4 plan=x')).toEqual(['approve r4']);
+    for (const line of ['deny', 'approve', 'approve it']) expect(await next(line)).toEqual(['requests open']);
+    expect(await next('freeze')).toEqual(['freeze because=…']);
+  });
+
   it('on a request nobody knows, or on none, is answered', async () => {
     expect(await say(adam, 'approve r99999')).toBe('There is no request r99999.');
     expect(await say(adam, 'approve')).toContain('Which request?');
+    expect(await say(adam, 'approve it, please')).toContain('is no id of a request');
   });
 
   it('to cancel a request that has no plan yet is for its asker and for those who could approve it', async () => {

@@ -21,6 +21,7 @@ import {
   editedReply,
   forgedReply,
   helpReply,
+  nearlyReply,
   notSentReply,
   oldReply,
   quotedReply,
@@ -216,6 +217,8 @@ export function createConversation(deps: {
     post: InboxPost,
     text: PostText,
   ): Promise<Pick<PostMemory, 'requests' | 'reply'> | null> {
+    const meant = await nearlySaid(post, text);
+    if (meant !== null) return { requests: [], reply: replyPost(nearlyReply(meant), bot) };
     if (post.number !== 1 && !text.mentioned) return null;
     if (await memory.wasExplained(post.topic)) return null;
     if ((await places.find('discourse', String(post.topic))).length > 0) return null;
@@ -230,6 +233,16 @@ export function createConversation(deps: {
       requests: [],
       reply: seems.length > 0 ? recognisedPost(seems, bot) : replyPost(helpReply(), bot),
     };
+  }
+
+  /** Somebody may believe that they have said something to us, and wait for what comes of it. */
+  async function nearlySaid(post: InboxPost, { nearly }: PostText): Promise<string | null> {
+    if (nearly === null) return null;
+    const known = await people.who(post, false);
+    if (known.kind !== 'person') return null;
+    const asks = desk.menu(known.person).some(({ name }) => nearly.toLowerCase().startsWith(name));
+    if (!asks && weightOf(nearly) !== 'decision') return null;
+    return people.isListed(post.userId) || tally.take(post.userId, 1) === 'within' ? nearly : null;
   }
 
   async function titleOf(topic: number): Promise<string> {

@@ -11,6 +11,8 @@ export interface PostText {
   readonly rest: string;
   /** Our name stands in running text, or alone. */
   readonly mentioned: boolean;
+  /** What looks like a line to us and is none: in running text, or in backticks. Never acted on; its author is told. */
+  readonly nearly: string | null;
   /** Words of others stand in the post, or what could hide some: a quote, code, a comment. */
   readonly leftOut: boolean;
   /** There were more lines and forms than are taken from one post; those are left out. */
@@ -44,11 +46,23 @@ export function readPost(raw: string, botName: string): PostText {
   const rest: string[] = [];
   let mentioned = false;
   let tooMany = false;
+  let nearly: string | null = null;
   let leftOut = OTHERS.test(raw);
 
   function take(list: string[], one: string): void {
     if (lines.length + forms.length < MOST) list.push(one);
     else tooMany = true;
+  }
+
+  function nearlySaid(original: string, masked: string): string | null {
+    const found = mentions.anywhere.exec(masked);
+    if (found) return sayingOf(original, original.slice(0, found.index + found[0].length)) || null;
+    const whole = original.trim();
+    const [span] = codeSpans(whole);
+    if (span?.from !== 0 || span.to !== whole.length) return null;
+    const code = within(whole);
+    const prefix = mentions.begins.exec(code)?.[0];
+    return prefix === undefined ? null : sayingOf(code, prefix) || null;
   }
 
   function readText(paragraph: readonly string[]): void {
@@ -63,6 +77,7 @@ export function readPost(raw: string, botName: string): PostText {
       if (said !== '') take(lines, said);
       else {
         mentioned ||= mentions.anywhere.test(line);
+        nearly ??= nearlySaid(original, line);
         rest.push(plain(words(original, line)));
       }
     }
@@ -74,7 +89,7 @@ export function readPost(raw: string, botName: string): PostText {
     else if (isOurs(block)) for (const form of splitForms(block.text)) take(forms, form);
     else leftOut = true;
   }
-  return { lines, forms, rest: rest.join('\n').trim(), mentioned, leftOut, tooMany };
+  return { lines, forms, rest: rest.join('\n').trim(), mentioned, nearly, leftOut, tooMany };
 }
 
 function isOurs(block: Block): boolean {

@@ -24,6 +24,16 @@ export function forgedReply(viaEmail: boolean, line: string | null): Reply {
   };
 }
 
+/** For somebody who spoke to us within a sentence, or in code. */
+export function nearlyReply(line: string): Reply {
+  return {
+    tone: 'info',
+    title: 'Did you mean that for me? I act only on lines that begin with my name.',
+    lines: ['Nothing was done. Say it in a line of its own, without backticks.'],
+    next: [line.slice(0, 300)],
+  };
+}
+
 /** For a decision beside words of others. */
 export function quotedReply(line: string): Reply {
   return {

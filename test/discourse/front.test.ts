@@ -115,6 +115,13 @@ describe('asked in a topic and decided there', () => {
     expect(await status(id)).toBe('planned');
   });
 
+  it('said within a sentence is answered with the line to say', async () => {
+    const { topic, id } = await asked('builder capacity builder2 18', 'newcomer');
+    await reply(topic, `Sure, why not. @steward approve ${id}`, 'adam');
+    await whole.says(topic, /begin with my name/, new RegExp(`@steward approve ${id}`));
+    expect(await status(id)).toBe('planned');
+  });
+
   it('takes the role in the config as well as the group', async () => {
     const { topic, id } = await asked('builder capacity builder2 17', 'newcomer');
     whole.forum.changeGroup('koji-admins', ['adam', 'bea', 'maria']);

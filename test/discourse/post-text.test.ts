@@ -199,6 +199,7 @@ describe('the author’s own words', () => {
       forms: [],
       rest: 'Hi all,\n\nbuilder1 hangs, see builder1.example.org and  .\n\nCan @steward help?',
       mentioned: true,
+      nearly: 'help?',
       leftOut: true,
       tooMany: false,
     });
@@ -361,5 +362,17 @@ describe('words of others', () => {
       expect(read(`${other}\n\n${line}`).leftOut).toBe(true);
     expect(read(`Fine with me.\n\n${line}`).leftOut).toBe(false);
     expect(read('```steward\nask: builder capacity\nhost: builder2\ncapacity: 8\n```').leftOut).toBe(false);
+  });
+});
+
+describe('what is nearly said to us', () => {
+  it.each([
+    ['Sure, why not. @steward approve r5', 'approve r5'],
+    ['`@steward approve r5`', 'approve r5'],
+    ['Thanks @steward', null],
+    ['I ran `@steward approve r5` yesterday', null],
+    ['Fine with me.', null],
+  ])('%j', (raw, nearly) => {
+    expect(read(raw)).toMatchObject({ lines: [], nearly });
   });
 });

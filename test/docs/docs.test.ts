@@ -165,7 +165,15 @@ describe('docs/topic-template.md', async () => {
 
   it('asks for nothing and says nothing as long as nobody has filled anything in', () => {
     const post = readPost(template, 'steward');
-    expect(post).toEqual({ lines: [], forms: [], rest: '', mentioned: false, tooMany: false });
+    expect(post).toEqual({
+      lines: [],
+      forms: [],
+      rest: '',
+      mentioned: false,
+      nearly: null,
+      leftOut: true,
+      tooMany: false,
+    });
     const said = readPost(template.replace('\n\n\n', '\n\nIs there cake at the meeting?\n\n'), 'steward');
     expect(said).toMatchObject({ lines: [], forms: [], rest: 'Is there cake at the meeting?' });
   });

@@ -200,7 +200,8 @@ function footerOf(request: Request): string {
   const undo = request.undoes ? ` · undoes ${request.undoes}` : '';
   const undone = request.undoneBy ? ` · undo asked for in ${request.undoneBy}` : '';
   const plan = request.plan && request.plan.n > 1 ? ` · plan ${request.plan.n}` : '';
-  return `${request.id} · asked by ${request.asker.name}${plan}${undo}${undone}`;
+  const where = request.place.kind === 'discourse' ? ` in the forum, topic ${request.place.where}` : '';
+  return `${request.id} · asked by ${request.asker.name}${where}${plan}${undo}${undone}`;
 }
 
 function noticeOf(request: Request): Card['notice'] {

@@ -18,6 +18,7 @@ import type { Tally } from './tally.ts';
 import { withoutThanks } from './thanks.ts';
 import { weightOf } from './weight.ts';
 import {
+  againReply,
   editedReply,
   forgedReply,
   helpReply,
@@ -219,16 +220,22 @@ export function createConversation(deps: {
   ): Promise<Pick<PostMemory, 'requests' | 'reply'> | null> {
     const meant = await nearlySaid(post, text);
     if (meant !== null) return { requests: [], reply: replyPost(nearlyReply(meant), bot) };
-    if (post.number !== 1 && !text.mentioned) return null;
-    if (await memory.wasExplained(post.topic)) return null;
     if ((await places.find('discourse', String(post.topic))).length > 0) return null;
+    const before = await memory.explainedTo(post.topic);
+    // Who was told how to ask answers in their own words: told once more, and then left alone.
+    const answers = before?.user === post.userId && before.times === 1;
+    if (answers) {
+      await memory.explained(post.topic, post.userId, 2);
+      return { requests: [], reply: replyPost(againReply(), bot) };
+    }
+    if (before !== null || (post.number !== 1 && !text.mentioned)) return null;
     const known = await people.who(post, false);
     if (known.kind === 'unclear') throw new Unavailable('the forum', known.says);
     if (known.kind === 'refused') return null;
     const title = post.number === 1 ? (post.title ?? (await titleOf(post.topic))) : '';
     const seems = desk.recognise(known.person, `${title}\n${text.rest}`);
     if (seems.length === 0 && !text.mentioned) return null;
-    await memory.explained(post.topic);
+    await memory.explained(post.topic, post.userId, 1);
     return {
       requests: [],
       reply: seems.length > 0 ? recognisedPost(seems, bot) : replyPost(helpReply(), bot),

@@ -24,9 +24,9 @@ export interface Memory {
   /** The post that a request was asked in; null when it was asked elsewhere. */
   sourceOf(request: string): Promise<{ readonly topic: number; readonly post: number } | null>;
   cameFrom(request: string, source: { readonly topic: number; readonly post: number }): Promise<void>;
-  /** Has somebody in this topic been told how to ask? Once is enough. */
-  wasExplained(topic: number): Promise<boolean>;
-  explained(topic: number): Promise<void>;
+  /** Who was told in this topic how to ask, and how often; null: nobody. */
+  explainedTo(topic: number): Promise<{ readonly user: number; readonly times: number } | null>;
+  explained(topic: number, user: number, times: number): Promise<void>;
 }
 
 const post = z.object({
@@ -37,6 +37,7 @@ const post = z.object({
   replied: z.enum(['no', 'begun', 'yes']),
   toldOfEdit: z.boolean(),
 });
+const explained = z.object({ user: z.number(), times: z.number() });
 const source = z.object({ topic: z.number(), post: z.number() });
 
 export function createMemory(notes: NotesStore): Memory {
@@ -51,7 +52,10 @@ export function createMemory(notes: NotesStore): Memory {
       return note === null ? null : source.parse(note);
     },
     cameFrom: (request, from) => notes.set(`discourse:from:${request}`, { ...from }),
-    wasExplained: async (topic) => (await notes.get(`discourse:explained:${topic}`)) !== null,
-    explained: (topic) => notes.set(`discourse:explained:${topic}`, {}),
+    async explainedTo(topic) {
+      const note = await notes.get(`discourse:explained:${topic}`);
+      return note === null ? null : explained.parse(note);
+    },
+    explained: (topic, user, times) => notes.set(`discourse:explained:${topic}`, { user, times }),
   };
 }

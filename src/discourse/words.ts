@@ -24,6 +24,17 @@ export function forgedReply(viaEmail: boolean, line: string | null): Reply {
   };
 }
 
+/** For somebody who answers the bot as one answers a person. */
+export function againReply(): Reply {
+  return {
+    tone: 'info',
+    title: 'I am only a bot, and read no more than lines that begin with my name.',
+    lines: [
+      'Say the line of my post above in a post of your own, with what is missing filled in. I do nothing before.',
+    ],
+  };
+}
+
 /** For somebody who spoke to us within a sentence, or in code. */
 export function nearlyReply(line: string): Reply {
   return {

@@ -188,6 +188,10 @@ describe('what a post says', () => {
     await whole.says(topic, /@steward builder capacity builder2 40/);
     await reply(topic, 'Oh, and the capacity of builder1 should be raised too, I think.', 'bea');
     expect(await whole.staysSilent(topic, 1)).toBe(true);
+    await reply(topic, 'Yes, that is what I meant!');
+    await whole.says(topic, /only a bot/);
+    await reply(topic, 'Well then, what now, I wonder?');
+    expect(await whole.staysSilent(topic, 2)).toBe(true);
     expect((await whole.requests()).length).toBe(before);
   });
 

@@ -12,20 +12,21 @@ export function tooManyReply(): Reply {
   };
 }
 
-/** For a decision in a post that need not be its author's own words. */
-export function forgedReply(viaEmail: boolean): Reply {
+/** For a decision in a post that need not be its author's own words. `line`: what it said. */
+export function forgedReply(viaEmail: boolean, line?: string): Reply {
   return {
     tone: 'bad',
     title: viaEmail
       ? 'That came by e-mail, and a sender can be forged: I take no decision from it.'
       : 'That post was edited, and staff can edit posts of others: I take no decision from it.',
     lines: ['Say it in a new post in the forum itself, in chat, or in a terminal.'],
+    ...(line === undefined ? {} : { next: [line] }),
   };
 }
 
 export function unlistedLine(account: string): string {
   const number = account.split('/').at(-1) ?? '';
-  return `In the forum only those decide whom the config lists with the number of their account (yours is ${number}) and who are in the group for it. Whoever looks after Steward can add you.`;
+  return `In the forum I do not know you as somebody who decides. If you may decide in chat, do it there: the request's message has the buttons. Here those decide whom the config lists with the number of their account (yours is ${number}) and who are in the group for it; whoever looks after Steward can add you.`;
 }
 
 export function helpReply(): Reply {

@@ -88,12 +88,15 @@ export function createDesk(deps: {
     const via = from.place.kind;
     if (verb === 'help') return reply(helpReply(who, given.topic, site));
     if (verb === 'requests') return reply(await list(who, given.which ?? 'open'));
-    if ((verb === 'freeze' || verb === 'thaw') && via === 'discourse')
+    if ((verb === 'freeze' || verb === 'thaw') && via === 'discourse') {
+      const because = plainText(given.because ?? '').replaceAll('`', "'");
+      const line = verb === 'freeze' ? `freeze because=${because}` : verb;
       return reply({
         tone: 'bad',
         title: `\`${verb}\` concerns everybody, so it is not taken from the forum.`,
-        lines: ['Say it in chat or in a terminal.'],
+        lines: [`In chat, say \`/koji ${line}\`; in a terminal, \`steward\` instead of \`/koji\`.`],
       });
+    }
     if (verb === 'freeze') return reply(await freeze(who, plainText(given.because ?? '')));
     if (verb === 'thaw') return reply(await freeze(who, null));
     if (verb === 'link') return linking.link(from, given.code, given.sure !== undefined);

@@ -3,7 +3,7 @@ export interface Form {
   /** `builder capacity`. */
   readonly command: string;
   readonly summary: string;
-  /** How it would be typed: `builder capacity <host> <capacity>`. */
+  /** How it would be typed, with what was given: `builder capacity builder2 <capacity>`. */
   readonly usage: string;
   readonly fields: readonly FormField[];
 }

@@ -95,7 +95,9 @@ export function formOf(
   return {
     command: name,
     summary,
-    usage: usageOf(name, params),
+    usage: understood(params, given, problems)
+      ? plainText(lineWithHoles(name, params, given, problems))
+      : usageOf(name, params),
     fields: Object.entries(params.shape).map(([key, field]) => {
       const { title, hint, kind, choices, example } = metaOf(field);
       const value = problems[key] === 'missing' ? '' : (given[key] ?? '');
@@ -128,6 +130,17 @@ export function lineOf(name: string, params: Params, given: Given): string {
     else placed.push(text);
   }
   return [name, ...placed, ...named].join(' ');
+}
+
+/** The same line with `<host>` where something is missing or wrong. */
+export function lineWithHoles(name: string, params: Params, given: Given, problems: Problems): string {
+  const holes = Object.keys(problems).map((key) => [key, `<${key}>`] as const);
+  return lineOf(name, params, { ...given, ...Object.fromEntries(holes) });
+}
+
+/** Was anything given that can be kept? */
+function understood(params: Params, given: Given, problems: Problems): boolean {
+  return Object.keys(params.shape).some((key) => given[key] !== undefined && problems[key] === undefined);
 }
 
 /** One word of a line: in quotes where it would be read as several, or as the name of a parameter. */

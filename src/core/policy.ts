@@ -102,7 +102,11 @@ export const SWITCHED_BY = 'Whoever runs Steward can switch it on in the config.
 /** May this person ask for it? */
 export function mayAsk(who: Person, what: string, rule: Rule): Allowed {
   if (rule.off)
-    return { ok: false, says: `\`${what}\` is switched off here: ${rule.off}.`, next: SWITCHED_BY };
+    return {
+      ok: false,
+      says: `Steward does not do \`${what}\` here. If you need it, ask whoever runs Steward: they can switch it on.`,
+      next: `It is switched off here: ${rule.off}.`,
+    };
   if (rule.ask.some((role) => who.roles.has(role))) return { ok: true };
   return {
     ok: false,

@@ -1,6 +1,6 @@
 import type { Command, Given, Recognition } from './command.ts';
 import type { Recognised } from './desk.ts';
-import { check, formOf, lineOf } from './parse.ts';
+import { check, formOf, lineWithHoles } from './parse.ts';
 
 /** More than this would be a list to read, not a help. */
 const MOST = 3;
@@ -138,10 +138,9 @@ function find(words: Words, { words: groups, unless = [] }: Recognition): Found 
 function recognised(text: string, command: Command): Recognised {
   const given = clearly(text, command);
   const problems = check(command.params, given);
-  const holes = Object.keys(problems).map((name) => [name, `<${name}>`] as const);
   return {
     form: formOf(command.name, command.summary, command.params, given, problems),
-    line: lineOf(command.name, command.params, { ...given, ...Object.fromEntries(holes) }),
+    line: lineWithHoles(command.name, command.params, given, problems),
   };
 }
 

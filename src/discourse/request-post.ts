@@ -184,6 +184,6 @@ export function parkedPost(card: Card, why: string, bot: string): string {
     `${STATUS_MARKS[card.status]} **${inline(card.title, TITLE) || '–'}**`,
     inline(withSayable(card.line || (card.answer?.title ?? ''), bot), LINE),
     ...nextParts(card, bot),
-    `You see all of it in chat with \`show ${card.id}\`, or in a terminal with \`steward show ${card.id}\`.`,
+    `You see all of it in another topic of the category with ${sayable(`show ${card.id}`, bot)}, in chat with \`/koji show ${card.id}\`, or in a terminal with \`steward show ${card.id}\`.`,
   ]);
 }

@@ -72,7 +72,7 @@ function again(line: string | null): Pick<Reply, 'next'> {
 
 export function unlistedLine(account: string): string {
   const number = account.split('/').at(-1) ?? '';
-  return `In the forum only those decide whom the config lists with the number of their account (yours is ${number}) and who are in the group for it. Whoever looks after Steward can add you.`;
+  return `In the forum I do not know you as somebody who decides. If you may decide in chat, do it there: the request's message has the buttons. Here those decide whom the config lists with the number of their account (yours is ${number}) and who are in the group for it; whoever looks after Steward can add you.`;
 }
 
 export function helpReply(): Reply {

@@ -231,6 +231,21 @@ describe('what was given', () => {
     );
   });
 
+  it('is kept in the line that a form offers, with holes for the rest', () => {
+    const usage = (name: string, given: Record<string, string>) => {
+      const { params, summary } = command(name);
+      return formOf(name, summary, params, given, check(params, given)).usage;
+    };
+    expect(usage('builder capacity', { host: 'builder2' })).toBe('builder capacity builder2 <capacity>');
+    expect(usage('builder capacity', { host: 'builder2', capacity: 'x' })).toBe(
+      'builder capacity builder2 <capacity>',
+    );
+    expect(usage('builder capacity', { host: '-x' })).toBe('builder capacity <host> <capacity>');
+    expect(usage('builder disable', { host: 'b', because: '<because>' })).toBe(
+      'builder disable b because=<because>',
+    );
+  });
+
   it('comes back when it is a text of people too', () => {
     const { name, params } = command('builder disable');
     fc.assert(

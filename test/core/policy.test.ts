@@ -235,6 +235,16 @@ describe('a decision', () => {
     expect(await next('freeze')).toEqual(['freeze because=…']);
   });
 
+  it('to freeze or thaw is not taken from the forum, and comes with the line to say in chat', async () => {
+    const place = { kind: 'discourse', where: '7', purpose: 'origin' } as const;
+    const inForum = async (text: string) =>
+      told(await bench.kernel.desk.say({ who: adam, text, place, origin: `forum ${text}` }));
+    expect(await inForum('freeze because=the hub moves')).toContain(
+      'say `/koji freeze because=the hub moves`;',
+    );
+    expect(await inForum('thaw')).toContain('say `/koji thaw`;');
+  });
+
   it('on a request nobody knows, or on none, is answered', async () => {
     expect(await say(adam, 'approve r99999')).toBe('There is no request r99999.');
     expect(await say(adam, 'approve')).toContain('Which request?');

@@ -30,7 +30,7 @@ it('a command that is switched off cannot be asked for by anybody, and says why 
   off.add('builder capacity');
   const said = told(await bench.kernel.say(adam, 'builder capacity builder2 8'));
   expect(said).toBe(
-    `\`builder capacity\` is switched off here: ${OFF}. Whoever runs Steward can switch it on in the config.`,
+    `Steward does not do \`builder capacity\` here. If you need it, ask whoever runs Steward: they can switch it on. It is switched off here: ${OFF}.`,
   );
   expect(told(await bench.kernel.say(adam, 'help builder capacity'))).toContain('is switched off here');
   const help = await bench.kernel.say(adam, 'help');

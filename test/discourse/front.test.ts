@@ -173,7 +173,7 @@ describe('what a post says', () => {
 
   it('is answered with the form where something is missing', async () => {
     const { topic } = await open('@steward builder disable builder3');
-    await whole.says(topic, /```steward/, /because/);
+    await whole.says(topic, /```steward/, /@steward builder disable builder3 because=<because>/);
     expect(await whole.staysSilent(topic, 1)).toBe(true);
   });
 

@@ -6,7 +6,8 @@ import type { Form } from '../../src/core/form.ts';
 import { cell, code, fence, fold, inline } from '../../src/discourse/escape.ts';
 import { isMarked, marked, markerOf } from '../../src/discourse/marker.ts';
 import { formPost, joinPosts, recognisedPost, replyPost } from '../../src/discourse/reply-post.ts';
-import { endPost, requestPost, type Showing } from '../../src/discourse/request-post.ts';
+import { endPost, parkedPost, requestPost, type Showing } from '../../src/discourse/request-post.ts';
+import { forgedReply, unlistedLine } from '../../src/discourse/words.ts';
 import { anyCard, anyForm, anyReply, cardOf, nastyText, stepOf } from '../slack/cards.ts';
 import { withoutCode } from './without-code.ts';
 
@@ -212,6 +213,24 @@ describe('what a post that asks for something is answered', () => {
     expect(raw).toContain('Missing or wrong:\n- **Capacity**: Give a number above 1.');
     expect(raw).toContain('Reply with a line like `@steward builder capacity <host> <capacity>`');
     expect(raw).toContain('```steward\nask: builder capacity');
+  });
+
+  it('repeats the line of a post that was not believed', () => {
+    expect(replyPost(forgedReply(true, 'approve r1234'), 'steward')).toContain('`@steward approve r1234`');
+    expect(replyPost(forgedReply(true, null), 'steward')).not.toContain('`');
+  });
+
+  it('begins with what somebody can do whom the config does not list here', () => {
+    expect(unlistedLine('forum.example.org/12')).toMatch(
+      /^In the forum I do not know you .* in chat, do it there/u,
+    );
+    expect(unlistedLine('forum.example.org/12')).toContain('yours is 12');
+  });
+
+  it('for an asker whose topic takes no post says where to see it all', () => {
+    const raw = parkedPost(planned(), 'the topic is closed', 'steward');
+    expect(raw).toContain('another topic of the category with `@steward show r42, thank you`');
+    expect(raw).toContain('in chat with `/koji show r42`, or in a terminal with `steward show r42`');
   });
 
   it('is one post for several lines, and says so when one post does not hold all', () => {

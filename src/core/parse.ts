@@ -43,15 +43,25 @@ export function parse(line: string, registry: Registry): Parsed {
     .sort((a, b) => b.name.length - a.name.length)[0];
   if (command) {
     const rest = tokens.slice(command.name.split(' ').length);
-    return { kind: 'command', command, ...readParams(command.params, rest, line) };
+    const { given, problems } = readParams(command.params, rest, line);
+    return { kind: 'command', command, given, problems };
   }
   const verb = VERBS.find((candidate) => candidate.name === lowered[0]);
   if (verb) {
     const heeded = tokens.slice(1).filter(({ text }) => verb.heeds?.test(text) ?? true);
-    return { kind: 'verb', verb, ...readParams(verb.params, heeded, line) };
+    const read = readParams(verb.params, heeded, line);
+    const alone = verb.plain && !read.talk.every((word) => FRIENDLY.test(word));
+    const id = read.given.request ?? '';
+    const says = `I read \`${verb.name} ${id}\`, and words behind it that may mean something. Nothing was done: say it alone.`;
+    const problems = alone ? { ...read.problems, '': says } : read.problems;
+    return { kind: 'verb', verb, given: read.given, problems };
   }
   return unclear(tokens, lowered, registry);
 }
+
+/** What people say to be kind, or to say yes once more; and what has no letters. */
+const FRIENDLY =
+  /^(?:[\P{L}]*|(?:please|pls|thanks?|thank|thx|cheers|you|lgtm|looks?|good|great|nice|fine|okay|ok|yes|yep|sure|to|with|me|go|ahead|the|plan|is|it|and|for|asking)[\P{L}]*)$/iu;
 
 /** `<because>`, or `…`: copied from a line that says what to fill in. */
 const PLACEHOLDER = /^(?:<[\p{L}\p{N}_-]+>|<?…>?)$/u;
@@ -176,7 +186,8 @@ function readParams(
   params: Params,
   tokens: readonly Token[],
   line: string,
-): { given: Given; problems: Problems } {
+): { given: Given; problems: Problems; talk: readonly string[] } {
+  const talk: string[] = [];
   const fields = Object.entries(params.shape).map(([name, field]) => ({
     name,
     field,
@@ -226,7 +237,10 @@ function readParams(
     const word = isId(bareWord) ? bareWord : token.text;
     // “Approve r1 and r2” would be done by half; in “approve r1, 8 is fine” the number is no id.
     const isOther = isId(word) && word !== id && /^r/iu.test(word) === /^r/iu.test(id);
-    if (isTalk && !isOther) continue;
+    if (isTalk && !isOther) {
+      talk.push(token.text);
+      continue;
+    }
     // Words beyond the last parameter are its own: a list of hosts, or something that its check will refuse.
     const open = placed.filter((one) => !byName.has(one.name));
     const field = open.find((one) => given[one.name] === undefined) ?? open.at(-1);
@@ -250,7 +264,7 @@ function readParams(
     }
     given[field.name] = given[field.name] === undefined ? word : `${given[field.name]} ${word}`;
   }
-  return { given, problems: { ...check(params, given), ...odd } };
+  return { given, problems: { ...check(params, given), ...odd }, talk };
 }
 
 /** For a name that is no parameter, with the one that was meant. */

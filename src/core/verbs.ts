@@ -27,6 +27,8 @@ export interface Verb {
   readonly example: string;
   /** The only words behind it that are read; others are talk. */
   readonly heeds?: RegExp;
+  /** It says yes: words behind it may mean something (`approve r1 once adam agrees`), so only friendly ones are passed over. */
+  readonly plain?: true;
 }
 
 const request = requestId({
@@ -76,6 +78,7 @@ export const VERBS: readonly Verb[] = [
   },
   {
     name: 'approve',
+    plain: true,
     summary: 'Say yes to the plan of a request',
     params: z.object({ request: request.optional(), plan }),
     example: 'approve r42',
@@ -100,6 +103,7 @@ export const VERBS: readonly Verb[] = [
   },
   {
     name: 'resume',
+    plain: true,
     summary: 'Let a failed request go on from where it stopped',
     params: z.object({ request: request.optional() }),
     example: 'resume r42',

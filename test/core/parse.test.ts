@@ -77,7 +77,14 @@ describe('a line', () => {
     });
     expect(read('cancel r10 please because I erred').given).toEqual({ request: 'r10', because: 'I erred' });
     expect(read('approve r1 pln=2').problems['']).toContain('no parameter called “pln”');
-    expect(read('approve r1, raising it to 8 is fine').given).toEqual({ request: 'r1' });
+    expect(read('show r1 which I made').problems).toEqual({});
+    for (const line of [
+      'approve r1 not yet',
+      'approve r1 once adam agrees',
+      'resume r1 tomorrow',
+      'approve r1 no',
+    ])
+      expect(read(line).problems[''], line).toContain('say it alone');
     for (const line of ['approve please', 'approve 5 6', 'approve r1 and r2', 'approve r1? no'])
       expect(read(line).problems.request, line).toContain('is no id of a request');
   });

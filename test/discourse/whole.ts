@@ -97,7 +97,7 @@ export async function startWhole(options: WholeOptions = {}) {
       ),
     /** Nothing is said there, though everything had time to be. */
     async staysSilent(topic: number, posts: number): Promise<boolean> {
-      await new Promise((resolve) => setTimeout(resolve, 900));
+      await new Promise((resolve) => setTimeout(resolve, 600));
       return ours(topic).length === posts;
     },
     /** Only open, running or ended requests, newest first. */

@@ -59,7 +59,9 @@ async function script(): Promise<void> {
     say('\nThe story did not end in four minutes.');
     process.exit(1);
   }, SCRIPT_DEADLINE_MS);
-  say('Starting a pretend Koji hub, four hosts, a pretend Slack, and the real Steward against them.');
+  say(
+    'Starting a pretend Koji hub, five hosts, a pretend Slack and forum, and the real Steward against them.',
+  );
   const { site, stop } = await start(dir);
   let failures: readonly string[] = [];
   try {

@@ -30,8 +30,8 @@ const LEAVES: Readonly<Record<Urgency, number>> = {
   progress: 1 / 6,
   look: 1 / 3,
 };
-/** A forum takes two posts of one account no sooner after each other than this, however it was set up. */
-const POST_GAP_MS = 5_000;
+/** Forums, as they come, take two posts of one account five seconds after each other by their own clock. */
+const POST_GAP_MS = 6_000;
 const ORDER: readonly Urgency[] = ['decision', 'answer', 'progress', 'look'];
 /** A limit of one kind of writing (five seconds between two posts, so many messages a day) is waited for up to here. */
 const LONGEST_WAIT_MS = 60_000;

@@ -42,6 +42,9 @@ const UNTOUCHED_MS = 60_000;
 /** A decision is about what stands now; one that was read so late may be about something else. */
 const OLD_MS = 60 * 60_000;
 
+/** What comes of a post. `explains`: how often its author has been told by then how to ask. */
+type Made = Pick<PostMemory, 'requests' | 'reply'> & { readonly explains?: number };
+
 export function createConversation(deps: {
   readonly bot: string;
   readonly desk: Desk;
@@ -82,19 +85,19 @@ export function createConversation(deps: {
 
   async function begin(post: InboxPost, text: PostText, asked: string): Promise<void> {
     const asks = text.lines.length + text.forms.length > 0;
-    const made = asks ? await answerTo(post, text, asked) : await unasked(post, text);
+    const made: Made | null = asks ? await answerTo(post, text, asked) : await unasked(post, text);
     if (made === null) return;
-    const kept: PostMemory = { asked, version: post.version, ...made, replied: 'no', toldOfEdit: false };
+    const { requests, reply, explains } = made;
+    const { version } = post;
+    const kept: PostMemory = { asked, version, requests, reply, replied: 'no', toldOfEdit: false };
+    // What is to be said first: whoever counts as told, and was not, would never be.
     await memory.keep(post.id, kept);
+    if (explains) await memory.explained(post.topic, post.userId, explains);
     await finish(post, kept);
   }
 
   /** What comes of a post that asks for something: its requests, and what is to be said. */
-  async function answerTo(
-    post: InboxPost,
-    text: PostText,
-    asked: string,
-  ): Promise<Pick<PostMemory, 'requests' | 'reply'> | null> {
+  async function answerTo(post: InboxPost, text: PostText, asked: string): Promise<Made | null> {
     const listed = people.isListed(post.userId);
     const counted = listed ? 'within' : tally.take(post.userId, text.lines.length + text.forms.length);
     if (counted !== 'within') {
@@ -214,20 +217,14 @@ export function createConversation(deps: {
   }
 
   /** Words that are no command: says once what they seem to ask for, and how to ask for it. Never acts on a guess. */
-  async function unasked(
-    post: InboxPost,
-    text: PostText,
-  ): Promise<Pick<PostMemory, 'requests' | 'reply'> | null> {
+  async function unasked(post: InboxPost, text: PostText): Promise<Made | null> {
     const meant = await nearlySaid(post, text);
     if (meant !== null) return { requests: [], reply: replyPost(nearlyReply(meant), bot) };
     if ((await places.find('discourse', String(post.topic))).length > 0) return null;
     const before = await memory.explainedTo(post.topic);
     // Who was told how to ask answers in their own words: told once more, and then left alone.
     const answers = before?.user === post.userId && before.times === 1;
-    if (answers) {
-      await memory.explained(post.topic, post.userId, 2);
-      return { requests: [], reply: replyPost(againReply(), bot) };
-    }
+    if (answers) return { requests: [], reply: replyPost(againReply(), bot), explains: 2 };
     if (before !== null || (post.number !== 1 && !text.mentioned)) return null;
     const known = await people.who(post, false);
     if (known.kind === 'unclear') throw new Unavailable('the forum', known.says);
@@ -235,11 +232,8 @@ export function createConversation(deps: {
     const title = post.number === 1 ? (post.title ?? (await titleOf(post.topic))) : '';
     const seems = desk.recognise(known.person, `${title}\n${text.rest}`);
     if (seems.length === 0 && !text.mentioned) return null;
-    await memory.explained(post.topic, post.userId, 1);
-    return {
-      requests: [],
-      reply: seems.length > 0 ? recognisedPost(seems, bot) : replyPost(helpReply(), bot),
-    };
+    const reply = seems.length > 0 ? recognisedPost(seems, bot) : replyPost(helpReply(), bot);
+    return { requests: [], reply, explains: 1 };
   }
 
   /** Somebody may believe that they have said something to us, and wait for what comes of it. */

@@ -8,7 +8,6 @@ export const DEFAULT_SCOPES = [
   'topics:read_lists:category_id=24',
   'topics:read',
   'topics:write',
-  'topics:status',
   'posts:edit',
   'posts:list',
   'users:show',

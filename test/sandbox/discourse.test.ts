@@ -227,7 +227,6 @@ describe('keys', () => {
       'topics:read_lists',
       'topics:read',
       'topics:write',
-      'topics:status',
       'posts:edit',
       'posts:list',
       'users:show',
@@ -393,7 +392,7 @@ describe('posting', () => {
   });
 
   it('closes a topic, with a post of its own that has no words', async () => {
-    const { forum, send } = await start();
+    const { forum, send } = await start({ scopes: ['topics:status', 'topics:read'] });
     const { topic } = await asked(forum);
     const close = (enabled: unknown) => send(`/t/${topic}/status.json`, { status: 'closed', enabled }, 'PUT');
     expect((await close(true)).status).toBe(400);

@@ -101,7 +101,14 @@ export async function startPostgres(): Promise<TestPostgres> {
 function signalAll(server: ChildProcess, signal: 'SIGSTOP' | 'SIGCONT'): void {
   const children = readFileSync(`/proc/${server.pid}/task/${server.pid}/children`, 'utf8').trim().split(' ');
   server.kill(signal);
-  for (const child of children.filter(Boolean)) process.kill(Number(child), signal);
+  for (const child of children.filter(Boolean)) {
+    try {
+      process.kill(Number(child), signal);
+    } catch (error) {
+      // A connection's process may end between the reading of the list and its turn.
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
+  }
 }
 
 function findBinaries(): string | null {

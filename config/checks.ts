@@ -141,6 +141,10 @@ export function checkPeople(raw: unknown): readonly Found[] {
   });
   for (const key of ['id', 'slack', 'discourse'])
     found.push(...doubles(people, key, (index) => ['people', index, key]));
+  // Whoever has no name of their own on the hub has their id there.
+  const kojiUsers = people.map((person) => ({ koji: fieldOf(person, 'koji') ?? fieldOf(person, 'id') }));
+  const named = (index: number) => fieldOf(people[index], 'koji') !== undefined;
+  found.push(...doubles(kojiUsers, 'koji', (index) => ['people', index, named(index) ? 'koji' : 'id']));
   const hosts = part(z.array(z.unknown()), fieldOf(fieldOf(raw, 'hosts'), 'list'), []);
   found.push(...doubles(hosts, 'name', (index) => ['hosts', 'list', index, 'name']));
   return found;

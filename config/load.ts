@@ -92,20 +92,32 @@ export async function loadConfig(
     config: {
       ...{ file, role, given, people, roles, everybody, operators, http, reminders, worker, log },
       ...resolved,
-      site: siteOf(registry, commands),
+      site: siteOf(registry, commands, people),
       warnings: distinct(odd.map(placed)),
       unread: distinct(unread.map(placed)),
     },
   };
 }
 
-function siteOf(registry: Registry, commands: ReadonlyMap<string, CommandOnSite>): Site {
+function siteOf(
+  registry: Registry,
+  commands: ReadonlyMap<string, CommandOnSite>,
+  people: Config['people'],
+): Site {
   const known = (name: string): CommandOnSite => {
     const found = commands.get(name);
     if (!found) throw new Error(`no command ${name}`);
     return found;
   };
-  return { registry, rule: (name) => known(name).rule, settings: (name) => known(name).settings };
+  return {
+    registry,
+    rule: (name) => known(name).rule,
+    settings: (name) => known(name).settings,
+    kojiUser: (id) => {
+      const person = people.find((one) => one.id === id);
+      return person ? (person.koji ?? person.id) : null;
+    },
+  };
 }
 
 async function readText(

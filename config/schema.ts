@@ -212,6 +212,11 @@ const person = z.strictObject({
     .positive()
     .optional()
     .describe('Number of the account in the forum.'),
+  koji: z
+    .string()
+    .regex(/^[A-Za-z0-9_][A-Za-z0-9_.@-]{0,63}$/, 'should be a Koji user name')
+    .optional()
+    .describe('Koji user name, if it is not `id`: certificates are made for it.'),
   roles: z.array(role).default([]).describe('Roles of this person.'),
 });
 

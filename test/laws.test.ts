@@ -1,9 +1,12 @@
+import { cpSync, existsSync, rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { readCrl } from '../commands/certificates/crl.ts';
+import { readIndex } from '../commands/certificates/index-file.ts';
 import { exampleSettings } from '../commands/nfs-check/settings.ts';
-import { CRL_IN_USE, caFile, hasOpenssl } from '../sandbox/hosts/ca.ts';
+import { CA_DIR, CRL_IN_USE, caFile, hasOpenssl } from '../sandbox/hosts/ca.ts';
 import { type SandboxHosts, startHosts } from '../sandbox/hosts/hosts.ts';
 import { inversesOf } from '../src/core/actions.ts';
 import type { Command } from '../src/core/command.ts';
@@ -118,6 +121,7 @@ describe.each(VERSIONS)('the laws, on a hub of version %s', (version) => {
     const { hosts: builders, users } = kernel.hub.world;
     first = JSON.stringify({ hosts: builders, users });
     token = (await kernel.store.tokens.issue('maria', 'laptop')).token;
+    cpSync(join(sandbox.world(CA).root, 'etc'), join(dir, 'first-etc'), { recursive: true });
   });
   afterAll(async () => {
     await kernel?.close();
@@ -131,8 +135,21 @@ describe.each(VERSIONS)('the laws, on a hub of version %s', (version) => {
     Object.assign(kernel.hub.world, JSON.parse(first));
     kernel.hub.world.changes = [];
     kernel.hinted.length = 0;
+    const etc = join(sandbox.world(CA).root, 'etc');
+    rmSync(etc, { recursive: true });
+    cpSync(join(dir, 'first-etc'), etc, { recursive: true });
   }
   beforeEach(reset);
+
+  /** What the CA has signed and revoked; when that was is another matter. */
+  function stateOfCa(): unknown {
+    const { root } = sandbox.world(CA);
+    if (!existsSync(join(root, CA_DIR))) return null;
+    const { entries } = readIndex(Buffer.from(caFile(root, 'index.txt')));
+    const signed = entries.map(({ recorded, serial, user }) => ({ recorded, serial, user }));
+    const revoked = [...readCrl(Buffer.from(caFile(root, 'crl.pem'))).serials].sort();
+    return { signed, revoked, serial: caFile(root, 'serial') };
+  }
 
   /** What is so on hub and hosts, in one order. */
   function state(): unknown {
@@ -143,8 +160,7 @@ describe.each(VERSIONS)('the laws, on a hub of version %s', (version) => {
       .map(({ id: _, permissions, ...rest }) => ({ ...rest, permissions: [...permissions].sort() }))
       .sort((a, b) => a.name.localeCompare(b.name));
     const mounts = HOSTS.map((host) => sandbox.world(host).mounts());
-    const { root } = sandbox.world(CA);
-    const ca = hasOpenssl ? ['index.txt', 'serial', 'crl.pem'].map((name) => caFile(root, name)) : [];
+    const ca = stateOfCa();
     return JSON.parse(
       JSON.stringify({ sorted, accounts, channels, tags, externalRepos, tagExternalRepos, mounts, ca }),
     );
@@ -241,6 +257,7 @@ describe.each(VERSIONS)('the laws, on a hub of version %s', (version) => {
 
   it.each(crashing.changing)(
     '$line: a crash anywhere in the run, and the next one ends in the same world, each change made once',
+    { timeout: 240_000 },
     async ({ line }) => {
       const from = restarts();
       await run(await approved(line), kernel.work, alive());
@@ -278,6 +295,7 @@ describe.each(VERSIONS)('the laws, on a hub of version %s', (version) => {
 
   it.each(crashing.changing)(
     '$line: a worker that dies again and again still makes each change once',
+    { timeout: 240_000 },
     async ({ line }) => {
       const from = restarts();
       await run(await approved(line), kernel.work, alive());

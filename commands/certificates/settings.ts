@@ -7,6 +7,26 @@ const path = z
     'should be a path, from / or below `dir`, of plain characters, without ..',
   );
 
+const user = z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.@-]{0,63}$/, 'should be a Koji user name');
+const home = z
+  .string()
+  .regex(/^[A-Za-z0-9_.~/-]+$/, 'should be a path of plain characters, as a person types it');
+
+/** How people's own machines are set up: what a new user is told. */
+const client = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]*$/, 'should be a word')
+    .default('koji')
+    .meta({ description: 'What people type, and the section of their configuration: kkoji, say.' }),
+  server: z.url().optional().meta({ description: 'https://koji.example.org/kojihub' }),
+  weburl: z.url().optional(),
+  topurl: z.url().optional(),
+  config: home.default('~/.koji/config'),
+  cert: home.default('~/.koji.cert').meta({ description: 'Key and certificate in one file.' }),
+  ca: home.default('~/.koji-ca.cert'),
+});
+
 /**
  * The part of the config at `shared.ca`: where the certificate authority is. The names are those of Koji's own guide;
  * a path that does not begin with / is below `dir`.
@@ -34,6 +54,29 @@ export const settings = z.strictObject({
     .refine((text) => text.startsWith('/'), 'should begin with /')
     .optional()
     .meta({ description: 'The copy of the CRL that httpd reads (SSLCARevocationFile).' }),
+  kept: path
+    .default('certs')
+    .meta({ description: 'Directory where each request and what was signed for it is kept.' }),
+  days: z
+    .number()
+    .int()
+    .min(1)
+    .max(3650)
+    .default(365)
+    .meta({ description: 'How long a certificate is good.' }),
+  crlDays: z.number().int().min(1).max(9999).default(3650).meta({
+    description:
+      'How long a list of revoked ones is good: httpd refuses everybody after it, and only `cert revoke` makes a new one.',
+  }),
+  ed25519: z
+    .boolean()
+    .default(false)
+    .meta({ description: 'Keys of this kind too: only where the hub’s httpd takes them.' }),
+  reserved: z
+    .array(user)
+    .default(['kojiadmin', 'kojihub', 'kojiweb', 'kojira', 'koji-gc'])
+    .meta({ description: 'Accounts of services and admins, for which nothing is signed by request.' }),
+  client: client.prefault({}),
   deadlineSeconds: z.number().int().min(1).max(120).default(15),
 });
 

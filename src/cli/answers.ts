@@ -21,6 +21,7 @@ const answer = z.looseObject({
   verdict: z.enum(['ok', 'warn', 'bad']),
   lines: z.array(z.string()).exactOptional(),
   table: table.exactOptional(),
+  texts: z.array(z.looseObject({ title: z.string(), text: z.string() })).exactOptional(),
   next: z.array(z.string()).exactOptional(),
 });
 

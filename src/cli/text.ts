@@ -1,5 +1,5 @@
 import type { Card, CardStep, Reply } from '../core/card.ts';
-import type { Answer, Table } from '../core/command.ts';
+import type { Answer, CopyText, Table } from '../core/command.ts';
 import { plainText } from '../core/fields.ts';
 import type { Form } from '../core/form.ts';
 import { padTo, widthOf, wrap } from './width.ts';
@@ -133,7 +133,17 @@ function answerLines(answer: Answer, titled: boolean, style: Style): readonly st
   const lines = titled ? [...heading(tone, answer.title, style)] : [];
   for (const line of answer.lines ?? []) lines.push(...paragraph(line, 2, style));
   if (answer.table) lines.push(...indented(tableLines(answer.table, style.columns - 2, style)));
+  for (const one of answer.texts ?? [])
+    lines.push('', ...paragraph(`${one.title}:`, 2, style), ...copyLines(one));
   return [...lines, ...nextLines(answer.next, style)];
+}
+
+/** As it stands, at the left edge and not broken at the width, so that it can be copied or cut out by a program. */
+function copyLines({ text }: CopyText): readonly string[] {
+  return text
+    .trimEnd()
+    .split(/\r?\n/)
+    .map((line) => line.replace(/[\p{Cc}\p{Cf}\p{Surrogate}]/gu, ' '));
 }
 
 function nextLines(next: readonly string[] | undefined, style: Style): readonly string[] {

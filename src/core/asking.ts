@@ -6,8 +6,8 @@ import type { Asking } from './events.ts';
 import { plainText } from './fields.ts';
 import { check, formOf, lineOf } from './parse.ts';
 import type { Person, Place } from './person.ts';
-import { commandOf, type Site } from './planner.ts';
-import { mayAsk, strictest } from './policy.ts';
+import { commandOf, isReadable, type Site } from './planner.ts';
+import { mayAsk, ruleOfAsking, strictest } from './policy.ts';
 import { ENDED, type Status } from './request.ts';
 import type { Requests } from './requests.ts';
 import type { Ledger } from './store.ts';
@@ -54,19 +54,28 @@ export function createAsking(deps: {
         next: ['help'],
       });
     const allowed = mayAsk(from.who, name, site.rule(name));
-    if (!allowed.ok) {
-      await ledger.note('asking-refused', actor(from.who), { command: name });
-      return reply({ tone: 'bad', title: allowed.says, lines: [allowed.next] });
-    }
+    if (!allowed.ok) return refused(from.who, name, allowed);
     const problems = check(command.params, given);
     if (Object.keys(problems).length > 0) {
       return { kind: 'form', form: formOf(name, command.summary, command.params, given, problems) };
     }
+    const part = command.narrower(given);
+    const mayThis = mayAsk(from.who, part?.what ?? name, ruleOfAsking(site.rule(name), part));
+    if (!mayThis.ok) return refused(from.who, name, mayThis);
     const text = plainText(lineOf(name, command.params, given));
     const same = await openSame(from.among ?? [], text);
     return same
       ? { kind: 'request', id: same, isNew: false, queued: true, another: true }
       : ask(from, [{ command: name, given }], text);
+  }
+
+  async function refused(
+    who: Person,
+    command: string,
+    no: { readonly says: string; readonly next: string },
+  ): Promise<Said> {
+    await ledger.note('asking-refused', actor(who), { command });
+    return reply({ tone: 'bad', title: no.says, lines: [no.next] });
   }
 
   /** The one of these that asks for the very same and has not ended. */
@@ -95,7 +104,13 @@ export function createAsking(deps: {
       });
     }
     const askings = distinct(inversesOf(request).map(({ command, given }) => ({ command, given })));
-    const rule = strictest(askings.map((asking) => site.rule(commandOf(site, asking.command).name)));
+    const rule = strictest(
+      askings.map(({ command: name, given }) => {
+        const command = commandOf(site, name);
+        const part = isReadable(command, given) ? command.narrower(given) : null;
+        return ruleOfAsking(site.rule(command.name), part);
+      }),
+    );
     const allowed = mayAsk(from.who, `undo ${id}`, rule);
     if (!allowed.ok) return reply({ tone: 'bad', title: allowed.says, lines: [allowed.next] });
     const said = await ask(from, askings, `undo ${id}`, id);

@@ -114,7 +114,7 @@ export interface Table {
   readonly rows: readonly (readonly string[])[];
 }
 
-/** What a command that only looks gives back. */
+/** What a command that only looks gives back, and what a finished request has to show. */
 export interface Answer {
   readonly kind: 'answer';
   readonly title: string;
@@ -122,8 +122,17 @@ export interface Answer {
   readonly verdict: 'ok' | 'warn' | 'bad';
   readonly lines?: readonly string[];
   readonly table?: Table;
+  /** To be copied whole: a certificate, a part of a configuration. */
+  readonly texts?: readonly CopyText[];
   /** Commands that would help next, as a person would type them. */
   readonly next?: readonly string[];
+}
+
+/** A text whose lines stay as they are. */
+export interface CopyText {
+  /** What it is and where it goes. */
+  readonly title: string;
+  readonly text: string;
 }
 
 /** A recorded intent of a `once` step whose outcome is not known. */
@@ -150,6 +159,13 @@ export interface Recognition {
   readonly given?: Readonly<Record<string, RegExp>>;
 }
 
+/** Who may ask for a part of what a command does. */
+export interface Narrower {
+  readonly roles: readonly Role[];
+  /** That part, as one would type it: `cert issue for=…`. */
+  readonly what: string;
+}
+
 /** What a command's author writes. `S` and `C` are its parameters and its own part of the config. */
 export interface CommandDeclaration<S extends Params, C extends z.ZodType> {
   /** Words as typed: `builder capacity`. The folder has the same name with dashes. */
@@ -160,6 +176,8 @@ export interface CommandDeclaration<S extends Params, C extends z.ZodType> {
   readonly risk: Risk;
   /** Any of these roles may ask. */
   readonly ask: readonly Role[];
+  /** Fewer than `ask`, for what is asked with these parameters; null: no fewer. */
+  readonly narrower?: (params: z.output<S>) => Narrower | null;
   readonly approval?: Partial<Approval>;
   /** Koji's permission that the bot's account needs for its calls. Off where the config does not name it. */
   readonly hubPermission?: string;
@@ -179,6 +197,11 @@ export interface CommandDeclaration<S extends Params, C extends z.ZodType> {
   readonly plan: (params: z.output<S>, view: View, settings: z.output<C>) => Promise<Plan | Answer>;
   /** For `once` steps: did it happen? Looks only. Without it the answer is `unknown`. */
   readonly happened?: (intent: Intent, view: View) => Promise<'done' | 'not-done' | 'unknown'>;
+  /**
+   * What a finished request has to show: looked up in the world once nothing is left to do, so it is the same after
+   * any crash. May throw `Unavailable`: the look is repeated, never the request.
+   */
+  readonly result?: (params: z.output<S>, view: View, settings: z.output<C>) => Promise<Answer>;
 }
 
 /** A command as the kernel holds it, its parameter types closed over. */
@@ -194,11 +217,15 @@ export interface Command {
   readonly shared: string | undefined;
   readonly examples: readonly string[];
   readonly recognise: Recognition | undefined;
+  /** Checks `given` again. */
+  narrower(given: Given): Narrower | null;
   /** Checks `given` again and names the locks. */
   locks(given: Given, steps?: readonly Step[]): readonly string[];
   /** Checks `given` and the settings, then plans. */
   plan(given: Given, view: View, settings: unknown): Promise<Plan | Answer>;
   happened(intent: Intent, view: View): Promise<'done' | 'not-done' | 'unknown'>;
+  /** Null: it has nothing to show but that it is done. */
+  readonly result: ((given: Given, view: View, settings: unknown) => Promise<Answer>) | null;
 }
 
 /** Closes over the types of a declaration and fills in what the risk implies. */
@@ -206,6 +233,8 @@ export function defineCommand<S extends Params, C extends z.ZodType = z.ZodUndef
   declared: CommandDeclaration<S, C>,
 ): Command {
   const parse = (given: Given): z.output<S> => declared.params.parse(given);
+  const own = (settings: unknown) => (declared.settings?.parse(settings) ?? undefined) as z.output<C>;
+  const { result } = declared;
   return {
     name: declared.name,
     summary: declared.summary,
@@ -218,10 +247,11 @@ export function defineCommand<S extends Params, C extends z.ZodType = z.ZodUndef
     shared: declared.shared,
     examples: declared.examples,
     recognise: declared.recognise,
+    narrower: (given) => declared.narrower?.(parse(given)) ?? null,
     locks: (given, steps = []) => declared.locks?.(parse(given), steps) ?? [],
-    plan: async (given, view, settings) =>
-      declared.plan(parse(given), view, (declared.settings?.parse(settings) ?? undefined) as z.output<C>),
+    plan: async (given, view, settings) => declared.plan(parse(given), view, own(settings)),
     happened: async (intent, view) => declared.happened?.(intent, view) ?? 'unknown',
+    result: result ? async (given, view, settings) => result(parse(given), view, own(settings)) : null,
   };
 }
 

@@ -85,7 +85,8 @@ export interface EventData {
   'step-not-done': { readonly key: string; readonly digest: string };
   /** The world moved: what would be done now is not what was approved. A new `planned` follows. */
   drifted: { readonly n: number; readonly says: string };
-  succeeded: { readonly says: string };
+  /** `result`: what there is to show, as it was seen on the last look; null: no more than that it is done. */
+  succeeded: { readonly says: string; readonly result: Answer | null };
   failed: { readonly says: string };
   unknown: { readonly says: string };
   resumed: { readonly via: Via };
@@ -124,7 +125,7 @@ export const VERSIONS: Readonly<Record<EventType, number>> = {
   'step-unknown': 1,
   'step-not-done': 1,
   drifted: 1,
-  succeeded: 1,
+  succeeded: 2,
   failed: 1,
   unknown: 1,
   resumed: 1,
@@ -181,12 +182,20 @@ export function upcast(row: unknown): RequestEvent {
     at: new Date(read.at),
     by: read.by,
     type: read.type,
-    data: read.type === 'planned' && read.v < 2 ? withRisk(read.data) : read.data,
+    data: UPCASTERS[`${read.type} v${read.v}`]?.(read.data) ?? read.data,
   } as unknown as RequestEvent;
 }
 
+type Data = Readonly<Record<string, unknown>>;
+
+/** To today's shape, by type and version; what is not here has it already. */
+const UPCASTERS: Readonly<Record<string, (data: Data) => Data>> = {
+  'planned v1': withRisk,
+  'succeeded v1': (data) => ({ ...data, result: null }),
+};
+
 /** `planned` did not say its risk before version 2: what needed two people may have been of any, so it counts as high. */
-function withRisk(data: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+function withRisk(data: Data): Data {
   const { people } = z.looseObject({ people: z.number() }).parse(data.needs);
   return { ...data, risk: people > 1 ? 'high' : 'low' };
 }

@@ -98,6 +98,25 @@ export function words(describe: Describe, most = 500) {
     .meta(meta(describe, 'text'));
 }
 
+/** Bytes in base64, as one word. */
+export function base64(describe: Describe, most: number) {
+  return z
+    .string()
+    .trim()
+    .max(most, atMost(most))
+    .regex(/^[A-Za-z0-9+/]{8,}={0,2}$/, 'Give it as it was printed: one word of letters, digits, + and /.')
+    .meta(meta(describe, 'line'));
+}
+
+/** A text as it was pasted, line breaks and all. What it has to be is for the command to say. */
+export function pasted(describe: Describe, most: number) {
+  return z
+    .string()
+    .refine((text) => text.trim() !== '', `Paste it here: ${describe.example}`)
+    .refine((text) => text.length <= most, atMost(most))
+    .meta(meta(describe, 'text'));
+}
+
 /** A number of days: `30d`, `30`, `2w`. */
 export function days(describe: Describe, most: number) {
   const wanted = `Give a number of days, at most ${most}, like ${describe.example}.`;

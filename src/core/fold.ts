@@ -113,7 +113,7 @@ function apply(request: Request, event: RequestEvent): Request {
     case 'drifted':
       return { ...request, says: event.data.says, waiting: null };
     case 'succeeded':
-      return ended(request, 'succeeded', event.data.says, {});
+      return ended(request, 'succeeded', event.data.says, { answer: event.data.result });
     case 'failed':
       return ended(request, 'failed', event.data.says, {});
     case 'unknown':

@@ -13,6 +13,8 @@ export interface Site {
   readonly registry: Registry;
   rule(command: string): Rule;
   settings(command: string): unknown;
+  /** The Koji user name of a person of the config; null: the config does not know them. */
+  kojiUser(person: string): string | null;
 }
 
 /** The command of an asking; `Refused` when this program no longer has it. */
@@ -49,6 +51,24 @@ export function approvingRoles(site: Site, operators: readonly Role[]): Readonly
 /** The rule of a request with this plan, which may be riskier than its commands say. */
 export function ruleOfPlan(site: Site, request: Pick<Request, 'askings'>, plan: Plan): Rule {
   return raised(ruleOfRequest(site, request), plan.risk);
+}
+
+/** Has it something to show when it is done? An undo of several has not. */
+export function hasResult({ askings }: Pick<Request, 'askings'>, site: Site): boolean {
+  const [asking, another] = askings;
+  return asking !== undefined && !another && commandOf(site, asking.command).result !== null;
+}
+
+/** What the request has to show now that nothing is left of it to do. Throws what planning throws. */
+export async function resultOf(
+  request: Pick<Request, 'askings'>,
+  site: Site,
+  view: View,
+): Promise<Answer | null> {
+  const [asking] = request.askings;
+  if (!asking || !hasResult(request, site)) return null;
+  const command = commandOf(site, asking.command);
+  return (await command.result?.(asking.given, view, site.settings(command.name))) ?? null;
 }
 
 /** The digest of a step: of its effect and nothing else. */

@@ -1,6 +1,6 @@
 import { type NewEvent, STEWARD } from './events.ts';
 import type { Person } from './person.ts';
-import { plannedEvent, planRequest, remainingSteps, ruleOfPlan, type Site } from './planner.ts';
+import { plannedEvent, planRequest, remainingSteps, resultOf, ruleOfPlan, type Site } from './planner.ts';
 import type { Log } from './ports.ts';
 import { Refused } from './refused.ts';
 import type { Request } from './request.ts';
@@ -37,7 +37,8 @@ async function outcomeOf(request: Request, work: Work, signal: AbortSignal): Pro
   const { site, world, now } = work;
   try {
     const within = AbortSignal.any([signal, AbortSignal.timeout(PLAN_DEADLINE_MS)]);
-    const plan = await planRequest(request, site, viewOf(world, askerOf(request), now(), within));
+    const view = viewOf(world, askerOf(request, site), now(), within);
+    const plan = await planRequest(request, site, view);
     if (plan.kind === 'answer') return [{ type: 'answered', by: STEWARD, data: { answer: plan } }];
     const steps = remainingSteps(plan, request);
     const unmet = steps.flatMap((step) => step.guards).filter((guard) => !guard.holds);
@@ -53,7 +54,14 @@ async function outcomeOf(request: Request, work: Work, signal: AbortSignal): Pro
     const planned = plannedEvent(request, plan, steps, rule, now());
     return steps.length > 0
       ? [planned]
-      : [planned, { type: 'succeeded', by: STEWARD, data: { says: 'Nothing to do: it is so already.' } }];
+      : [
+          planned,
+          {
+            type: 'succeeded',
+            by: STEWARD,
+            data: { says: 'Nothing to do: it is so already.', result: await resultOf(request, site, view) },
+          },
+        ];
   } catch (error) {
     if (signal.aborted) return [];
     return [failureEvent(error, request, work)];
@@ -94,7 +102,11 @@ export function guardText(unmet: readonly { readonly text: string; readonly saw:
   return unmet.map((guard) => `It needs ${guard.text}, and there is ${guard.saw}.`).join(' ');
 }
 
-/** The asker as a view shows them: their name in the record; what they may do was settled when they asked. */
-export function askerOf(request: Request): Person {
-  return { id: request.asker.id, name: request.asker.name, roles: new Set(), accounts: {} };
+/**
+ * The asker as a view shows them: their name in the record, and their Koji user name (`accounts.koji`) where the config
+ * says it. What they may do was settled when they asked.
+ */
+export function askerOf({ asker: { id, name } }: Request, site: Site): Person {
+  const koji = site.kojiUser(id);
+  return { id, name, roles: new Set(), accounts: koji === null ? {} : { koji } };
 }

@@ -1,4 +1,4 @@
-import type { Approval, Command, Plan, Risk } from './command.ts';
+import type { Approval, Command, Narrower, Plan, Risk } from './command.ts';
 import { type Actor, type Needs, STEWARD, type Via } from './events.ts';
 import type { Person, Role } from './person.ts';
 import type { Request } from './request.ts';
@@ -94,6 +94,11 @@ export function raised(rule: Rule, risk: Plan['risk']): Rule {
     risk,
     approval: { ...approval, people: Math.max(2, approval.people), ownRequest: false },
   };
+}
+
+/** The rule for one asking, whose parameters may be for fewer people than the command. */
+export function ruleOfAsking(rule: Rule, narrower: Narrower | null): Rule {
+  return narrower ? { ...rule, ask: rule.ask.filter((role) => narrower.roles.includes(role)) } : rule;
 }
 
 /** Who can do something about a command that is off. */

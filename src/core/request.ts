@@ -78,6 +78,7 @@ export interface Request {
   readonly plan: PlanNow | null;
   /** Steps of earlier plans of this request that were carried out, oldest first. */
   readonly doneBefore: readonly StepNow[];
+  /** What a command that looks found, or what a finished request has to show. */
   readonly answer: Answer | null;
   readonly waiting: {
     readonly reason: 'lock' | 'unavailable' | 'frozen';

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { carryOut } from './carrying.ts';
-import type { Plan } from './command.ts';
+import type { Plan, View } from './command.ts';
 import { assertUntouched, stopOnDrift, stopUnapproved } from './drift.ts';
 import { type NewEvent, STEWARD } from './events.ts';
-import { digestOfEffect, isReadable, planRequest, remainingSteps } from './planner.ts';
+import { digestOfEffect, hasResult, isReadable, planRequest, remainingSteps, resultOf } from './planner.ts';
 import { askerOf, guardText, type Work } from './planning.ts';
 import {
   createPen,
@@ -96,7 +96,7 @@ async function attempt(loaded: Request, work: Running, pen: Pen, signal: AbortSi
       if (batch === todoBatches.at(-1)) last.look = eager(look(request, work, signal));
     });
   }
-  await finish(await (last.look ?? look(request, work, signal)), pen);
+  await finish(request, await (last.look ?? look(request, work, signal)), work, pen, signal);
 }
 
 /** Awaited later, or not at all when something else ends the attempt first. */
@@ -107,14 +107,14 @@ function eager<T>(promise: Promise<T>): Promise<T> {
 
 /** Plans again, from what is there now. */
 async function look(request: Request, work: Running, signal: AbortSignal): Promise<Plan> {
-  const within = AbortSignal.any([signal, AbortSignal.timeout(LOOK_DEADLINE_MS)]);
-  const plan = await planRequest(
-    request,
-    work.site,
-    viewOf(work.world, askerOf(request), work.now(), within),
-  );
+  const plan = await planRequest(request, work.site, viewFor(request, work, signal));
   if (plan.kind === 'answer') throw new Error('a command that answers was approved');
   return plan;
+}
+
+function viewFor(request: Request, work: Running, signal: AbortSignal): View {
+  const within = AbortSignal.any([signal, AbortSignal.timeout(LOOK_DEADLINE_MS)]);
+  return viewOf(work.world, askerOf(request, work.site), work.now(), within);
 }
 
 /** Hub calls that may be repeated go together; everything else one at a time. */
@@ -180,8 +180,18 @@ function failureText(request: Request, count: number): string {
 }
 
 /** After everything the plan must be empty; what was accepted and is not so is a failure. */
-async function finish(plan: Plan, pen: Pen): Promise<void> {
+async function finish(
+  loaded: Request,
+  plan: Plan,
+  work: Running,
+  pen: Pen,
+  signal: AbortSignal,
+): Promise<void> {
   const isDone = (request: Request): boolean => remainingSteps(plan, request).length === 0;
+  const result =
+    hasResult(loaded, work.site) && isDone(await pen.write(() => [], isDone))
+      ? await resultOf(loaded, work.site, viewFor(loaded, work, signal))
+      : null;
   await pen.write((request) => {
     const left = remainingSteps(plan, request);
     if (left.length > 0) {
@@ -191,7 +201,10 @@ async function finish(plan: Plan, pen: Pen): Promise<void> {
     }
     const steps = request.plan?.steps ?? [];
     const found = steps.filter((now) => now.state !== 'done').map((now) => doneEvent(now, 'found'));
-    return [...found, { type: 'succeeded', by: STEWARD, data: { says: successText(request, steps) } }];
+    return [
+      ...found,
+      { type: 'succeeded', by: STEWARD, data: { says: successText(request, steps), result } },
+    ];
   }, isDone);
 }
 

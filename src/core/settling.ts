@@ -54,7 +54,7 @@ async function lookUp(
   const [asking, another] = request.askings;
   if (!asking || another) return 'unknown';
   const within = AbortSignal.any([signal, AbortSignal.timeout(LOOK_DEADLINE_MS)]);
-  const view = viewOf(work.world, askerOf(request), work.now(), within);
+  const view = viewOf(work.world, askerOf(request, work.site), work.now(), within);
   return commandOf(work.site, asking.command).happened(
     // The intent's own time: by the time of a later event it would look as if it happened too early.
     { step: now.step, at: now.begun ?? request.updatedAt },

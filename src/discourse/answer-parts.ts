@@ -1,5 +1,5 @@
-import type { Answer, Table } from '../core/command.ts';
-import { cell, fold, inline } from './escape.ts';
+import type { Answer, CopyText, Table } from '../core/command.ts';
+import { cell, fence, fold, inline } from './escape.ts';
 import { joined } from './parts.ts';
 import { sayable, withSayable } from './say.ts';
 
@@ -11,7 +11,7 @@ const NEXT = 6;
 
 /** What a command that only looked found, in at most `room` characters. `more` says how to see the rest. */
 export function answerParts(
-  answer: Pick<Answer, 'lines' | 'table' | 'next'>,
+  answer: Pick<Answer, 'lines' | 'table' | 'texts' | 'next'>,
   bot: string,
   room: number,
   more: string,
@@ -20,7 +20,9 @@ export function answerParts(
   const size = Math.max(0, room - 100 - joined(next).length);
   const lines = lineParts(answer.lines ?? [], bot, answer.table ? size / 2 : size, more);
   const table = answer.table ? tableParts(answer.table, size - joined(lines).length - 4, more) : [];
-  const all = [...lines, ...table, ...next];
+  const before = [...lines, ...table];
+  const texts = textParts(answer.texts ?? [], size - joined(before).length - 4, more);
+  const all = [...before, ...texts, ...next];
   return joined(all).length <= room ? all : [`${more}.`];
 }
 
@@ -49,6 +51,18 @@ export function tableParts(table: Table, room: number, more: string): string[] {
   if (rows.length === 0) return rest;
   const text = [...head, ...rows].join('\n');
   return [rows.length > ROWS ? fold(`The table (${rows.length} rows)`, text) : text, ...rest];
+}
+
+/** Texts to copy, each whole or not at all. */
+function textParts(texts: readonly CopyText[], room: number, more: string): string[] {
+  const shown: string[] = [];
+  let left = 0;
+  for (const { title, text } of texts) {
+    const drawn = `${inline(title, 300)}\n\n${fence(text.trimEnd(), 'text')}`;
+    if (joined([...shown, drawn]).length <= room - 200) shown.push(drawn);
+    else left += 1;
+  }
+  return left > 0 ? [...shown, `… and ${left} texts to copy. ${more}.`] : shown;
 }
 
 /** Lines that a person can say next. */

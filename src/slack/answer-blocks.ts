@@ -73,7 +73,14 @@ export function answerBlocks(
   ];
   if (answer.table) blocks.push(...tableBlocks(answer.table, room - sizeOf(blocks), more, drawing));
   if (answer.next?.length) blocks.push(nextBlock(answer.next));
-  return blocks;
+  let left = 0;
+  for (const { title, text } of answer.texts ?? []) {
+    const drawn = [section(`*${inline(title, 300)}*`), ...fences(text)];
+    // Half of a text to copy is worse than none.
+    if (sizeOf([...blocks, ...drawn]) <= room) blocks.push(...drawn);
+    else left += 1;
+  }
+  return left > 0 ? [...blocks, context(`… (${left} texts to copy left out${more})`)] : blocks;
 }
 
 /** Lines that a person can type next. */

@@ -171,6 +171,20 @@ describe('other texts in a terminal', () => {
     expect(text).toBe('● 4 builders\n  One is full.\n  A\n  1\n  Try: builder capacity builder2 8');
   });
 
+  it('what is to be copied stands at the left edge, each line as it is', () => {
+    const long = 'x'.repeat(120);
+    const text = answerText(
+      {
+        kind: 'answer',
+        title: 'Certificate 1A',
+        verdict: 'ok',
+        texts: [{ title: 'Into ~/.koji.crt', text: `BEGIN\n${long}\n\u001b[2J  END\n` }],
+      },
+      plain,
+    );
+    expect(text).toBe(`● Certificate 1A\n\n  Into ~/.koji.crt:\nBEGIN\n${long}\n [2J  END`);
+  });
+
   it('a form says what is missing, what is wrong, and how it is said', () => {
     const field = { title: '', kind: 'line' as const, choices: [], optional: false };
     const text = formText(

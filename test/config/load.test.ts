@@ -224,6 +224,17 @@ describe('a config that is wrong', () => {
       ['people.1.id: is there twice: number 1 has it too'],
     ],
     [
+      'with one Koji user for two, by name and by id',
+      [
+        [['people', 1, 'koji'], 'maria'],
+        [['people', 2, 'koji'], 'Maria'],
+      ],
+      [
+        'people.1.koji: is there twice: number 1 has it too',
+        'people.2.koji: is there twice: number 1 has it too',
+      ],
+    ],
+    [
       'with one Slack account for two',
       [[['people', 2, 'slack'], 'U0MARIA']],
       ['people.2.slack: is there twice: number 1 has it too'],

@@ -336,6 +336,26 @@ const posted = fc.oneof(
 
 const some = posted.map((text) => text.slice(0, 1000));
 
+describe('what there is to copy', () => {
+  it('stands in a code block, whole or not at all', () => {
+    const pem = [
+      '-----BEGIN CERTIFICATE-----',
+      ...Array(30).fill('a/b+'.repeat(16)),
+      '-----END CERTIFICATE-----',
+    ];
+    const post = (count: number) => {
+      const texts = Array.from({ length: count }, () => ({ title: 'The certificate', text: pem.join('\n') }));
+      const answer = { kind: 'answer' as const, title: 'Certificate 1A', verdict: 'ok' as const, texts };
+      return requestPost(cardOf({ status: 'succeeded', answer }), showing);
+    };
+    expect(post(1)).toContain(`The certificate\n\n\`\`\`text\n${pem.join('\n')}\n\`\`\``);
+    const many = post(40);
+    const shown = many.split(pem.join('\n')).length - 1;
+    expect(shown).toBeGreaterThan(3);
+    expect(many).toContain(`… and ${40 - shown} texts to copy.`);
+  });
+});
+
 describe('what people wrote', () => {
   it('mentions nobody, makes no link, ends no code block and no fold, and cannot hide', () => {
     fc.assert(

@@ -45,6 +45,7 @@ export async function startLife(setup: Setup, hold: Hold, concurrency = 60) {
       return ruleOf(command, undefined);
     },
     settings: () => ({}),
+    kojiUser: () => null,
   };
   const hub = createHub({ ...setup.hub, log });
   const hosts = createHosts({ ...setup.hosts, hosts: setup.hosts.list, log });

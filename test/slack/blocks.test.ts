@@ -101,6 +101,26 @@ describe('a request as a message', () => {
     expect(verbs(blocks)).toContain('approve');
   });
 
+  it('shows what there is to copy as it stands, and leaves out whole what has no room', () => {
+    const pem = [
+      '-----BEGIN CERTIFICATE-----',
+      ...Array(40).fill('a/b+'.repeat(16)),
+      '-----END CERTIFICATE-----',
+    ];
+    const answer = (count: number) => ({
+      kind: 'answer' as const,
+      title: 'Certificate 1A',
+      verdict: 'ok' as const,
+      texts: Array.from({ length: count }, () => ({ title: 'The certificate', text: pem.join('\n') })),
+    });
+    const one = texts(requestMessage(cardOf({ status: 'succeeded', answer: answer(1) })).blocks);
+    expect(one).toContain('*The certificate*');
+    expect(one).toContain(`\`\`\`${pem.join('\n')}\`\`\``);
+    const many = texts(requestMessage(cardOf({ status: 'succeeded', answer: answer(9) })).blocks).join('\n');
+    expect(many.split(pem.join('\n')).length - 1).toBe(3);
+    expect(many).toContain('… (6 texts to copy left out, `show r42`)');
+  });
+
   it('fits every limit whatever it holds, and never offers Approve for a part of a plan', () => {
     fc.assert(
       fc.property(anyCard, fc.boolean(), (card, plainTables) => {

@@ -141,6 +141,7 @@ export const anyCard: fc.Arbitrary<Card> = fc.record({
       verdict: fc.constantFrom('ok' as const, 'warn' as const, 'bad' as const),
       lines: list(nastyText, 60),
       table,
+      texts: list(fc.record({ title: nastyText, text: nastyText }), 4),
       next: list(nastyText, 9),
     }),
   ),

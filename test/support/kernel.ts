@@ -88,6 +88,7 @@ export async function startKernel(options: KernelOptions = {}) {
       return ruleOf(command, options.tighten?.[name]);
     },
     settings: (name: string) => options.settings?.[name] ?? {},
+    kojiUser: (id: string) => (/^[a-z]+$/.test(id) ? id : null),
   };
   const hosts = options.hosts ?? noHosts;
   const world: World = { hubReader: hub, hubWriter: hub, hostReader: hosts, hostWriter: hosts };

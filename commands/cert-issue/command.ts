@@ -1,0 +1,100 @@
+import { z } from 'zod';
+import { type Answer, defineCommand } from '../../src/core/command.ts';
+import { accountName, pasted } from '../../src/core/fields.ts';
+import { Refused } from '../../src/core/refused.ts';
+import { TONI } from '../certificates/examples.ts';
+import { entryText, fileOf, LOCKS, planOf, readOrder, resultFor, userOf } from '../certificates/order.ts';
+import { pasteLines, requestLine } from '../certificates/own-machine.ts';
+import { settings } from '../certificates/settings.ts';
+import { assertNotEnded, lookAtSigning } from '../certificates/signing.ts';
+
+export default defineCommand({
+  name: 'cert issue',
+  summary: 'Sign a client certificate for the key that you made; without a request it says how to make one',
+  params: z.object({
+    for: accountName({
+      title: 'For',
+      hint: 'Somebody else’s Koji user; left out: your own. Only admins, and it takes the yes of two people.',
+      example: 'toni',
+      named: true,
+    }).optional(),
+    csr: pasted(
+      {
+        title: 'Signing request (CSR)',
+        hint: 'All of the .csr file, never the key. Left out: how to make one.',
+        example: '-----BEGIN CERTIFICATE REQUEST----- …',
+        named: true,
+      },
+      16_000,
+    ).optional(),
+  }),
+  risk: 'low',
+  ask: ['packager', 'admin'],
+  narrower: ({ for: other }) => (other === undefined ? null : { roles: ['admin'], what: 'cert issue for=…' }),
+  settings,
+  shared: 'ca',
+  examples: [`cert issue for=toni csr=${TONI}`],
+  recognise: {
+    words: [
+      ['cert', 'certificate', 'certificates'],
+      ['koji', 'build*', 'access', 'packager'],
+      ['need', 'want', 'new', 'get', 'please', 'could', 'request*'],
+    ],
+  },
+  locks: () => LOCKS,
+  async plan({ for: other, csr }, view, given) {
+    const user = userOf(other, view);
+    if (csr === undefined) {
+      const ca = await lookAtSigning(given, view);
+      assertNotEnded(ca, given, view.now);
+      return howTo(user, other, ca.certificate.subject);
+    }
+    const order = await readOrder(csr, user, given, view);
+    const { held, holder } = order;
+    const [first] = held.others;
+    if (first && !held.kept)
+      throw new Refused(
+        `${user} has a valid certificate already: ${held.others.map(({ entry }) => entryText(entry)).join(', ')}.`,
+        `\`cert renew\` gives another beside it; \`cert revoke ${first.entry.serial} because=…\` ends it, if its key is lost.`,
+      );
+    return planOf(
+      order,
+      {
+        title: `Sign a certificate for ${user}`,
+        high: other !== undefined || holder.isAdmin,
+        inverse: {
+          command: 'cert revoke',
+          given: { which: user, because: 'its signing is taken back' },
+          restores: 'partial',
+          leaves: 'the certificate stays on the list of revoked ones',
+        },
+      },
+      given,
+      view,
+    );
+  },
+  async result({ for: other, csr = '' }, view, given): Promise<Answer> {
+    const user = userOf(other, view);
+    const { order, ...answer } = await resultFor(csr, user, fileOf(user), given, view);
+    const next = order.holder.account ? [] : [`account create ${user}`];
+    return { ...answer, next: [...next, `cert show ${order.held.kept?.entry.serial ?? ''}`] };
+  },
+});
+
+function howTo(user: string, other: string | undefined, ca: Parameters<typeof requestLine>[0]): Answer {
+  const file = fileOf(user);
+  const line = other === undefined ? 'cert issue' : `cert issue for=${other}`;
+  return {
+    kind: 'answer',
+    title: `A certificate for ${user} begins with a key that ${other ?? 'you'} alone ${other ? 'has' : 'have'}`,
+    verdict: 'ok',
+    lines: pasteLines(line, file),
+    texts: [
+      {
+        title: 'Run this in a terminal first: it makes a key and a request',
+        text: requestLine(ca, user, file),
+      },
+    ],
+    next: [`${line} csr=<the text of ${file}.csr>`],
+  };
+}

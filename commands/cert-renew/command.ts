@@ -1,0 +1,142 @@
+import { z } from 'zod';
+import { type Answer, defineCommand } from '../../src/core/command.ts';
+import { accountName, base64, pasted } from '../../src/core/fields.ts';
+import { Refused } from '../../src/core/refused.ts';
+import { ADAM } from '../certificates/examples.ts';
+import { standing } from '../certificates/index-file.ts';
+import {
+  derOf,
+  entryText,
+  fileOf,
+  LOCKS,
+  type Order,
+  planOf,
+  readOrder,
+  resultFor,
+  userOf,
+} from '../certificates/order.ts';
+import { pasteLines, proofLine, requestLine } from '../certificates/own-machine.ts';
+import { provenBy } from '../certificates/proof.ts';
+import { type Settings, settings } from '../certificates/settings.ts';
+import { assertNotEnded, type Ca, lookAtSigning } from '../certificates/signing.ts';
+
+export default defineCommand({
+  name: 'cert renew',
+  summary: 'Sign another client certificate beside the one that ends soon, for a new key',
+  params: z.object({
+    for: accountName({
+      title: 'For',
+      hint: 'Somebody else’s Koji user; left out: your own. Only admins.',
+      example: 'toni',
+      named: true,
+    }).optional(),
+    proof: base64(
+      {
+        title: 'Proof',
+        hint: 'The new request, signed with the old key; without it, it is approved like a new certificate.',
+        example: 'MEUCIQDx…',
+        named: true,
+      },
+      2_000,
+    ).optional(),
+    csr: pasted(
+      {
+        title: 'Signing request (CSR)',
+        hint: 'For a new key. All of the .csr file, never the key. Left out: how to make one.',
+        example: '-----BEGIN CERTIFICATE REQUEST----- …',
+        named: true,
+      },
+      16_000,
+    ).optional(),
+  }),
+  risk: 'low',
+  ask: ['packager', 'admin'],
+  narrower: ({ for: other }) => (other === undefined ? null : { roles: ['admin'], what: 'cert renew for=…' }),
+  settings,
+  shared: 'ca',
+  examples: [`cert renew csr=${ADAM}`],
+  locks: () => LOCKS,
+  async plan({ for: other, proof, csr }, view, given) {
+    const user = userOf(other, view);
+    if (csr === undefined) {
+      const ca = await lookAtSigning(given, view);
+      assertNotEnded(ca, given, view.now);
+      return howTo(user, other, ca, given);
+    }
+    const order = await readOrder(csr, user, given, view);
+    const { held, holder, notes } = order;
+    const title = `Renew the certificate of ${user}`;
+    assertRenewal(order, user);
+    const proven = proof === undefined ? null : provenBy(proof, derOf(order.csr), held.others);
+    if (proof !== undefined && proven === null && !held.kept)
+      throw new Refused(
+        `The proof is not a signature on this request by the key of a valid certificate of ${user}.`,
+        `Make it with: \`${proofLine(newFileOf(user), given.client)}\`. Or ask without \`proof=\`.`,
+      );
+    const said = proven
+      ? `Signed with the key of ${entryText(proven)}: whoever asks has that key.`
+      : 'Nothing proves that whoever asks has the key of the old certificate.';
+    const high = proven === null && (other !== undefined || holder.isAdmin);
+    return planOf({ ...order, notes: [said, ...notes] }, { title, high }, given, view);
+  },
+  async result({ for: other, csr = '' }, view, given): Promise<Answer> {
+    const user = userOf(other, view);
+    const { order, lines = [], ...answer } = await resultFor(csr, user, newFileOf(user), given, view);
+    const old = order.held.others.map(({ entry }) => entry);
+    return {
+      ...answer,
+      lines: [
+        ...lines,
+        ...(old.length > 0
+          ? [
+              `${old.map(entryText).join(', ')} stays good until then. Once the new one works, revoke what has no use any more.`,
+            ]
+          : []),
+      ],
+      next: old.slice(0, 3).map(({ serial }) => `cert revoke ${serial} reason=replaced because=renewed`),
+    };
+  },
+});
+
+/** The files of the old certificate stay as they are until the new one works. */
+const newFileOf = (user: string): string => `${fileOf(user)}-new`;
+
+/** Throws `Refused` where there is nothing to renew, or the request is for the old key. */
+function assertRenewal({ held }: Order, user: string): void {
+  if (held.kept) return;
+  if (held.same && !held.begun)
+    throw new Refused(
+      `The request is for the key of ${entryText(held.same)}, and a renewal takes a new key.`,
+      '`cert renew` says how to make one.',
+    );
+  if (held.others.length === 0 && !held.same)
+    throw new Refused(`${user} has no valid certificate to renew.`, '`cert issue` gives a new one.');
+}
+
+function howTo(user: string, other: string | undefined, ca: Ca, given: Settings): Answer {
+  const valid = ca.entries.filter((one) => one.user === user && standing(one, ca.now) === 'valid');
+  if (valid.length === 0)
+    throw new Refused(`${user} has no valid certificate to renew.`, '`cert issue` gives a new one.');
+  const file = newFileOf(user);
+  const line = other === undefined ? 'cert renew' : `cert renew for=${other}`;
+  return {
+    kind: 'answer',
+    title: `Renewing the certificate of ${user} begins with a new key`,
+    verdict: 'ok',
+    lines: [`There is: ${valid.map(entryText).join(', ')}.`, ...pasteLines(line, file)],
+    texts: [
+      {
+        title: 'Run this in a terminal first: it makes a key and a request',
+        text: requestLine(ca.certificate.subject, user, file),
+      },
+      {
+        title: 'If you still have the old key: this prints a proof of it, for `proof=`',
+        text: proofLine(file, given.client),
+      },
+    ],
+    next: [
+      `${line} proof=<what it printed> csr=<the text of ${file}.csr>`,
+      `${line} csr=<the text of ${file}.csr>`,
+    ],
+  };
+}

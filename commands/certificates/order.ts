@@ -1,0 +1,181 @@
+import type { Answer, Guard, Plan, Step, View } from '../../src/core/command.ts';
+import { Refused } from '../../src/core/refused.ts';
+import { loadScript } from '../../src/core/script.ts';
+import { type Csr, checkCsr } from './csr.ts';
+import { type Holder, lookAtHolder, ownUser, reservedNames } from './holder.ts';
+import type { Entry } from './index-file.ts';
+import { handOver } from './own-machine.ts';
+import type { Settings } from './settings.ts';
+import { assertNotEnded, type Ca, type Held, holdingOf, lookAtSigning } from './signing.ts';
+import { away, day, daysUntil } from './times.ts';
+
+/** The script that holds the CA's key in its hand; all that changes the CA is in it. */
+export const kojiCa = loadScript(new URL('./root/koji-ca.sh', import.meta.url));
+
+/** What everything that changes the CA holds. */
+export const LOCKS = ['ca'];
+
+/** An order for a certificate: a request that was read, and all that it is judged by. */
+export interface Order {
+  readonly ca: Ca;
+  readonly csr: Csr;
+  readonly holder: Holder;
+  readonly held: Held;
+  readonly notes: readonly string[];
+}
+
+/** Whose certificate it is to be: somebody else's only where `for` says so. */
+export const userOf = (other: string | undefined, view: View): string => other ?? ownUser(view);
+
+/** Reads and judges an order. Throws `Refused` for what is not signed. */
+export async function readOrder(text: string, user: string, settings: Settings, view: View): Promise<Order> {
+  const [ca, holder, reserved] = await Promise.all([
+    lookAtSigning(settings, view),
+    lookAtHolder(user, view),
+    reservedNames(settings, view),
+  ]);
+  assertNotEnded(ca, settings, view.now);
+  const checked = checkCsr(text, {
+    ca: ca.certificate.subject,
+    user,
+    ed25519: settings.ed25519,
+    ...reserved,
+  });
+  if (checked.kind === 'no') throw new Refused(checked.says, checked.next);
+  const { csr, repaired, notes } = checked;
+  const held = await holdingOf(ca, csr, settings, view);
+  if (held.stranger !== null)
+    throw new Refused(
+      `The key of this request is in use: ${held.stranger} has a valid certificate for it.`,
+      'Make a key of your own. If it is yours and somebody else has it, say `cert revoke` for that one.',
+    );
+  const mended = repaired.length > 0 ? [`Mended in what was pasted: ${repaired.join(', ')}.`] : [];
+  return { ca, csr, holder, held, notes: [...mended, ...notes] };
+}
+
+const DAY_MS = 86_400_000;
+/** A CA's host that is more off than this signs what is not good yet, or not any more. */
+const MOST_OFF_MS = 10 * 60_000;
+/** A CA needs some kilobytes; on a full disk it would stop in the middle. */
+const LEAST_FREE = 1_000_000;
+
+/** The plan for an order that is to be signed. `replaces`: the valid ones that the user has already. */
+export function planOf(
+  order: Order,
+  how: { readonly title: string; readonly high: boolean; readonly inverse?: Step['inverse'] },
+  settings: Settings,
+  view: View,
+): Plan {
+  const { ca, csr, holder, held, notes } = order;
+  const { user } = csr;
+  if (held.kept)
+    return {
+      kind: 'plan',
+      title: `${user} has this certificate already: ${held.kept.entry.serial}`,
+      steps: [],
+    };
+  const { until } = ca.certificate;
+  const capped = until.getTime() < view.now.getTime() + settings.days * DAY_MS;
+  const good = capped ? `good until ${day(until)}, when the CA ends` : `good for ${settings.days} days`;
+  const step: Step = {
+    key: `sign:${csr.fingerprint.slice(0, 16)}`,
+    title: how.title,
+    kind: 'set',
+    effect: {
+      kind: 'host',
+      host: ca.host,
+      script: kojiCa.name,
+      sha256: kojiCa.sha256,
+      args: ['sign', ca.fingerprint, user, String(settings.days), derOf(csr).toString('base64')],
+    },
+    changes: [
+      {
+        what: `valid certificates of ${user}`,
+        before: held.others.map(({ entry }) => entryText(entry)).join(', ') || 'none',
+        after: held.others.length > 0 ? `these, and one more, ${good}` : `one, ${good}`,
+      },
+    ],
+    evidence: [
+      { label: 'SHA-256 of the request', value: csr.fingerprint },
+      { label: 'key', value: csr.keyText },
+      { label: 'account on the hub', value: holder.says },
+      {
+        label: 'CA',
+        value: `${ca.host}, ends ${day(until)}, ${away(until, view.now)}; ${ca.certificate.algorithm.name}`,
+      },
+    ],
+    guards: guardsOf(ca, view),
+    ...(how.inverse ? { inverse: how.inverse } : {}),
+  };
+  return {
+    kind: 'plan',
+    title: how.title,
+    steps: [step],
+    ...(how.high ? { risk: 'high' } : {}),
+    notes: [
+      ...notes,
+      ...(holder.isAdmin
+        ? [`${user} is admin on the hub: whoever has this key may do everything there.`]
+        : []),
+      ...(holder.account ? [] : [noAccount(user)]),
+      ...(daysUntil(until, view.now) < 90
+        ? [`The CA ends ${away(until, view.now)}; nothing it signed is taken after that.`]
+        : []),
+    ],
+  };
+}
+
+function guardsOf(ca: Ca, view: View): readonly Guard[] {
+  const off = ca.now.getTime() - view.now.getTime();
+  const minutes = Math.round(Math.abs(off) / 60_000);
+  return [
+    {
+      text: `a clock on ${ca.host} that is right to ten minutes`,
+      holds: Math.abs(off) <= MOST_OFF_MS,
+      saw:
+        minutes === 0
+          ? 'one that is right'
+          : `one that is ${minutes} minutes ${off > 0 ? 'ahead' : 'behind'}`,
+    },
+    ...(ca.free === null
+      ? []
+      : [
+          {
+            text: 'a megabyte of free space there',
+            holds: ca.free >= LEAST_FREE,
+            saw: ca.free >= LEAST_FREE ? 'enough' : `${ca.free} bytes`,
+          },
+        ]),
+  ];
+}
+
+/** What a finished order has to show: the certificate, and everything to use it; `file`: what its key is called there. */
+export async function resultFor(
+  text: string,
+  user: string,
+  file: string,
+  settings: Settings,
+  view: View,
+): Promise<Omit<Answer, 'next'> & { readonly order: Order }> {
+  const order = await readOrder(text, user, settings, view);
+  if (!order.held.kept)
+    throw new Refused(
+      `The certificate of ${user} was signed, and is not on ${order.ca.host} any more.`,
+      `\`cert list ${user}\` shows what the CA has.`,
+    );
+  return { ...handOver(order.held.kept, order.ca.certificate, settings, file), order };
+}
+
+/** What the files of this user are called on their own machine. */
+export const fileOf = (user: string): string => user.replace(/[^A-Za-z0-9_-]/g, '-');
+
+/** The request's own bytes. */
+export function derOf(csr: Csr): Buffer {
+  return Buffer.from(csr.pem.replace(/-----[^-]+-----/g, ''), 'base64');
+}
+
+/** `1A until 2027-03-01`. */
+export const entryText = ({ serial, until }: Entry): string => `${serial} until ${day(until)}`;
+
+const noAccount = (user: string): string =>
+  `The hub has no account ${user} yet: one is made at the first login where it is set up so, otherwise by \`account create ${user}\`.`;

@@ -1,0 +1,96 @@
+import type { Answer, CopyText } from '../../src/core/command.ts';
+import type { Certificate } from './certificate.ts';
+import type { Entry } from './index-file.ts';
+import type { Attribute } from './names.ts';
+import type { Settings } from './settings.ts';
+import { day } from './times.ts';
+
+type Client = Settings['client'];
+
+/** `/C=US/ST=NC/O=Katello Koji/CN=maria`: what this CA signs for this user. */
+function subjectLine(ca: readonly Attribute[], user: string): string {
+  return [...ca.filter(({ key }) => ['C', 'ST', 'O'].includes(key)), { key: 'CN', value: user }]
+    .map(({ key, value }) => `/${key}=${value.replace(/[/+\\"$`]/g, '\\$&')}`)
+    .join('');
+}
+
+/** The one line that makes a key and a request. */
+export function requestLine(ca: readonly Attribute[], user: string, file: string): string {
+  return `(umask 077; openssl req -new -sha256 -newkey rsa:4096 -nodes -keyout ${file}.key -out ${file}.csr -subj "${subjectLine(ca, user)}")`;
+}
+
+/** Signs the new request with the key of the old certificate, and prints the signature as one word. */
+export function proofLine(file: string, { cert }: Client): string {
+  return `openssl req -in ${file}.csr -outform DER | openssl dgst -sha256 -sign ${cert} | openssl base64 -A`;
+}
+
+/** How to paste what was made, wherever one is. */
+export function pasteLines(command: string, file: string): readonly string[] {
+  return [
+    `Then send the text of ${file}.csr, all of it, and never that of ${file}.key: nobody but you may have it.`,
+    `\`${command} csr=\` gives a form to paste it into, in chat and in the forum. In a terminal: \`steward ask ${command} "csr=$(cat ${file}.csr)"\`.`,
+  ];
+}
+
+/** All that a person needs to use a certificate: what they get when it is signed. */
+export function handOver(
+  signed: { readonly entry: Entry; readonly certificate: Certificate },
+  ca: Certificate,
+  settings: Settings,
+  file: string,
+): Omit<Answer, 'next'> {
+  const { entry, certificate } = signed;
+  const { client } = settings;
+  const user = entry.user ?? '';
+  const texts: readonly CopyText[] = [
+    { title: `The certificate: save it as ${file}.crt, beside your ${file}.key`, text: certificate.pem },
+    {
+      title: `Key and certificate in one file, ${client.cert}`,
+      text: `(umask 077; { openssl x509 -in ${file}.crt; cat ${file}.key; } > ${client.cert})`,
+    },
+    { title: `The certificate of the CA: save it as ${client.ca}`, text: ca.pem },
+    ...configText(client),
+    ...aliasText(client),
+    { title: 'Try it: it greets you by your Koji user name', text: `${client.name} moshimoshi` },
+    {
+      title: 'For the web interface: a file that the browser imports (in Firefox: Settings, Certificates)',
+      text: `openssl pkcs12 -export -inkey ${client.cert} -in ${client.cert} -CAfile ${client.ca} -out ${client.name}_browser_cert.p12`,
+    },
+  ];
+  return {
+    kind: 'answer',
+    title: `Certificate ${entry.serial} of ${user}`,
+    verdict: 'ok',
+    lines: [
+      `It is good from ${day(certificate.from)} until ${day(certificate.until)}. It is public: without the key that you kept, nobody can use it.`,
+      `SHA-256 of it: ${certificate.fingerprint}`,
+    ],
+    texts: texts.map(({ title, text }, at) => ({ title: `${at + 1}. ${title}`, text })),
+  };
+}
+
+function configText(client: Client): readonly CopyText[] {
+  const { server, weburl, topurl } = client;
+  if (server === undefined) return [];
+  const lines = [
+    `[${client.name}]`,
+    `server = ${server}`,
+    ...(weburl === undefined ? [] : [`weburl = ${weburl}`]),
+    ...(topurl === undefined ? [] : [`topurl = ${topurl}`]),
+    `cert = ${client.cert}`,
+    `ca = ${client.ca}`,
+    `serverca = ${client.ca}`,
+    'authtype = ssl',
+  ];
+  return [{ title: `The client's configuration, in ${client.config}`, text: lines.join('\n') }];
+}
+
+function aliasText({ name }: Client): readonly CopyText[] {
+  if (name === 'koji') return [];
+  return [
+    {
+      title: `\`${name}\`, which uses that section`,
+      text: `mkdir -p ~/bin\nln -s /usr/bin/koji ~/bin/${name}`,
+    },
+  ];
+}

@@ -1,0 +1,148 @@
+import type { View } from '../../src/core/command.ts';
+import { Refused } from '../../src/core/refused.ts';
+import { type Certificate, readCertificates, sameKey } from './certificate.ts';
+import type { Csr } from './csr.ts';
+import { type Entry, readIndex, standing } from './index-file.ts';
+import { type Ask, lookAtCa } from './reading.ts';
+import { placeOf, type Settings } from './settings.ts';
+import { day } from './times.ts';
+
+/** The CA as it is at this moment, for whoever wants something of it. */
+export interface Ca {
+  readonly host: string;
+  readonly certificate: Certificate;
+  /** SHA-256 of its certificate, small hex. */
+  readonly fingerprint: string;
+  readonly entries: readonly Entry[];
+  /** The clock of its host. */
+  readonly now: Date;
+  /** Bytes that are free where it writes; null: not known. */
+  readonly free: number | null;
+}
+
+const NEXT = 'An admin looks at the config (`shared.ca`), and asks `ca check`.';
+
+/** Throws `Refused` where it cannot be seen whole: nothing is signed by a CA whose record cannot be read. */
+export async function lookAtSigning(settings: Settings, view: View): Promise<Ca> {
+  const at = (path: string): string => placeOf(path, settings);
+  const asks: readonly Ask[] = [
+    { kind: 'host', name: 'host' },
+    { kind: 'cert', name: 'certificate', path: at(settings.certificate) },
+    { kind: 'file', name: 'index', path: at(settings.index) },
+    { kind: 'space', name: 'space', path: settings.dir },
+  ];
+  const looked = await lookAtCa(asks, settings, view);
+  const text = (name: string, path: string): Buffer => {
+    const { state, data } = looked.seen(name);
+    if (data) return data;
+    const why = state === 'missing' ? 'is not there' : 'may not or cannot be read by the account of Steward';
+    throw new Refused(`${at(path)} on ${looked.host} ${why}.`, NEXT);
+  };
+  const [certificate] = readCertificates(
+    text('certificate', settings.certificate).toString('latin1'),
+  ).certificates;
+  if (!certificate)
+    throw new Refused(`${at(settings.certificate)} on ${looked.host} is no certificate.`, NEXT);
+  const { entries, broken } = readIndex(text('index', settings.index));
+  const [first] = broken;
+  if (first)
+    throw new Refused(
+      `The CA's record ${at(settings.index)} is not whole (line ${first.line}: ${first.why}), so nobody knows what was signed.`,
+      NEXT,
+    );
+  const clock = Number(looked.seen('host').facts.now);
+  const free = Number(looked.seen('space').facts.free);
+  return {
+    host: looked.host,
+    certificate,
+    fingerprint: certificate.fingerprint.replaceAll(':', '').toLowerCase(),
+    entries,
+    now: Number.isFinite(clock) ? new Date(clock * 1000) : view.now,
+    free: Number.isFinite(free) ? free : null,
+  };
+}
+
+/** Throws `Refused` for a CA that has ended: what it signs is taken by nobody. */
+export function assertNotEnded({ certificate, host }: Ca, settings: Settings, now: Date): void {
+  const { until } = certificate;
+  if (until > now) return;
+  const file = placeOf(settings.certificate, settings);
+  const key = placeOf(settings.key, settings);
+  throw new Refused(
+    `The CA ended on ${day(until)}, so nobody takes what it signs, and nothing was signed.`,
+    `It has to be renewed first (there is no \`ca renew\` yet). Until then an admin can, on ${host} as root: \`openssl x509 -in ${file} -signkey ${key} -sha256 -days 3650 -out ${file}.new\` makes a certificate of the same key, name and serial, with which the old ones go on verifying; it then replaces the old one there, at hub, web and builders, and with everybody who has a copy.`,
+  );
+}
+
+/** Certificates read at once. */
+const TOGETHER = 150;
+/** More are not compared: a look at a thousand files takes the CA's host some seconds. */
+const MOST = 3_000;
+
+/** The certificates themselves of these entries, by serial; of some the file may be gone. */
+export async function filesOf(
+  entries: readonly Entry[],
+  settings: Settings,
+  view: View,
+): Promise<ReadonlyMap<string, Certificate>> {
+  const found = new Map<string, Certificate>();
+  const [folder = 'newcerts'] = settings.issued;
+  for (let at = 0; at < Math.min(entries.length, MOST); at += TOGETHER) {
+    const some = entries.slice(at, at + TOGETHER);
+    const asks = some.map(
+      ({ serial }): Ask => ({
+        kind: 'cert',
+        name: serial,
+        path: placeOf(`${folder}/${serial}.pem`, settings),
+      }),
+    );
+    const looked = await lookAtCa(asks, settings, view);
+    for (const { serial } of some) {
+      const text = looked.seen(serial).data?.toString('latin1') ?? '';
+      const [certificate] = readCertificates(text).certificates;
+      if (certificate) found.set(serial, certificate);
+    }
+  }
+  return found;
+}
+
+/** What there is already for a user and a request. */
+export interface Held {
+  /** Signed for exactly this key and name, valid, and kept beside the request: nothing is left to do. */
+  readonly kept: { readonly entry: Entry; readonly certificate: Certificate } | null;
+  /** Was this request begun with? Then a valid one for its key is its own, not yet kept. */
+  readonly begun: boolean;
+  /** A valid one of this user for this key. */
+  readonly same: Entry | null;
+  /** This user's valid ones for other keys. */
+  readonly others: readonly { readonly entry: Entry; readonly certificate: Certificate | undefined }[];
+  /** Somebody else who has a valid one for this key. */
+  readonly stranger: string | null;
+}
+
+/** Looks for what the CA has of this request. */
+export async function holdingOf(ca: Ca, csr: Csr, settings: Settings, view: View): Promise<Held> {
+  const base = placeOf(`${settings.kept}/${csr.user}.${csr.fingerprint}`, settings);
+  const asks: readonly Ask[] = [
+    { kind: 'cert', name: 'crt', path: `${base}.crt` },
+    { kind: 'stat', name: 'csr', path: `${base}.csr` },
+  ];
+  const valid = ca.entries.filter((entry) => standing(entry, ca.now) === 'valid');
+  const [looked, files] = await Promise.all([lookAtCa(asks, settings, view), filesOf(valid, settings, view)]);
+  const isSame = (entry: Entry): boolean => {
+    const certificate = files.get(entry.serial);
+    return certificate !== undefined && sameKey(certificate.key, csr.key);
+  };
+  const own = valid.filter(({ user }) => user === csr.user);
+  const [certificate] = readCertificates(looked.seen('crt').data?.toString('latin1') ?? '').certificates;
+  const entry = own.find((one) => one.serial === certificate?.serial);
+  return {
+    kept: certificate && entry && sameKey(certificate.key, csr.key) ? { entry, certificate } : null,
+    begun: looked.seen('csr').state === 'ok',
+    same: own.find(isSame) ?? null,
+    others: own
+      .filter((one) => !isSame(one))
+      .map((one) => ({ entry: one, certificate: files.get(one.serial) })),
+    stranger: valid.find((one) => one.user !== csr.user && isSame(one))?.user ?? null,
+  };
+}

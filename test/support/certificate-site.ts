@@ -1,0 +1,111 @@
+import { cpSync, rmSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { settings } from '../../commands/certificates/settings.ts';
+import { CA_DIR, CRL_IN_USE } from '../../sandbox/hosts/ca.ts';
+import { startHosts } from '../../sandbox/hosts/hosts.ts';
+import { makePki } from '../../sandbox/pki.ts';
+import { createHosts } from '../../src/hosts/hosts.ts';
+import { type Asker, makeAsker, openCa, type TestCa } from './certificate-authority.ts';
+import { type Kernel, PEOPLE, startKernel } from './kernel.ts';
+import { keepLog } from './log.ts';
+
+/** The subject of what the pretend site's CA signs, without the user. */
+export const SANDBOX_SUBJECT = '/C=US/ST=NC/O=Koji Sandbox';
+
+/** The settings of a site like the one of the seed. */
+export const CA_SETTINGS = settings.parse({
+  host: 'ca',
+  crlInUse: CRL_IN_USE,
+  client: {
+    name: 'kkoji',
+    server: 'http://koji.example.org/kojihub',
+    weburl: 'http://koji.example.org/koji',
+    topurl: 'http://koji.example.org/',
+    config: '~/.koji/foreman-config',
+    cert: '~/.katello.cert',
+    ca: '~/.katello-ca.cert',
+  },
+});
+
+/** A kernel whose hosts have a CA, by the real openssl; every test can begin with the first one again. */
+export async function startCertificateSite(change: Readonly<Record<string, unknown>> = {}) {
+  const dir = await mkdtemp(join(tmpdir(), 'steward-certs-'));
+  const pki = await makePki(join(dir, 'pki'));
+  const sandbox = await startHosts({
+    dir: join(dir, 'hosts'),
+    names: ['builder1', 'ca'],
+    ca: { host: 'ca', authority: pki.authority },
+  });
+  const { hosts: targets, clientKey: privateKey, knownHosts, scriptsDir } = sandbox;
+  const log = keepLog();
+  const hosts = createHosts({ hosts: targets, privateKey, knownHosts, scriptsDir, log });
+  const of = { ...CA_SETTINGS, ...change };
+  const kernel = await startKernel({
+    hosts,
+    settings: { 'cert issue': of, 'cert renew': of, 'cert revoke': of, 'cert list': of, 'cert show': of },
+    leaseMs: 20_000,
+  });
+  const { root } = sandbox.world('ca');
+  const first = join(dir, 'first');
+  cpSync(join(root, 'etc'), first, { recursive: true });
+  const users = JSON.stringify(kernel.hub.world.users);
+  const keys = new Set<string>();
+
+  return {
+    kernel,
+    sandbox,
+    /** Of the hub that takes what this CA signs. */
+    pki,
+    root,
+    log,
+    ca: (): TestCa => openCa(join(root, CA_DIR)),
+    reset(): void {
+      rmSync(join(root, 'etc'), { recursive: true });
+      cpSync(first, join(root, 'etc'), { recursive: true });
+      kernel.hub.world.users = JSON.parse(users) as typeof kernel.hub.world.users;
+      kernel.hinted.length = 0;
+    },
+    /** A key and a request of this user; the key is remembered, to be looked for where it must not be. */
+    asker(user: string, ...newkey: readonly string[]): Asker {
+      const made = makeAsker(dir, `${SANDBOX_SUBJECT}/CN=${user}`, ...(newkey.length > 0 ? [newkey] : []));
+      for (const line of secretLines(made.key))
+        if (!made.csr.replaceAll('\n', '').includes(line)) keys.add(line);
+      return made;
+    },
+    /** The lines of every private key that was made, the CA's too, as far as they are not in the request as well. */
+    keyLines: (): readonly string[] => [
+      ...keys,
+      ...secretLines(openCa(join(root, CA_DIR)).read('private/koji_ca_cert.key')),
+    ],
+    /** Asks, gets every yes that it needs, and runs. */
+    async through(who: (typeof PEOPLE)[keyof typeof PEOPLE], line: string) {
+      const request = await kernel.ask(who, line);
+      const yes = [PEOPLE.bea, PEOPLE.carl].slice(0, request.plan?.needs.people ?? 0);
+      for (const one of yes) await kernel.say(one, `approve ${request.id}`);
+      await kernel.settle();
+      return kernel.load(request.id);
+    },
+    async close(): Promise<void> {
+      await kernel.close();
+      await hosts.close();
+      await sandbox.close();
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** What of a key in PEM is long enough to be looked for. */
+function secretLines(key: string): readonly string[] {
+  return key.split('\n').filter((line) => line.length > 40 && !line.startsWith('-----'));
+}
+
+export type CertificateSite = Awaited<ReturnType<typeof startCertificateSite>>;
+
+/** The certificate that a finished request shows. */
+export function certificateOf(request: Awaited<ReturnType<Kernel['load']>>): string {
+  const text = request.answer?.texts?.[0]?.text;
+  if (text === undefined) throw new Error(`${request.id} shows no certificate: ${request.says}`);
+  return text;
+}

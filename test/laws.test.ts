@@ -15,7 +15,7 @@ import { readForm, writeForm } from '../src/core/form-text.ts';
 import { historyReply } from '../src/core/listing.ts';
 import { formOf, lineOf, parse } from '../src/core/parse.ts';
 import { remainingSteps } from '../src/core/planner.ts';
-import { plan } from '../src/core/planning.ts';
+import { askerOf, plan } from '../src/core/planning.ts';
 import { scanCommands } from '../src/core/registry.ts';
 import type { Request } from '../src/core/request.ts';
 import { run } from '../src/core/runner.ts';
@@ -186,7 +186,7 @@ describe.each(VERSIONS)('the laws, on a hub of version %s', (version) => {
   }
 
   async function planAgain(request: Request, command: Command) {
-    const view = viewOf(kernel.work.world, adam, new Date(), alive());
+    const view = viewOf(kernel.work.world, askerOf(request, kernel.site), new Date(), alive());
     const made = await command.plan(
       request.askings[0]?.given ?? {},
       view,

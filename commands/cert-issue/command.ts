@@ -37,8 +37,7 @@ export default defineCommand({
   recognise: {
     words: [
       ['cert', 'certificate', 'certificates'],
-      ['koji', 'build*', 'access', 'packager'],
-      ['need', 'want', 'new', 'get', 'please', 'could', 'request*'],
+      ['need*', 'want*', 'new', 'get', 'give', 'please', 'could', 'request*', 'how'],
     ],
   },
   locks: () => LOCKS,

@@ -55,6 +55,12 @@ export default defineCommand({
   settings,
   shared: 'ca',
   examples: [`cert renew csr=${ADAM}`],
+  recognise: {
+    words: [
+      ['cert', 'certificate', 'certificates'],
+      ['renew*', 'expire*', 'expiring', 'ends', 'ended', 'prolong*', 'outdated'],
+    ],
+  },
   locks: () => LOCKS,
   async plan({ for: other, proof, csr }, view, given) {
     const user = userOf(other, view);

@@ -49,6 +49,11 @@ export async function readOrder(text: string, user: string, settings: Settings, 
       `The key of this request is in use: ${held.stranger} has a valid certificate for it.`,
       'Make a key of your own. If it is yours and somebody else has it, say `cert revoke` for that one.',
     );
+  if (held.burnt !== null)
+    throw new Refused(
+      `The certificate ${held.burnt.serial} of ${held.burnt.user ?? 'somebody'} for this key was revoked, and no other is signed for it.`,
+      'Make a new key and a request for that.',
+    );
   const mended = repaired.length > 0 ? [`Mended in what was pasted: ${repaired.join(', ')}.`] : [];
   return { ca, csr, holder, held, notes: [...mended, ...notes] };
 }

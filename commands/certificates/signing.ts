@@ -118,6 +118,8 @@ export interface Held {
   readonly others: readonly { readonly entry: Entry; readonly certificate: Certificate | undefined }[];
   /** Somebody else who has a valid one for this key. */
   readonly stranger: string | null;
+  /** A revoked one for this key, whoever had it. */
+  readonly burnt: Entry | null;
 }
 
 /** Looks for what the CA has of this request. */
@@ -128,7 +130,11 @@ export async function holdingOf(ca: Ca, csr: Csr, settings: Settings, view: View
     { kind: 'stat', name: 'csr', path: `${base}.csr` },
   ];
   const valid = ca.entries.filter((entry) => standing(entry, ca.now) === 'valid');
-  const [looked, files] = await Promise.all([lookAtCa(asks, settings, view), filesOf(valid, settings, view)]);
+  const revoked = ca.entries.filter(({ recorded }) => recorded === 'R');
+  const [looked, files] = await Promise.all([
+    lookAtCa(asks, settings, view),
+    filesOf([...valid, ...revoked], settings, view),
+  ]);
   const isSame = (entry: Entry): boolean => {
     const certificate = files.get(entry.serial);
     return certificate !== undefined && sameKey(certificate.key, csr.key);
@@ -144,5 +150,6 @@ export async function holdingOf(ca: Ca, csr: Csr, settings: Settings, view: View
       .filter((one) => !isSame(one))
       .map((one) => ({ entry: one, certificate: files.get(one.serial) })),
     stranger: valid.find((one) => one.user !== csr.user && isSame(one))?.user ?? null,
+    burnt: revoked.find(isSame) ?? null,
   };
 }

@@ -9,7 +9,6 @@ import { CA_DIR } from '../../sandbox/hosts/ca.ts';
 import { startHub } from '../../sandbox/hub/hub.ts';
 import { drawCard } from '../../src/core/drawing.ts';
 import { historyReply } from '../../src/core/listing.ts';
-import { run } from '../../src/core/runner.ts';
 import { createHub } from '../../src/koji/hub.ts';
 import { requestMessage } from '../../src/slack/request-message.ts';
 import { told } from '../core/support.ts';
@@ -20,7 +19,6 @@ import {
   SANDBOX_SUBJECT,
   startCertificateSite,
 } from '../support/certificate-site.ts';
-import { Crash, startMortal } from '../support/crash.ts';
 import { PEOPLE } from '../support/kernel.ts';
 import { keepLog } from '../support/log.ts';
 
@@ -241,7 +239,7 @@ describe('who may have what', () => {
   it('one who has a valid one is told to renew or to revoke, and a key of somebody else is refused', async () => {
     expect(await site.kernel.ask(maria, `cert issue csr=${site.asker('maria').csr}`)).toMatchObject({
       status: 'refused',
-      says: expect.stringMatching(/^maria has a valid certificate already: 01 until 20/),
+      says: expect.stringMatching(/^maria has a valid certificate already: 02 until 20/),
       next: expect.stringContaining('`cert renew`'),
     });
     // The key of the pretend site's first certificates.
@@ -262,6 +260,17 @@ describe('who may have what', () => {
       says: 'The key of this request is in use: maria has a valid certificate for it.',
     });
   });
+});
+
+it('a key whose certificate was revoked is never signed again', async () => {
+  const { csr } = site.asker('toni');
+  await site.through(toni, `cert issue csr=${csr}`);
+  await site.through(toni, 'cert revoke toni reason=key-lost because=it was on a stolen laptop');
+  expect(await site.kernel.ask(toni, `cert issue csr=${csr}`)).toMatchObject({
+    status: 'refused',
+    says: 'The certificate 09 of toni for this key was revoked, and no other is signed for it.',
+  });
+  expect((await site.kernel.ask(toni, `cert issue csr=${site.asker('toni').csr}`)).status).toBe('planned');
 });
 
 describe('what is not a request for this person', () => {
@@ -411,33 +420,14 @@ describe('a CA that is not as it should be', () => {
   });
 });
 
-describe('a crash', () => {
-  it('at any moment of the run: one certificate, signed once, and it is delivered', {
-    timeout: 300_000,
-  }, async () => {
-    const seen = new Set<string>();
-    for (let at = 1; ; at++) {
-      site.reset();
-      const { csr } = site.asker('toni');
-      const { id } = await site.kernel.ask(toni, `cert issue csr=${csr}`);
-      await site.kernel.say(adam, `approve ${id}`);
-      site.kernel.hinted.length = 0;
-      const mortal = startMortal(site.kernel, at);
-      await run(id, mortal.work, alive()).catch((error: unknown) => {
-        if (!(error instanceof Crash)) throw error;
-      });
-      const where = mortal.crossings.at(-1) ?? '';
-      seen.add(where);
-      await site.kernel.lapse();
-      await run(id, site.kernel.work, alive());
-      const done = await site.kernel.load(id);
-      expect([where, done.status, done.says]).toEqual([where, 'succeeded', done.says]);
-      expect([where, serialsOf('toni')]).toEqual([where, ['09']]);
-      expect(`${certificateOf(done)}\n`).toBe(site.ca().read('newcerts/09.pem'));
-      if (!mortal.died()) break;
-    }
-    expect([...seen].join('\n')).toContain('after host koji-ca.sh');
-  });
+it.each([
+  ['after it was signed, and nobody knows yet', /^after host koji-ca\.sh/],
+  ['while what there is to show is looked up', /^before append succeeded/],
+])('a worker that dies %s: it was signed once, and is delivered', async (_, moment) => {
+  const done = await site.dies(toni, () => `cert issue csr=${site.asker('toni').csr}`, moment);
+  expect(done.status).toBe('succeeded');
+  expect(serialsOf('toni')).toEqual(['09']);
+  expect(`${certificateOf(done)}\n`).toBe(site.ca().read('newcerts/09.pem'));
 });
 
 describe('private keys', () => {

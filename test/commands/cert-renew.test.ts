@@ -6,9 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { CA_DIR } from '../../sandbox/hosts/ca.ts';
-import { run } from '../../src/core/runner.ts';
 import { type CertificateSite, certificateOf, startCertificateSite } from '../support/certificate-site.ts';
-import { startMortal } from '../support/crash.ts';
 import { PEOPLE } from '../support/kernel.ts';
 
 const { maria, adam } = PEOPLE;
@@ -28,7 +26,7 @@ beforeEach(() => {
   // Whoever had the first certificates has the key of them at home, where the client looks for it.
   writeFileSync(
     join(home, '.katello.cert'),
-    site.ca().read('newcerts/01.pem') + readFileSync(join(site.root, CA_DIR, 'private/users.key'), 'utf8'),
+    site.ca().read('newcerts/02.pem') + readFileSync(join(site.root, CA_DIR, 'private/users.key'), 'utf8'),
   );
 });
 
@@ -55,7 +53,7 @@ it('gives another certificate beside the old one, and says what to do with that'
     needs: { people: 1 },
   });
   expect(planned.plan?.steps[0]?.step.changes[0]).toMatchObject({
-    before: expect.stringMatching(/^01 until 20/),
+    before: expect.stringMatching(/^02 until 20/),
     after: 'these, and one more, good for 365 days',
   });
   expect(planned.plan?.notes.join()).toContain('Nothing proves that whoever asks has the key');
@@ -64,9 +62,9 @@ it('gives another certificate beside the old one, and says what to do with that'
   const done = await site.kernel.load(planned.id);
   expect(done.status).toBe('succeeded');
   expect(new X509Certificate(certificateOf(done)).subject).toContain('CN=maria');
-  expect(valid('maria')).toEqual(['01', '09']);
+  expect(valid('maria')).toEqual(['02', '09']);
   expect(done.answer?.texts?.[0]?.title).toContain('save it as maria-new.crt, beside your maria-new.key');
-  expect(done.answer?.next).toEqual(['cert revoke 01 reason=replaced because=renewed']);
+  expect(done.answer?.next).toEqual(['cert revoke 02 reason=replaced because=renewed']);
 });
 
 it('proves the old key by the lines that it shows, done as they stand', async () => {
@@ -76,7 +74,7 @@ it('proves the old key by the lines that it shows, done as they stand', async ()
   const proof = here(prove).trim();
   const csr = readFileSync(join(home, 'maria-new.csr'), 'utf8');
   const planned = await site.kernel.ask(maria, `cert renew proof=${proof} csr=${csr}`);
-  expect(planned.plan?.notes.join()).toMatch(/Signed with the key of 01 until 20.*whoever asks has that key/);
+  expect(planned.plan?.notes.join()).toMatch(/Signed with the key of 02 until 20.*whoever asks has that key/);
   // A proof of another request is none.
   const other = site.asker('maria').csr;
   expect(await site.kernel.ask(maria, `cert renew proof=${proof} csr=${other}`)).toMatchObject({
@@ -129,25 +127,9 @@ it('wants a new key, and something to renew', async () => {
 });
 
 it('a worker that dies after it was signed and before anybody knows delivers it, and signs nothing again', async () => {
-  const dry = await site.kernel.ask(maria, `cert renew csr=${site.asker('maria').csr}`);
-  await site.kernel.say(adam, `approve ${dry.id}`);
-  site.kernel.hinted.length = 0;
-  const counting = startMortal(site.kernel, 0);
-  await run(dry.id, counting.work, new AbortController().signal);
-  const at = counting.crossings.indexOf('after host koji-ca.sh') + 1;
-  expect(at).toBeGreaterThan(0);
-  site.reset();
-
-  const { id } = await site.kernel.ask(maria, `cert renew csr=${site.asker('maria').csr}`);
-  await site.kernel.say(adam, `approve ${id}`);
-  site.kernel.hinted.length = 0;
-  const mortal = startMortal(site.kernel, at);
-  await run(id, mortal.work, new AbortController().signal).catch(() => undefined);
-  expect(valid('maria')).toEqual(['01', '09']);
-  await site.kernel.lapse();
-  await run(id, site.kernel.work, new AbortController().signal);
-  const done = await site.kernel.load(id);
+  const line = () => `cert renew csr=${site.asker('maria').csr}`;
+  const done = await site.dies(maria, line, /^after host koji-ca\.sh/);
   expect(done.status).toBe('succeeded');
   expect(`${certificateOf(done)}\n`).toBe(site.ca().read('newcerts/09.pem'));
-  expect(valid('maria')).toEqual(['01', '09']);
+  expect(valid('maria')).toEqual(['02', '09']);
 });

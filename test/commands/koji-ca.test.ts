@@ -212,6 +212,27 @@ describe('signing', () => {
     expect(new X509Certificate(ca.read('newcerts/01.pem')).ca).toBe(false);
   });
 
+  it('on a full disk stops, loses nothing, and goes on when there is room', async () => {
+    const old = Array.from({ length: 200 }, (_, at) => {
+      const serial = (0x1000 + at).toString(16).toUpperCase();
+      return `E\t250101000000Z\t\t${serial}\tunknown\t/C=US/ST=NC/O=Katello Koji/CN=old${at}\n`;
+    }).join('');
+    ca.write('index.txt', old);
+    const maria = asker('maria');
+    const args = ['sign', ca.fingerprint, 'maria', '365', maria.der];
+    // No file may grow beyond 8 KB: as with a full disk, a write ends in the middle.
+    const full = spawnSync(
+      'bash',
+      ['-c', 'trap "" XFSZ; ulimit -f 8; exec bash "$@"', 'full', join(root, 'koji-ca.sh'), ...args],
+      { encoding: 'utf8' },
+    );
+    expect(full.status).toBe(1);
+    expect(full.stderr).toMatch(/openssl said|could not be written|is full/);
+    expect([ca.read('index.txt'), ca.read('serial')]).toEqual([old, '01\n']);
+    expect(await run(args)).toMatchObject({ code: 0, stdout: 'signed 01\n' });
+    expect(ca.index()).toHaveLength(201);
+  });
+
   it('of many at once gives each a serial of its own, and an index that openssl reads', {
     timeout: 120_000,
   }, async () => {

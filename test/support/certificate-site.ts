@@ -6,8 +6,10 @@ import { settings } from '../../commands/certificates/settings.ts';
 import { CA_DIR, CRL_IN_USE } from '../../sandbox/hosts/ca.ts';
 import { startHosts } from '../../sandbox/hosts/hosts.ts';
 import { makePki } from '../../sandbox/pki.ts';
+import { run } from '../../src/core/runner.ts';
 import { createHosts } from '../../src/hosts/hosts.ts';
 import { type Asker, makeAsker, openCa, type TestCa } from './certificate-authority.ts';
+import { Crash, startMortal } from './crash.ts';
 import { type Kernel, PEOPLE, startKernel } from './kernel.ts';
 import { keepLog } from './log.ts';
 
@@ -86,6 +88,31 @@ export async function startCertificateSite(change: Readonly<Record<string, unkno
       for (const one of yes) await kernel.say(one, `approve ${request.id}`);
       await kernel.settle();
       return kernel.load(request.id);
+    },
+    /**
+     * Runs it with a worker that dies at this moment, and then with one that lives; gives the request. The laws let it
+     * die at every moment; here what matters is what comes of it.
+     */
+    async dies(who: (typeof PEOPLE)[keyof typeof PEOPLE], line: () => string, moment: RegExp) {
+      const approved = async (): Promise<string> => {
+        const { id } = await kernel.ask(who, line());
+        await kernel.say(PEOPLE.bea, `approve ${id}`);
+        kernel.hinted.length = 0;
+        return id;
+      };
+      const dry = startMortal(kernel, 0);
+      await run(await approved(), dry.work, new AbortController().signal);
+      const at = dry.crossings.findIndex((name) => moment.test(name)) + 1;
+      if (at === 0) throw new Error(`no such moment among ${dry.crossings.join(', ')}`);
+      this.reset();
+      const id = await approved();
+      const mortal = startMortal(kernel, at);
+      await run(id, mortal.work, new AbortController().signal).catch((error: unknown) => {
+        if (!(error instanceof Crash)) throw error;
+      });
+      await kernel.lapse();
+      await run(id, kernel.work, new AbortController().signal);
+      return kernel.load(id);
     },
     async close(): Promise<void> {
       await kernel.close();

@@ -20,6 +20,8 @@ export interface Ca {
   readonly free: number | null;
 }
 
+/** Without it the script does nothing. */
+const ALLOWED = '/etc/steward/ca.conf';
 const NEXT = 'An admin looks at the config (`shared.ca`), and asks `ca check`.';
 
 /** Throws `Refused` where it cannot be seen whole: nothing is signed by a CA whose record cannot be read. */
@@ -30,8 +32,14 @@ export async function lookAtSigning(settings: Settings, view: View): Promise<Ca>
     { kind: 'cert', name: 'certificate', path: at(settings.certificate) },
     { kind: 'file', name: 'index', path: at(settings.index) },
     { kind: 'space', name: 'space', path: settings.dir },
+    { kind: 'stat', name: 'allowed', path: ALLOWED },
   ];
   const looked = await lookAtCa(asks, settings, view);
+  if (looked.seen('allowed').state === 'missing')
+    throw new Refused(
+      `Root of ${looked.host} has not said that Steward may sign and revoke there.`,
+      `An admin says so as root of that host: \`install -D -m 644 /dev/null ${ALLOWED}\`.`,
+    );
   const text = (name: string, path: string): Buffer => {
     const { state, data } = looked.seen(name);
     if (data) return data;

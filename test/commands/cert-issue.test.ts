@@ -9,6 +9,7 @@ import { CA_DIR } from '../../sandbox/hosts/ca.ts';
 import { startHub } from '../../sandbox/hub/hub.ts';
 import { drawCard } from '../../src/core/drawing.ts';
 import { historyReply } from '../../src/core/listing.ts';
+import { run } from '../../src/core/runner.ts';
 import { createHub } from '../../src/koji/hub.ts';
 import { requestMessage } from '../../src/slack/request-message.ts';
 import { told } from '../core/support.ts';
@@ -403,6 +404,15 @@ describe('a CA that is not as it should be', () => {
     expect(request.says).toMatch(says);
   });
 
+  it('may not be used by Steward, because root of its host has not said so', async () => {
+    rmSync(join(site.root, 'etc/steward/ca.conf'));
+    expect(await site.kernel.ask(toni, 'cert issue')).toMatchObject({
+      status: 'refused',
+      says: 'Root of ca has not said that Steward may sign and revoke there.',
+      next: expect.stringContaining('install -D -m 644 /dev/null /etc/steward/ca.conf'),
+    });
+  });
+
   it('fails to sign: the request says why, and resumes when that is mended', async () => {
     const serial = join(site.root, CA_DIR, 'serial');
     const kept = readFileSync(serial, 'utf8');
@@ -428,6 +438,24 @@ it.each([
   expect(done.status).toBe('succeeded');
   expect(serialsOf('toni')).toEqual(['09']);
   expect(`${certificateOf(done)}\n`).toBe(site.ca().read('newcerts/09.pem'));
+});
+
+it('many that are approved at once are signed one after the other, each with a serial of its own', {
+  timeout: 120_000,
+}, async () => {
+  const users = ['ann', 'ben', 'cleo', 'dan', 'eve', 'fay'];
+  const asked = await Promise.all(
+    users.map(async (user) => {
+      const who = { ...maria, id: user, name: user };
+      return site.kernel.ask(who, `cert issue csr=${site.asker(user).csr}`);
+    }),
+  );
+  for (const { id } of asked) await site.kernel.say(adam, `approve ${id}`);
+  site.kernel.hinted.length = 0;
+  await Promise.all(asked.map(({ id }) => run(id, site.kernel.work, alive())));
+  for (const { id } of asked) await site.kernel.until(id, 'succeeded');
+  expect(users.flatMap(serialsOf).toSorted()).toEqual(['09', '0A', '0B', '0C', '0D', '0E']);
+  expect(site.ca().read('serial').trim()).toBe('0F');
 });
 
 describe('private keys', () => {

@@ -165,6 +165,7 @@ describe('signing', () => {
     ],
     ['another CA than was planned with', () => makeCa(ca.dir), 'is not the certificate of the CA'],
     ['a key with a passphrase', encryptKey, 'the key of the CA has a passphrase'],
+    ['no word of root', () => rmSync(join(root, 'steward/ca.conf')), 'so nothing is signed or revoked here'],
     ['settings that are none', () => settings({ shell: '/bin/sh' }), 'there is no setting shell'],
     ['settings that go up', () => settings({ key: 'private/../../key' }), 'is no plain path'],
   ] as const)('with %s says so, and signs nothing', async (_, spoil, says) => {

@@ -4,8 +4,9 @@
 #   koji-ca.sh sign CA USER DAYS CSR            CA: SHA-256 of the CA's certificate, hex. CSR: DER in base64
 #   koji-ca.sh revoke CA SERIAL REASON DAYS     SERIAL: capital hex. DAYS: how long the new CRL is good
 #
-# Where the CA is no argument says: it is laid out as Koji's own guide has it, or as /etc/steward/ca.conf says, which
-# root alone may write. One line a name, as `dir=/etc/pki/koji`; the names and what they are without it stand below.
+# It works only on a host where root made /etc/steward/ca.conf, and may be empty. Where the CA is no argument says: it is
+# laid out as Koji's own guide has it, or as that file says, one line a name: `dir=/etc/pki/koji`. The names and what
+# they are otherwise stand below.
 # Bash 4.2, OpenSSL 1.0.2 to 3.x.
 #
 # What a run that died leaves is found and finished by the next. A signed request is kept by its own SHA-256, as
@@ -40,7 +41,7 @@ ours() {
 
 read_conf() { # FILE
   local name value
-  [[ -e $1 ]] || return 0
+  [[ -e $1 ]] || die "there is no $1 on this host, so nothing is signed or revoked here"
   ours "$1"
   while IFS='=' read -r name value || [[ -n $name ]]; do
     case $name in '' | '#'*) continue ;; esac
@@ -110,6 +111,11 @@ ca() { # ARGUMENTS: `openssl ca`, which never asks anybody anything
   die "openssl said: $(grep -v -e '^Using config' -e '^Check that' -e '^$' "$work/log" | tail -n 3 | tr -cd ' -~\n' | tr '\n' ';')"
 }
 
+# To the disk, as `openssl` does not: a power cut must not leave an index that names an empty file.
+flush() { # FILE
+  dd "of=$1" conv=notrunc,fsync count=0 </dev/null 2>/dev/null
+}
+
 check_ca() { # SHA-256
   [[ $1 =~ ^[0-9a-f]{64}$ ]] || die 'not the SHA-256 of a certificate'
   [[ $(openssl x509 -in "$certificate" -outform DER 2>/dev/null | sha256sum) == "$1 "* ]] ||
@@ -172,7 +178,8 @@ sign() { # CA USER DAYS CSR
     number=$(signed_for "$user" "$public")
     [[ -n $number ]] || die 'openssl signed it, and the index does not have it'
   fi
-  openssl x509 -in "$issued/$number.pem" -out "$work/crt" && [[ -s $work/crt ]] && mv -f -- "$work/crt" "$name.crt" ||
+  flush "$issued/$number.pem"
+  openssl x509 -in "$issued/$number.pem" -out "$work/crt" && [[ -s $work/crt ]] && flush "$work/crt" && mv -f -- "$work/crt" "$name.crt" ||
     die "$name.crt could not be written"
   echo "signed $number"
 }
@@ -191,7 +198,7 @@ revoke() { # CA SERIAL REASON DAYS
     ca -revoke "$issued/$number.pem" -crl_reason "$reason"
   fi
   ca -gencrl -crldays "$days" -out "$work/crl"
-  [[ -s $work/crl ]] || die 'openssl wrote no CRL'
+  [[ -s $work/crl ]] && flush "$work/crl" || die 'openssl wrote no CRL'
   if [[ -n $crl_in_use ]]; then
     cp -- "$work/crl" "$crl_in_use.new" && mv -f -- "$crl_in_use.new" "$crl_in_use" || die "$crl_in_use could not be written"
   fi

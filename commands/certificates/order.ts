@@ -64,7 +64,7 @@ const MOST_OFF_MS = 10 * 60_000;
 /** A CA needs some kilobytes; on a full disk it would stop in the middle. */
 const LEAST_FREE = 1_000_000;
 
-/** The plan for an order that is to be signed. `replaces`: the valid ones that the user has already. */
+/** The plan for an order. Nothing is left to do where its certificate is signed and kept. */
 export function planOf(
   order: Order,
   how: { readonly title: string; readonly high: boolean; readonly inverse?: Step['inverse'] },

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { type Answer, defineCommand } from '../../src/core/command.ts';
 import { accountName, pasted } from '../../src/core/fields.ts';
+import { anyOf } from '../../src/core/recognise.ts';
 import { Refused } from '../../src/core/refused.ts';
+import { CERTIFICATE_WORDS, OTHER_CERTIFICATES } from '../certificates/called.ts';
 import { TONI } from '../certificates/examples.ts';
 import { entryText, fileOf, LOCKS, planOf, readOrder, resultFor, userOf } from '../certificates/order.ts';
 import { pasteLines, requestLine } from '../certificates/own-machine.ts';
@@ -36,9 +38,11 @@ export default defineCommand({
   examples: [`cert issue for=toni csr=${TONI}`],
   recognise: {
     words: [
-      ['cert', 'certificate', 'certificates'],
-      ['need*', 'want*', 'new', 'get', 'give', 'please', 'could', 'request*', 'how'],
+      CERTIFICATE_WORDS,
+      anyOf(`koji, kojihub, kkoji, build system`),
+      anyOf(`need, want, get, give, issue, sign, request, send, may i have, could i have`),
     ],
+    unless: OTHER_CERTIFICATES,
   },
   locks: () => LOCKS,
   async plan({ for: other, csr }, view, given) {

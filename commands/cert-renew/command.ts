@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { type Answer, defineCommand } from '../../src/core/command.ts';
 import { accountName, base64, pasted } from '../../src/core/fields.ts';
+import { anyOf } from '../../src/core/recognise.ts';
 import { Refused } from '../../src/core/refused.ts';
+import { CERTIFICATE_WORDS, OTHER_CERTIFICATES } from '../certificates/called.ts';
 import { ADAM } from '../certificates/examples.ts';
 import { standing } from '../certificates/index-file.ts';
 import {
@@ -57,9 +59,11 @@ export default defineCommand({
   examples: [`cert renew csr=${ADAM}`],
   recognise: {
     words: [
-      ['cert', 'certificate', 'certificates'],
-      ['renew*', 'expire*', 'expiring', 'ends', 'ended', 'prolong*', 'outdated'],
+      CERTIFICATE_WORDS,
+      anyOf(`koji, kojihub, kkoji, build system`),
+      anyOf(`renew, renewed, renewal, has expired, expires, expired, prolong, extend`),
     ],
+    unless: OTHER_CERTIFICATES,
   },
   locks: () => LOCKS,
   async plan({ for: other, proof, csr }, view, given) {

@@ -2,8 +2,10 @@ import { z } from 'zod';
 import { type Answer, defineCommand, type Step, type View } from '../../src/core/command.ts';
 import { choice, identifier, words } from '../../src/core/fields.ts';
 import { nearest } from '../../src/core/near.ts';
+import { anyOf } from '../../src/core/recognise.ts';
 import { Refused } from '../../src/core/refused.ts';
 import { withReason } from '../builders.ts';
+import { CERTIFICATE_WORDS, OTHER_CERTIFICATES } from '../certificates/called.ts';
 import { type Crl, readCrl } from '../certificates/crl.ts';
 import { type Entry, standing } from '../certificates/index-file.ts';
 import { entryText, kojiCa, LOCKS } from '../certificates/order.ts';
@@ -55,9 +57,11 @@ export default defineCommand({
   examples: ['cert revoke maria reason=key-lost because=the laptop with the key was stolen'],
   recognise: {
     words: [
-      ['cert', 'certificate', 'certificates', 'key'],
-      ['lost', 'stolen', 'leaked', 'revoke', 'compromised'],
+      CERTIFICATE_WORDS,
+      anyOf(`koji, kojihub, kkoji, build system`),
+      anyOf(`revoke, lost, stolen, leaked, compromised`),
     ],
+    unless: OTHER_CERTIFICATES,
   },
   locks: () => LOCKS,
   async plan({ which, reason, because }, view, given) {

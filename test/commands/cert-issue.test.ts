@@ -22,6 +22,7 @@ import {
 } from '../support/certificate-site.ts';
 import { PEOPLE } from '../support/kernel.ts';
 import { keepLog } from '../support/log.ts';
+import { thorough } from '../support/thorough.ts';
 
 const { maria, adam, bea, carl } = PEOPLE;
 const toni = { ...maria, id: 'toni', name: 'toni' };
@@ -443,7 +444,7 @@ it.each([
 it('many that are approved at once are signed one after the other, each with a serial of its own', {
   timeout: 120_000,
 }, async () => {
-  const users = ['ann', 'ben', 'cleo', 'dan', 'eve', 'fay'];
+  const users = thorough ? ['ann', 'ben', 'cleo', 'dan', 'eve', 'fay'] : ['ann', 'ben', 'cleo'];
   const asked = await Promise.all(
     users.map(async (user) => {
       const who = { ...maria, id: user, name: user };
@@ -452,10 +453,13 @@ it('many that are approved at once are signed one after the other, each with a s
   );
   for (const { id } of asked) await site.kernel.say(adam, `approve ${id}`);
   site.kernel.hinted.length = 0;
+  const before = site.ca().read('serial');
   await Promise.all(asked.map(({ id }) => run(id, site.kernel.work, alive())));
   for (const { id } of asked) await site.kernel.until(id, 'succeeded');
-  expect(users.flatMap(serialsOf).toSorted()).toEqual(['09', '0A', '0B', '0C', '0D', '0E']);
-  expect(site.ca().read('serial').trim()).toBe('0F');
+  const first = Number.parseInt(before, 16);
+  const serials = users.flatMap(serialsOf).map((serial) => Number.parseInt(serial ?? '', 16));
+  expect(serials.toSorted((a, b) => a - b)).toEqual(users.map((_, at) => first + at));
+  expect(Number.parseInt(site.ca().read('serial'), 16)).toBe(first + users.length);
 });
 
 describe('private keys', () => {

@@ -14,7 +14,7 @@ import { assertNotEnded, lookAtSigning } from '../certificates/signing.ts';
 
 export default defineCommand({
   name: 'cert issue',
-  summary: 'Sign a client certificate for the key that you made; without a request it says how to make one',
+  summary: 'Get a client certificate: first it says how to make a key, then it signs your request',
   params: z.object({
     for: accountName({
       title: 'For',
@@ -98,7 +98,7 @@ function howTo(user: string, other: string | undefined, ca: Parameters<typeof re
     lines: pasteLines(line, file),
     texts: [
       {
-        title: 'Run this in a terminal first: it makes a key and a request',
+        title: 'In a terminal: it makes the two files',
         text: requestLine(ca, user, file),
       },
     ],

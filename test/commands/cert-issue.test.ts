@@ -136,7 +136,9 @@ authtype = ssl`,
     const { answer } = await site.kernel.ask(toni, 'cert issue');
     const line = answer?.texts?.[0]?.text ?? '';
     expect(line).toContain('-subj "/C=US/ST=NC/O=Koji Sandbox/CN=toni"');
-    expect(answer?.lines?.join('\n')).toContain('`cert issue csr=` gives a form to paste it into');
+    expect(answer?.lines?.join('\n')).toContain(
+      'Then say `cert issue csr=` with all of toni.csr pasted behind it',
+    );
     const home = await mkdtemp(join(dir, 'home-'));
     execFileSync('bash', ['-c', line], { cwd: home, stdio: 'pipe' });
     const done = await site.through(toni, `cert issue csr=${readFileSync(join(home, 'toni.csr'), 'utf8')}`);

@@ -35,7 +35,7 @@ export const certificates: readonly Benchmark[] = [
 
 async function measure({ scope, cli, say }: Bench) {
   const dir = scope.dir();
-  const site = scope.keep(await startSite({ dir: join(dir, 'site') }));
+  const site = scope.keep(await startSite({ dir: join(dir, 'site'), logLevel: 'info' }));
   const program = await startProgram(scope, {
     cli: await cli(),
     configPath: site.configPath,
@@ -109,7 +109,7 @@ async function issue({ slack }: SandboxSite, user: string, csr: string): Promise
     slack.messages(ADMINS).find((one) => holds(one, `certificate for ${user}`) && holds(one, text));
   const card = await slack.waitFor(shown('Approve'), DEADLINE_MS);
   await slack.as('U0BEA').press(ADMINS, card.ts, 'Approve');
-  await slack.waitFor(shown('bea'), DEADLINE_MS);
+  await slack.waitFor(shown('1 of 2'), DEADLINE_MS);
   await rest();
   const result = (): boolean =>
     slack.messages(KOJI).some((one) => holds(one, `of ${user}`) && holds(one, 'BEGIN CERTIFICATE-----'));

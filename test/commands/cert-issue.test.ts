@@ -526,7 +526,11 @@ it.each([
 it('many that are approved at once are signed one after the other, each with a serial of its own', {
   timeout: 1_200_000,
 }, async () => {
-  const users = Array.from({ length: thorough ? 200 : 3 }, (_, at) => `user${at}`);
+  const letter = (at: number): string => String.fromCharCode(97 + at);
+  const users = Array.from(
+    { length: thorough ? 200 : 3 },
+    (_, at) => `user${letter(Math.floor(at / 26))}${letter(at % 26)}`,
+  );
   const asked = await Promise.all(
     users.map(async (user) => {
       const who = { ...maria, id: user, name: user };

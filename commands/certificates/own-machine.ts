@@ -43,12 +43,15 @@ export function handOver(
   const { client } = settings;
   const user = entry.user ?? '';
   const texts: readonly CopyText[] = [
-    { title: `The certificate: save it as ${file}.crt, beside your ${file}.key`, text: certificate.pem },
     {
-      title: `Key and certificate in one file, ${client.cert}`,
+      title: `The certificate: save it as \`${file}.crt\`, beside your \`${file}.key\``,
+      text: certificate.pem,
+    },
+    {
+      title: `Key and certificate in one file, \`${client.cert}\``,
       text: `(umask 077; { openssl x509 -in ${file}.crt; cat ${file}.key; } > ${client.cert})`,
     },
-    { title: `The certificate of the CA: save it as ${client.ca}`, text: ca.pem },
+    { title: `The certificate of the CA: save it as \`${client.ca}\``, text: ca.pem },
     ...configText(client),
     ...aliasText(client),
     { title: 'Try it: it greets you by your Koji user name', text: `${client.name} moshimoshi` },
@@ -65,7 +68,7 @@ export function handOver(
       `It is good from ${day(certificate.from)} until ${day(certificate.until)}. It is public: without the key that you kept, nobody can use it.`,
       `SHA-256 of it: \`${certificate.fingerprint}\``,
     ],
-    texts: texts.map(({ title, text }, at) => ({ title: `${at + 1}. ${title}`, text })),
+    texts: texts.map(({ title, text }, at) => ({ title: `(${at + 1}) ${title}`, text })),
   };
 }
 
@@ -82,7 +85,7 @@ function configText(client: Client): readonly CopyText[] {
     `serverca = ${client.ca}`,
     'authtype = ssl',
   ];
-  return [{ title: `The client's configuration, in ${client.config}`, text: lines.join('\n') }];
+  return [{ title: `The client's configuration, in \`${client.config}\``, text: lines.join('\n') }];
 }
 
 function aliasText({ name }: Client): readonly CopyText[] {

@@ -87,7 +87,7 @@ describe('a certificate of one’s own', () => {
     const text = (part: string): string =>
       done.answer?.texts?.find(({ title }) => title.includes(part))?.text ?? '';
     writeFileSync(join(home, 'toni.key'), key);
-    writeFileSync(join(home, 'toni.crt'), text('save it as toni.crt'));
+    writeFileSync(join(home, 'toni.crt'), text('save it as `toni.crt`'));
     writeFileSync(join(home, '.katello-ca.cert'), text('of the CA'));
     const here = (line: string): string =>
       execFileSync('bash', ['-c', line], {

@@ -70,9 +70,9 @@ async function start(
 
   if (config.role !== 'web') {
     const world = openWorld(config, log, closing);
-    const { locks, notes } = store;
+    const { locks, notes, notices } = store;
     const leaseMs = config.worker.leaseSeconds * 1000;
-    const work = { requests, site: config.site, world, now, log, locks, notes, leaseMs };
+    const work = { requests, site: config.site, world, now, log, locks, notes, notices, leaseMs };
     const worker = await startWorker({ queue, hints, work, store, concurrency: config.worker.concurrency });
     closing.push(() => worker.stop());
   }

@@ -187,6 +187,8 @@ export interface NoticeStore {
   seen(keys: readonly string[]): Promise<ReadonlySet<string>>;
   /** What is not delivered everywhere yet; first what was not tried for the longest time. */
   pending(limit: number): Promise<readonly PendingNotice[]>;
+  /** One of them; null: it is delivered, or there is none. */
+  find(key: string): Promise<PendingNotice | null>;
   /** Remembers how far it is on one of its ways. */
   keep(key: string, way: string, state: JsonObject): Promise<void>;
   /** Nothing is left to do. */

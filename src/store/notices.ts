@@ -69,6 +69,13 @@ export function createNotices(database: Database, now: () => Date): NoticeStore 
       );
       return z.array(row).parse(rows);
     },
+    find: async (key) => {
+      const [found] = await database.query(
+        'select key, body, ways from steward.notices where key = $1 and done is null',
+        [cleanText(key)],
+      );
+      return found === undefined ? null : row.parse(found);
+    },
     // Two processes may be at two ways of one message.
     keep: (key, way, state) =>
       database.tx(async (tx) => {

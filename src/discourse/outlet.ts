@@ -25,7 +25,7 @@ type Aim = z.output<typeof aim>;
 
 /** The forum forgets after five minutes what was too like another post. */
 const SIMILAR_MS = 6 * 60_000;
-/** The forum's clock and ours need not agree. */
+/** As its clock was last seen, which may be a while ago. */
 const CLOCK_MS = 60 * 60_000;
 /** Topics that are looked into for one of ours. */
 const MOST_TOPICS = 30;
@@ -33,7 +33,7 @@ const USERNAME = /^[\p{L}\p{N}\p{M}_][\p{L}\p{N}\p{M}_.-]{0,59}$/u;
 
 /** Says messages in the forum that belong to no request: for the one process that speaks there. */
 export function createOutlet(deps: {
-  readonly forum: Pick<Forum, 'topics' | 'postsFrom' | 'open'>;
+  readonly forum: Pick<Forum, 'topics' | 'postsFrom' | 'open' | 'clockAheadMs'>;
   readonly writer: Writer;
   readonly messages: Messages;
   readonly people: Pick<People, 'accountOf' | 'usernameOf'>;
@@ -117,10 +117,12 @@ export function createOutlet(deps: {
     // No two topics have the same title, and the same may be said once a year.
     for (const one of [title, `${title} (${now().toISOString().slice(0, 10)})`]) {
       const written = await forum.open(one, raw, 'answer', of);
-      if (written.kind === 'refused' && written.why === 'invalid' && one === title) continue;
-      if (written.kind !== 'lost' && written.kind !== 'conflict') return answerOf(written);
+      const isRefused = written.kind === 'refused' && written.why === 'invalid' && one === title;
+      if (!isRefused && written.kind !== 'lost' && written.kind !== 'conflict') return answerOf(written);
+      // Also where the title is taken: by what had no answer.
       const there = await isOpened(marker, new Date(since), of);
-      return there === true ? { kind: 'said' } : notNow('the forum does not say whether it is there');
+      if (there === true) return { kind: 'said' };
+      if (!isRefused || there === 'unknown') return notNow('the forum does not say whether it is there');
     }
     return closed('the forum takes no topic of this title');
   }
@@ -136,7 +138,11 @@ export function createOutlet(deps: {
       const user = await people.accountOf(at.person);
       return user === null ? closed('no account in the forum') : { kind: 'message', user };
     }
-    if (at.kind === 'category') return { kind: 'open', category: at.category, since: now().toISOString() };
+    if (at.kind === 'category') {
+      // By the forum's clock, so that ours may be put right meanwhile.
+      const since = new Date(now().getTime() + (forum.clockAheadMs() ?? 0)).toISOString();
+      return { kind: 'open', category: at.category, since };
+    }
     const topic = at.kind === 'topic' ? at.topic : at.kind === 'request' ? Number(at.where) : Number.NaN;
     if (!Number.isSafeInteger(topic)) return closed('no place in the forum');
     const last = await writer.lastNumber(topic, 'answer');

@@ -124,6 +124,15 @@ export function chatAccount({ given }: Loaded, { slack }: Listed): Readonly<Reco
   return slack && given.slack ? { slack: `${given.slack.team}/${slack}` } : {};
 }
 
+/** The person with this Koji user name, if there is any account in which they can be told something. */
+export async function ownerOf(config: Loaded, store: Store, kojiUser: string): Promise<string | null> {
+  const person = config.people.find((one) => (one.koji ?? one.id) === kojiUser);
+  if (!person) return null;
+  const accounts = { ...chatAccount(config, person), ...forumAccount(config, person) };
+  if (Object.keys(accounts).length > 0) return person.id;
+  return (await store.links.accountsOf(person.id)).length > 0 ? person.id : null;
+}
+
 /** What somebody has linked by a code. */
 async function linkedAccounts(store: Store, person: string): Promise<Readonly<Record<string, string>>> {
   const accounts = (await store.links.accountsOf(person)).map((one) => one.account.split(/:(.*)/s));

@@ -323,6 +323,23 @@ describe.each(VERSIONS)('the laws, on a hub of version %s', (version) => {
     },
   );
 
+  it.each(registry.all.filter(({ watch }) => watch !== null))(
+    '$name: its watch changes nothing, and says the same twice',
+    async (command) => {
+      if (command.shared === 'ca' && !hasOpenssl) return;
+      const before = { state: state(), restarts: restarts() };
+      const watched = async () => {
+        const view = viewOf(kernel.work.world, adam, new Date(), alive());
+        return command.watch?.({ ...view, owner: async () => null }, kernel.site.settings(command.name));
+      };
+      const [one, two] = [await watched(), await watched()];
+      expect(one?.length).toBeGreaterThan(0);
+      expect(two?.map(({ key }) => key)).toEqual(one?.map(({ key }) => key));
+      expect(kernel.hub.history()).toEqual([]);
+      expect({ state: state(), restarts: restarts() }).toEqual(before);
+    },
+  );
+
   it('keeps no secret in a record, a message or the log', async () => {
     const rows: unknown[] = [];
     for (let after = 0; ; ) {

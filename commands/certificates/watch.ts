@@ -101,7 +101,7 @@ async function ofPerson(entry: Entry, view: WatchView): Promise<readonly Concern
       to: { kind: 'person', person, likeCommands: ['cert issue', 'cert renew'] },
       title,
       lines: [
-        `${serial} is good until ${untilText(until, view.now)}. The hub takes no login with it after that.`,
+        `Certificate ${serial} is good until ${untilText(until, view.now)}. The hub takes no login with it after that.`,
         'Say `cert renew`: it tells how to make a new key. The old certificate stays good beside the new one.',
       ],
       next: ['cert renew'],

@@ -1,7 +1,7 @@
 import type { Notice } from '../core/notice.ts';
 import { cut, oneLine } from '../core/visible.ts';
 import { answerParts } from './answer-parts.ts';
-import { inline } from './escape.ts';
+import { code, inline } from './escape.ts';
 import { joined, LIMIT } from './parts.ts';
 import { sayable } from './say.ts';
 
@@ -29,7 +29,7 @@ export function noticeMessage(notice: Notice, bot: string): string {
     ...answerParts(rest, bot, LIMIT - 1_000, MORE),
     first === undefined
       ? ''
-      : `I do not read answers here. In a topic of the category say ${sayable(first, bot)}, or in chat \`/koji\` and the same line.`,
+      : `I do not read answers here. In a topic of the category say ${sayable(first, bot)}, or in chat ${code(cut(`/koji ${oneLine(first)}`, 1_000))}.`,
   ]);
 }
 

@@ -180,7 +180,7 @@ describe('a message to a person', () => {
     await rig.told();
     expect(rig.forum.messages('carl')).toEqual([
       expect.stringMatching(
-        /^Carl, your certificate ends\n[\s\S]*I do not read answers here\.[\s\S]*@steward builder capacity builder2/,
+        /^Carl, your certificate ends\n[\s\S]*I do not read answers here\.[\s\S]*`@steward builder capacity builder2`, or in chat `\/koji builder capacity builder2`\./,
       ),
     ]);
   });

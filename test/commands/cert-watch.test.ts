@@ -62,7 +62,10 @@ describe.skipIf(!hasOpenssl)('the watch over certificates (skipped without opens
       key: expect.stringMatching(/^3:20\d\d-\d\d-\d\d:14$/),
       covers: [expect.stringMatching(/^3:20.*:30$/)],
       to: { likeCommands: ['cert issue', 'cert renew'] },
-      lines: [expect.stringMatching(/^Certificate 03 is good until 20/), expect.stringMatching(/^Say `cert renew`/)],
+      lines: [
+        expect.stringMatching(/^Certificate 03 is good until 20/),
+        expect.stringMatching(/^Say `cert renew`/),
+      ],
       next: ['cert renew'],
     });
     expect(concerns[1]).toMatchObject({ next: ['cert list expiring=31d'], together: { key: 'people:30' } });

@@ -140,3 +140,15 @@ describe('a message as a step', () => {
     });
   });
 });
+
+it('the form of a line is there to be shown, filled as far as the line goes; the line asks for nothing', async () => {
+  const before = await kernel.store.requests.list({ limit: 1 });
+  const form = kernel.desk.form('builder farewell builder2 text=…');
+  expect(form?.fields.map(({ name, value }) => [name, value])).toEqual([
+    ['host', 'builder2'],
+    ['text', ''],
+  ]);
+  expect(kernel.desk.form('approve r1')).toBeNull();
+  expect(kernel.desk.form('no such command')).toBeNull();
+  expect(await kernel.store.requests.list({ limit: 1 })).toEqual(before);
+});

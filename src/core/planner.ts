@@ -111,15 +111,18 @@ export async function planRequest(request: Request, site: Site, view: View): Pro
           ...(plans.some((one) => one.risk === 'high') ? { risk: 'high' } : {}),
           notes: [...new Set(plans.flatMap((one) => one.notes ?? []))],
         };
-  assertDistinct(plan.steps);
+  assertSound(plan.steps);
   return plan;
 }
 
-/** The steps of a new plan that are still to be taken: a `once` step that this request already took is not. */
+/**
+ * The steps of a new plan that are still to be taken: a `once` step that this request already took is not, nor what
+ * somebody said they have done, seen or not.
+ */
 export function remainingSteps(plan: Plan, request: Request): readonly Step[] {
   const taken = new Set(
     [...request.doneBefore, ...(request.plan?.steps ?? [])]
-      .filter((now) => now.step.kind === 'once' && now.state === 'done')
+      .filter(({ step, state }) => state === 'done' && (step.kind === 'once' || step.effect.kind === 'hand'))
       .map((now) => now.digest),
   );
   return plan.steps.filter((step) => !taken.has(digestOfEffect(step.effect)));
@@ -160,7 +163,12 @@ function isTooLong(steps: readonly Step[]): boolean {
   return steps.length > MOST_STEPS || characters > MOST_CHARACTERS;
 }
 
-function assertDistinct(steps: readonly Step[]): void {
+function assertSound(steps: readonly Step[]): void {
+  const wrong = steps.find(
+    ({ kind, effect }) =>
+      (effect.kind === 'job' && kind !== 'once') || (effect.kind === 'hand' && kind !== 'set'),
+  );
+  if (wrong) throw new Error(`a ${wrong.effect.kind} step of kind ${wrong.kind}`);
   const keys = new Set(steps.map((step) => step.key));
   const digests = new Set(steps.map((step) => digestOfEffect(step.effect)));
   if (keys.size < steps.length || digests.size < steps.length)

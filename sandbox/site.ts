@@ -134,6 +134,7 @@ async function writeConfig(
       { id: 'adam', name: 'adam', slack: 'U0ADAM', discourse: account('adam'), roles: ['admin'] },
     ],
     roles: { packager: {}, admin: { slackGroups: ['S0ADMINS'], discourseGroups: ['koji-admins'] } },
+    audiences: { packagers: { slack: 'C0KOJI', forum: true } },
     commands: { 'nfs check': { settings: { ...exampleSettings, deadlineSeconds: 3 } } },
     shared: { ca: { host: CA_HOST, crlInUse: CRL_IN_USE } },
     http: { port: site.port },

@@ -31,6 +31,7 @@ import { pointsUpTo, thorough } from './support/thorough.ts';
 const { adam, bea, carl } = PEOPLE;
 const HOSTS = ['builder1', 'builder2', 'builder3'];
 const CA = 'ca';
+const CA_SETTINGS = { host: CA, crlInUse: CRL_IN_USE, newUserPermissions: ['image'] };
 const registry = await scanCommands(new URL('../commands/', import.meta.url));
 const ofCa = registry.all.filter((command) => command.shared === 'ca');
 const alive = (): AbortSignal => new AbortController().signal;
@@ -112,7 +113,7 @@ describe.each(VERSIONS)('the laws, on a hub of version %s', (version) => {
       hosts,
       settings: {
         'nfs check': exampleSettings,
-        ...Object.fromEntries(ofCa.map(({ name }) => [name, { host: CA, crlInUse: CRL_IN_USE }])),
+        ...Object.fromEntries(ofCa.map(({ name }) => [name, CA_SETTINGS])),
       },
       hubWorld: (world) => {
         // So that each example has something to change.

@@ -62,12 +62,13 @@ export function openSlack(
 export function openForum(config: Loaded, deps: FrontDeps): DiscourseFront {
   const forum = config.discourse;
   if (!forum) throw new Error('no forum in the config');
-  const { webhookSecret, pollSeconds, everybody, trustLevel, ...rest } = forum;
+  const { webhookSecret, pollSeconds, callsPerMinute, everybody, trustLevel, ...rest } = forum;
   const { inbox, places, locks, notes, links, requests } = deps.store;
   return createDiscourseFront({
     ...rest,
     ...(webhookSecret ? { webhookSecret } : {}),
     pollMs: pollSeconds * 1000,
+    perMinute: callsPerMinute,
     people: {
       site: new URL(forum.url).host,
       people: config.people.map((person) => ({

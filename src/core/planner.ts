@@ -114,7 +114,7 @@ export async function planRequest(request: Request, site: Site, view: View): Pro
           ...(plans.some((one) => one.risk === 'high') ? { risk: 'high' } : {}),
           notes: [...new Set(plans.flatMap((one) => one.notes ?? []))],
         };
-  assertDistinct(plan.steps);
+  assertSound(plan.steps);
   const notes = messageNotes(plan.steps, request.id, site);
   return notes.length > 0 ? { ...plan, notes: [...(plan.notes ?? []), ...notes] } : plan;
 }
@@ -122,9 +122,8 @@ export async function planRequest(request: Request, site: Site, view: View): Pro
 /** Throws for messages that cannot be sent; says of those whose audience the config does not name who gets them. */
 function messageNotes(steps: readonly Step[], request: string, site: Site): readonly string[] {
   const strange = new Set<string>();
-  for (const { effect, kind, title } of steps) {
+  for (const { effect, title } of steps) {
     if (effect.kind !== 'notice') continue;
-    if (kind !== 'once') throw new Error(`${title}: a message is said once`);
     const trouble = noticeTrouble(noticeOf(request, digestOfEffect(effect), effect));
     if (trouble !== null)
       throw new Refused(
@@ -140,14 +139,16 @@ function messageNotes(steps: readonly Step[], request: string, site: Site): read
 }
 
 /**
- * The steps of a new plan that are still to be taken: a `once` step that this request already took is not. Once it has
- * begun something, its messages are those that were approved: the command may see nothing any more that is to be told.
+ * The steps of a new plan that are still to be taken: a `once` step that this request already took is not, nor what
+ * somebody said they have done, seen or not. Once it has begun something, its messages are those that were approved: the command may see nothing any more that is to be told.
  */
 export function remainingSteps(plan: Plan, request: Request): readonly Step[] {
   const own = request.plan?.steps ?? [];
   const all = [...request.doneBefore, ...own];
   const taken = new Set(
-    all.filter((now) => now.step.kind === 'once' && now.state === 'done').map((now) => now.digest),
+    all
+      .filter(({ step, state }) => state === 'done' && (step.kind === 'once' || step.effect.kind === 'hand'))
+      .map((now) => now.digest),
   );
   const isMessage = ({ effect }: Step): boolean => effect.kind === 'notice';
   const wanted = all.some((now) => now.begun !== null)
@@ -191,7 +192,13 @@ function isTooLong(steps: readonly Step[]): boolean {
   return steps.length > MOST_STEPS || characters > MOST_CHARACTERS;
 }
 
-function assertDistinct(steps: readonly Step[]): void {
+function assertSound(steps: readonly Step[]): void {
+  const wrong = steps.find(
+    ({ kind, effect }) =>
+      ((effect.kind === 'job' || effect.kind === 'notice') && kind !== 'once') ||
+      (effect.kind === 'hand' && kind !== 'set'),
+  );
+  if (wrong) throw new Error(`a ${wrong.effect.kind} step of kind ${wrong.kind}`);
   const keys = new Set(steps.map((step) => step.key));
   const digests = new Set(steps.map((step) => digestOfEffect(step.effect)));
   if (keys.size < steps.length || digests.size < steps.length)

@@ -43,6 +43,7 @@ const world: World = {
   hubWriter: { carryOut: none },
   hostReader: { names: () => [], read: none },
   hostWriter: { run: none },
+  hostJobs: { start: none, poll: none, stop: none },
 };
 const registry = createRegistry([command]);
 const site: Site = {

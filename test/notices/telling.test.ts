@@ -37,6 +37,18 @@ describe('a message to an audience', () => {
     );
   });
 
+  it('is read whole in both, paragraph by paragraph, however many lines it has', async () => {
+    const lines = Array.from({ length: 38 }, (_, n) => `Builder ${n} has ended & is <gone> for good`);
+    await put('r1:b', { title: 'All builders have ended', lines: [...lines, '', 'That is all.'] });
+    await rig.told();
+    const [message] = inSlack('C0KOJI', 'All builders have ended');
+    expect(textOf(message?.blocks)).toMatch(
+      /Builder 0 has ended[\s\S]*Builder 37 has ended[\s\S]*That is all\./,
+    );
+    const post = firstPost(topics('All builders have ended')[0]?.id ?? 0);
+    expect(post).toMatch(/^Builder 0 has ended[\s\S]*\nBuilder 37 has ended .*\n\nThat is all\.\n/);
+  });
+
   it('has in Slack a button for the first line, which opens its form and asks for nothing by itself', async () => {
     await put('r2:a', { title: 'Builders are slow today', next: ['builder capacity builder2 <capacity>'] });
     await rig.told();

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { acknowledge } from './acknowledge.ts';
 import { capacity } from './capacity.ts';
+import { certificates } from './certificates.ts';
 import { exitCodeOf, type Line, lineOf, tableOf } from './figures.ts';
 import { forum } from './forum.ts';
 import { forumRequest } from './forum-request.ts';
@@ -17,7 +18,16 @@ const HELP = `npm run bench                what Steward is fast enough at, and w
 /** The whole takes less than this; a benchmark that hangs must not hang the one who waits for it. */
 const DEADLINE_MS = 6 * 60_000;
 
-const ALL = [...acknowledge, ...nfs, ...capacity, ...roundTrip, ...forum, ...forumRequest, ...start];
+const ALL = [
+  ...acknowledge,
+  ...nfs,
+  ...capacity,
+  ...roundTrip,
+  ...forum,
+  ...forumRequest,
+  ...certificates,
+  ...start,
+];
 
 const { values } = parseArgs({
   options: {

@@ -55,7 +55,7 @@ const MOST_TRIES = 3;
  * it. Otherwise what became of it is written, and why is thrown.
  */
 export async function startJob(watch: Watch): Promise<never> {
-  const { work, pen, fence, job } = watch;
+  const { work, fence, job } = watch;
   const { host, name, script, sha256, args } = job.effect;
   // From now on the locks are the job's, also if this process dies before it hears that it runs.
   await work.locks.park(fence, KEPT_MS, 'hold');

@@ -4,6 +4,7 @@ import { capacity } from './capacity.ts';
 import { exitCodeOf, type Line, lineOf, tableOf } from './figures.ts';
 import { forum } from './forum.ts';
 import { forumRequest } from './forum-request.ts';
+import { job } from './job.ts';
 import { nfs } from './nfs.ts';
 import { roundTrip } from './round-trip.ts';
 import { choose, runAll } from './run.ts';
@@ -17,7 +18,7 @@ const HELP = `npm run bench                what Steward is fast enough at, and w
 /** The whole takes less than this; a benchmark that hangs must not hang the one who waits for it. */
 const DEADLINE_MS = 6 * 60_000;
 
-const ALL = [...acknowledge, ...nfs, ...capacity, ...roundTrip, ...forum, ...forumRequest, ...start];
+const ALL = [...acknowledge, ...nfs, ...job, ...capacity, ...roundTrip, ...forum, ...forumRequest, ...start];
 
 const { values } = parseArgs({
   options: {

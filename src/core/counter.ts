@@ -287,9 +287,11 @@ export function createDesk(deps: {
         job && wordsOf(await readState(store.notes, job.run), progressOf(request, site.registry), log);
       return drawCard(request, riskOfRequest(site, request), newest || null);
     },
-    form(name, given) {
-      const command = site.registry.get(name);
-      return command ? formOf(name, command.summary, command.params, given, {}) : null;
+    form(line) {
+      const parsed = parse(line, site.registry);
+      if (parsed.kind !== 'command') return null;
+      const { command, given, problems } = parsed;
+      return formOf(command.name, command.summary, command.params, given, problems);
     },
     menu: (who) =>
       commandsFor(who, site).map(({ name, summary, examples }) => ({

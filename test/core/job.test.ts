@@ -150,6 +150,72 @@ describe('a job', () => {
   });
 });
 
+describe('a job that nobody can ask any more', () => {
+  it('is said to be lost after a reboot, with what it said last; a resume begins another run', async () => {
+    const id = await bench.approved('mirror sync reboot');
+    await bench.kernel.settle();
+    await bench.later(2_000);
+    bench.rig.sandbox.world('mirror').endJobs();
+    const failed = await bench.becomes(id, 'failed');
+    expect(failed.says).toBe(
+      '“Sync reboot” failed: mirror: got 1 of 4 (it ended, and how nobody knows: a reboot, or it was killed)',
+    );
+    expect(await bench.kernel.store.locks.all()).toEqual([]);
+    await say(maria, `resume ${id}`);
+    await bench.kernel.settle();
+    bench.end('reboot', 0);
+    await bench.becomes(id, 'succeeded');
+    expect(bench.ran('reboot')).toBe(2);
+  });
+
+  it('is let go half an hour after somebody wanted it to stop, and that it may still run is said', async () => {
+    const id = await bench.approved('mirror sync gone');
+    await bench.kernel.settle();
+    await bench.rig.sandbox.misbehave('mirror', 'down');
+    await say(maria, `cancel ${id}`);
+    await bench.kernel.settle();
+    expect((await load(id)).status).toBe('running');
+    expect((await card(id)).line).toBe('Is being stopped: maria asked for that.');
+    for (let n = 0; n < 8; n++) await bench.later(6 * MINUTE);
+    const ended = await load(id);
+    expect(ended.status).toBe('cancelled');
+    expect(ended.plan?.steps[0]?.says).toContain(
+      'did not answer for half an hour: it may still be running there',
+    );
+    await bench.rig.sandbox.heal('mirror');
+    bench.rig.sandbox.world('mirror').endJobs();
+  });
+
+  it('is still the one of its name: another waits, and says for what', async () => {
+    const id = await bench.approved('mirror sync first');
+    await bench.kernel.settle();
+    // Its locks are lost, as if the bot had been away for hours.
+    await bench.kernel.store.locks.release(id);
+    const other = await bench.approved('mirror sync second');
+    await bench.kernel.settle();
+    expect((await load(other)).waiting?.says).toMatch(
+      new RegExp(`^Another run of mrepo goes on on mirror \\(${id}-[0-9a-f]{16}\\)`),
+    );
+    bench.end('first', 0);
+    bench.end('second', 0);
+    await bench.becomes(id, 'succeeded');
+    await bench.becomes(other, 'succeeded');
+    expect([bench.ran('first'), bench.ran('second')]).toEqual([1, 1]);
+  });
+
+  it('was never begun when the host that should begin it is down, and is begun when it is back', async () => {
+    await bench.rig.sandbox.misbehave('mirror', 'down');
+    const id = await bench.approved('mirror sync early');
+    await bench.kernel.settle();
+    expect(await load(id)).toMatchObject({ waiting: { reason: 'unavailable' } });
+    expect((await load(id)).plan?.steps[0]?.state).toBe('todo');
+    await bench.rig.sandbox.heal('mirror');
+    bench.end('early', 0);
+    await bench.becomes(id, 'succeeded');
+    expect(bench.ran('early')).toBe(1);
+  });
+});
+
 describe('a thing that a person does', () => {
   it('is waited for without locks, and done when somebody with the role says so or the world does', async () => {
     const left = new Set(['a', 'b', 'c']);

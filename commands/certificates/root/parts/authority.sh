@@ -90,8 +90,11 @@ own_name() {
     sed -n -e 's/[/+\\]/\\&/g' -e 's/^ *\(C\|ST\|O\) *= *\(.*\)$/\/\1=\2/p' | tr -d '\n'
 }
 
-try() { # COMMAND: says why it failed
-  "$@" </dev/null >"$work/log" 2>&1 && return
+try() { # COMMAND: one of openssl's
+  "$@" </dev/null >"$work/log" 2>&1 || why
+}
+
+why() { # It failed: says what it said last
   if grep -qi 'no space left' "$work/log"; then die "the disk of $dir is full; nothing was signed"; fi
   die "openssl said: $(grep -v -e '^Using config' -e '^Check that' -e '^$' "$work/log" | tail -n 3 | tr -cd ' -~\n' | tr '\n' ';')"
 }
@@ -106,8 +109,10 @@ open_key() { # FILE
 }
 
 ca() { # ARGUMENTS: `openssl ca`, which never asks anybody anything
+  local ca=(openssl ca -batch -config "$work/ssl.cnf" -keyfile "$key" -cert "$certificate" -passin pass: -md sha256)
+  "${ca[@]}" "$@" </dev/null >"$work/log" 2>&1 && return
   open_key "$key" >/dev/null
-  try openssl ca -batch -config "$work/ssl.cnf" -keyfile "$key" -cert "$certificate" -passin pass: -md sha256 "$@"
+  why
 }
 
 # To the disk, as `openssl` does not: a power cut must not leave an index that names an empty file.
@@ -153,7 +158,8 @@ split() { # FILE: sets $roots
 key_of() { # CERTIFICATE
   local one own public
   public=$(openssl x509 -in "$1" -noout -pubkey) || die "$1 is no certificate"
-  for one in "$key" "$key.$(fingerprint "$1" | cut -c 1-16)" "$work/ready/key"; do
+  for one in "$key" "$work/ready/key" "$key.kept"; do
+    if [[ $one == *.kept ]]; then one=$key.$(fingerprint "$1" | cut -c 1-16); fi
     [[ -e $one ]] || continue
     own=$(open_key "$one") || exit 1
     if [[ $own == "$public" ]]; then

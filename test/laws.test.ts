@@ -3,10 +3,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { readCrl } from '../commands/certificates/crl.ts';
+import { readCertificates } from '../commands/certificates/certificate.ts';
+import { readCrls } from '../commands/certificates/crl.ts';
 import { readIndex } from '../commands/certificates/index-file.ts';
+import { nameText } from '../commands/certificates/names.ts';
 import { exampleSettings } from '../commands/nfs-check/settings.ts';
-import { CA_DIR, CRL_IN_USE, caFile, hasOpenssl } from '../sandbox/hosts/ca.ts';
+import { CA_DIR, CERTIFICATE, CRL_IN_USE, caFile, hasOpenssl } from '../sandbox/hosts/ca.ts';
 import { type SandboxHosts, startHosts } from '../sandbox/hosts/hosts.ts';
 import { inversesOf } from '../src/core/actions.ts';
 import type { Command } from '../src/core/command.ts';
@@ -111,7 +113,7 @@ describe.each(VERSIONS)('the laws, on a hub of version %s', (version) => {
       hosts,
       settings: {
         'nfs check': exampleSettings,
-        ...Object.fromEntries(ofCa.map(({ name }) => [name, { host: CA, crlInUse: CRL_IN_USE }])),
+        ...Object.fromEntries(ofCa.map(({ name }) => [name, { host: CA, crlInUse: CRL_IN_USE, places: [] }])),
       },
       hubWorld: (world) => {
         // So that each example has something to change.
@@ -142,14 +144,18 @@ describe.each(VERSIONS)('the laws, on a hub of version %s', (version) => {
   }
   beforeEach(reset);
 
-  /** What the CA has signed and revoked; when that was is another matter. */
+  /** What the CA has signed and revoked, and with which key; when that was is another matter. */
   function stateOfCa(): unknown {
     const { root } = sandbox.world(CA);
     if (!existsSync(join(root, CA_DIR))) return null;
     const { entries } = readIndex(Buffer.from(caFile(root, 'index.txt')));
     const signed = entries.map(({ recorded, serial, user }) => ({ recorded, serial, user }));
-    const revoked = [...readCrl(Buffer.from(caFile(root, 'crl.pem'))).serials].sort();
-    return { signed, revoked, serial: caFile(root, 'serial') };
+    const revoked = readCrls(Buffer.from(caFile(root, 'crl.pem'))).map(({ serials }) => [...serials].sort());
+    const roots = readCertificates(caFile(root, CERTIFICATE)).certificates.map((one) => ({
+      name: nameText(one.subject),
+      days: Math.round((one.until.getTime() - Date.now()) / 86_400_000),
+    }));
+    return { signed, revoked, roots, serial: caFile(root, 'serial') };
   }
 
   /** What is so on hub and hosts, in one order. */

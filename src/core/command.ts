@@ -54,6 +54,12 @@ export type Effect =
       /** SHA-256 of the script's bytes, hex. Nothing else runs under this name. */
       readonly sha256: string;
       readonly args: readonly string[];
+    }
+  | {
+      /** A thing that a person does; its step is of kind `set`, done when the plan no longer wants it or somebody says so. */
+      readonly kind: 'hand';
+      /** What to do, for people; the step's title says it in short. */
+      readonly what: string;
     };
 
 /** One line of what changes, for people. */

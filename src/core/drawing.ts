@@ -37,6 +37,7 @@ export function callText(effect: Effect): string {
     const args = effect.args.map(text).join(' ');
     return `${effect.host}: ${effect.script} ${args} (sha256 ${effect.sha256.slice(0, 12)})`;
   }
+  if (effect.kind === 'hand') return effect.what;
   const named = Object.entries(effect.kwargs ?? {}).map(([key, value]) => `${key}=${text(value)}`);
   return `${effect.method}(${[...effect.args.map(text), ...named].join(', ')})`;
 }

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { type Answer, defineCommand } from '../../src/core/command.ts';
+import { anyOf } from '../../src/core/recognise.ts';
 import { Refused } from '../../src/core/refused.ts';
+import { OTHER_CERTIFICATES } from '../certificates/called.ts';
 import { readCertificates } from '../certificates/certificate.ts';
 import { untilText } from '../certificates/entries.ts';
 import { nameText } from '../certificates/names.ts';
@@ -17,6 +19,14 @@ export default defineCommand({
   settings,
   shared: 'ca',
   examples: ['ca file'],
+  recognise: {
+    words: [
+      anyOf(`ca certificate, ca cert, ca file, ca bundle, server ca, serverca`),
+      anyOf(`koji, kojihub, kkoji, build system`),
+      anyOf(`where, download, find, get, have, send me, what is, which`),
+    ],
+    unless: OTHER_CERTIFICATES,
+  },
   async plan(_given, view, own): Promise<Answer> {
     const path = placeOf(own.certificate, own);
     const looked = await lookAtCa([{ kind: 'cert', name: 'ca', path }], own, view);

@@ -65,7 +65,7 @@ export default defineCommand({
     words: [
       anyOf(`ca, certificate authority, ca certificate, root certificate`),
       anyOf(`koji, kojihub, build system`),
-      anyOf(`renew, renewal, prolong, extend, replace, rotate, new key`),
+      anyOf(`renew, renewal, prolong, extend, rotate, new key`),
     ],
     unless: OTHER_CERTIFICATES,
   },

@@ -283,7 +283,10 @@ describe('what cannot be renewed is left as it was', () => {
 
   it('a certificate that the new one would turn away is named, and nothing is moved', async () => {
     // The certificate of the CA says nothing of its key, and one that it signed says something else than is true.
-    ca.write('ssl.cnf', `${printable(ca)}\n[bare]\nbasicConstraints = CA:true\nsubjectKeyIdentifier = none\n`);
+    ca.write(
+      'ssl.cnf',
+      `${printable(ca)}\n[bare]\nbasicConstraints = CA:true\nsubjectKeyIdentifier = none\n`,
+    );
     const run = (...args: readonly string[]) => expect(openssl(args).status).toBe(0);
     const signing = ['ca', '-batch', '-config', 'ssl.cnf', '-keyfile', KEY, '-md', 'sha256', '-notext'];
     run('x509', '-x509toreq', '-in', CERTIFICATE, '-signkey', KEY, '-out', 'ca.csr');

@@ -49,9 +49,12 @@ const VERSIONS = ['1.20', '1.35'] as const;
 const crashesOn = (version: (typeof VERSIONS)[number]) => {
   const ofVersion = (command: Command) =>
     VERSIONS[registry.all.indexOf(command) % VERSIONS.length] === version;
+  // Another example of what signs dies as the first one does; test/commands tries it.
+  const isTried = ({ line, command }: (typeof examples)[number]): boolean =>
+    thorough || command.shared !== 'ca' || line === command.examples[0];
   return {
     examples: examples.filter(({ command }) => ofVersion(command)),
-    changing: changing.filter(({ command }) => ofVersion(command)),
+    changing: changing.filter((example) => ofVersion(example.command) && isTried(example)),
   };
 };
 

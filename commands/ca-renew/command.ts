@@ -11,7 +11,15 @@ import { settings } from '../certificates/settings.ts';
 import { bundleOf, lookAtSigning } from '../certificates/signing.ts';
 import { day } from '../certificates/times.ts';
 import { placeSteps, stateText } from './check-list.ts';
-import { assertRenewable, isWanted, lookAtRenewal, notesOf, renewStep, type Wish } from './renewal.ts';
+import {
+  assertRenewable,
+  assertSensible,
+  isWanted,
+  lookAtRenewal,
+  notesOf,
+  renewStep,
+  type Wish,
+} from './renewal.ts';
 
 export default defineCommand({
   name: 'ca renew',
@@ -77,6 +85,7 @@ export default defineCommand({
       days: given.days ?? 3650,
       missing: given.missing ?? 0,
     };
+    assertSensible(wish);
     const seen = await lookAtRenewal(own, view);
     const { ca } = seen;
     if (isWanted(wish, ca, view.now)) {

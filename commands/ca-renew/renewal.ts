@@ -75,17 +75,21 @@ export function isWanted({ key, days, replaces }: Wish, { certificate }: Ca, now
   return born === undefined || now.getTime() - Date.parse(born) > (1 - FRESH) * days * DAY_MS;
 }
 
-/** Throws `Refused` where it would not work, and says what to do first. */
-export function assertRenewable(wish: Wish, seen: RenewalSeen, now: Date): void {
-  const { ca, key, missing } = seen;
-  const { certificate } = ca;
-  if (wish.days < 30) throw new Refused('A CA for less than 30 days would have to be renewed at once again.');
-  if (!Number.isInteger(wish.missing)) throw new Refused('`missing=` is a whole number of certificates.');
-  if (wish.key === 'same' && wish.replaces !== undefined)
+/** Throws `Refused` for what cannot be meant. */
+export function assertSensible({ key, days, missing, replaces }: Wish): void {
+  if (days < 30) throw new Refused('A CA for less than 30 days would have to be renewed again at once.');
+  if (!Number.isInteger(missing)) throw new Refused('`missing=` is a whole number of certificates.');
+  if (key === 'same' && replaces !== undefined)
     throw new Refused(
       'With the same key the serial stays, so nothing is replaced.',
       'Leave `replaces=` out, or say `key=new`.',
     );
+}
+
+/** Throws `Refused` where it would not work, and says what to do first. */
+export function assertRenewable(wish: Wish, seen: RenewalSeen, now: Date): void {
+  const { ca, key, missing } = seen;
+  const { certificate } = ca;
   if (
     nameText(certificate.issuer) !== nameText(certificate.subject) ||
     !certificate.signedBy(certificate.key)

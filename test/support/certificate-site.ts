@@ -46,7 +46,16 @@ export async function startCertificateSite(change: Readonly<Record<string, unkno
   const of = { ...CA_SETTINGS, ...change };
   const kernel = await startKernel({
     hosts,
-    settings: { 'cert issue': of, 'cert renew': of, 'cert revoke': of, 'cert list': of, 'cert show': of },
+    settings: {
+      'ca renew': of,
+      'ca check': of,
+      'ca file': of,
+      'cert issue': of,
+      'cert renew': of,
+      'cert revoke': of,
+      'cert list': of,
+      'cert show': of,
+    },
     leaseMs: 20_000,
   });
   const { root } = sandbox.world('ca');

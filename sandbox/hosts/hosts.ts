@@ -133,6 +133,7 @@ export async function startHosts(options: SandboxHostsOptions): Promise<SandboxH
       await server.behave('well');
     },
     close: async () => {
+      for (const { world } of started.values()) world.endJobs();
       await Promise.all([...[...started.values()].map((one) => one.server.close()), nfs.close()]);
     },
   };

@@ -164,6 +164,9 @@ function quotedText(value: string): string {
   return value.trim() !== value || unquote(value) !== value ? inQuotes(value) : value;
 }
 
+/** How a pasted certificate or request begins, also where dashes were made longer on the way. */
+const PEM = /^[-\u2010-\u2015\u2212]{1,8}\s?BEGIN\b/u;
+
 interface Token {
   /** Without its quotes. */
   readonly text: string;
@@ -216,6 +219,11 @@ function readParams(
             // “The plan looks good” gives no plan.
             (!isTalk || meta.kind === 'text' || field.safeParse(tokens[index + 1]?.text ?? '').success),
         );
+    const paste = PEM.test(token.text) ? fields.find(({ meta }) => meta.pem) : undefined;
+    if (paste && given[paste.name] === undefined) {
+      given[paste.name] = unquote(line.slice(token.at));
+      break;
+    }
     const target = bare ?? fields.find((field) => field.name === named);
     if (target) {
       if (given[target.name] !== undefined) odd[''] = `“${target.name}” is given twice.`;
@@ -254,11 +262,12 @@ function readParams(
     }
     // An optional request id may be left out in its own thread: `resolve done`.
     const next = open[open.indexOf(field) + 1];
-    if (
-      field.optional &&
-      next?.meta.kind === 'choice' &&
-      next.meta.choices.includes(token.text.toLowerCase())
-    ) {
+    const isNext =
+      next?.meta.kind === 'choice'
+        ? next.meta.choices.includes(token.text.toLowerCase())
+        : // `done 2`: the number of a step, because one is needed.
+          next && !next.optional && index === tokens.length - 1 && next.field.safeParse(token.text).success;
+    if (field.optional && next && isNext) {
       given[next.name] = token.text;
       continue;
     }

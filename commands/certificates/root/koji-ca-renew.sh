@@ -50,7 +50,8 @@ identity() { # CERTIFICATE
 # Koji's ssl.cnf has `authorityKeyIdentifier = keyid,issuer:always`: each certificate names the issuer's name and serial.
 same_root() { # DAYS
   local number identifier start
-  number=$(openssl x509 -in "$certificate" -noout -serial) && start=$(second_of "$certificate" start) || exit 1
+  number=$(openssl x509 -in "$certificate" -noout -serial) && start=$(openssl x509 -in "$certificate" -noout -startdate) &&
+    start=$(date -d "${start#*=}" +%s) || die "$dir/$certificate cannot be read"
   identifier=$(grep -A 1 'X509v3 Subject Key Identifier' <<<"$text" | sed -n '2s/ *//gp')
   try openssl x509 -x509toreq -in "$certificate" -signkey "$key" -passin pass: -out "$work/root.csr"
   # From the same day: a clock that is late must not take it for one of tomorrow.
@@ -66,7 +67,7 @@ new_root() { # DAYS
   cn=$(sed -n 's/^CN *= *//p' <<<"$names" | tail -n 1 | sed 's/ [0-9]\{4\}-[0-9][0-9]-[0-9][0-9]\(\.[0-9]\)\{0,1\}$//')
   known=$(openssl crl2pkcs7 -nocrl -certfile "$certificate" | openssl pkcs7 -print_certs -noout)
   for count in '' .2 .3 .4 .5; do
-    name="$(cut -c 1-50 <<<"${cn:-CA}") $(date -u +%F)$count"
+    name="$(cut -c 1-50 <<<"${cn:-CA}") $(date +%F)$count"
     if ! grep -qF -e "$name" <<<"$known"; then break; fi
   done
   curve=$(sed -n 's/^ *ASN1 OID: *//p' <<<"$text")
@@ -83,7 +84,7 @@ new_root() { # DAYS
 }
 
 request() { # KEY SUBJECT FILE
-  printf '[req]\ndistinguished_name = none\nstring_mask = %s\n[none]\n' "$mask" >"$work/req.cnf" || die "$dir is full"
+  printf '[req]\ndistinguished_name = none\nstring_mask = %s\n[none]\n' "$ca_mask" >"$work/req.cnf" || die "$dir is full"
   try openssl req -new -utf8 -config "$work/req.cnf" -key "$1" -subj "$2" -out "$3"
 }
 
@@ -104,9 +105,9 @@ shown() { # FILE with a serial in each line: the first few, and whose they are
 
 # Each certificate that is good today has to be good with the new file too.
 try_all() { # MOST
-  local state until number rest today end own
+  local state until number rest today own
   own=$(openssl x509 -in "$certificate" -noout -serial)
-  today=$(date -u -d "@$now" +%Y%m%d%H%M%SZ)
+  printf -v today '%(%Y%m%d%H%M%SZ)T' "$now"
   # A valid one has no date of revocation, and `read` takes the two tabs around it for one.
   while IFS=$'\t' read -r state until number rest; do
     [[ $state == V && $number =~ ^[0-9A-F]+$ ]] || continue
@@ -120,8 +121,7 @@ try_all() { # MOST
   good_with "$work/trusted" -crl_check >"$work/good"
   grep -vxFf "$work/good" -- "$work/valid" >"$work/files"
   # With a CA that has ended: what was good on its last day.
-  end=$(second_of "$certificate" end) || exit 1
-  good_with "$certificate" -attime $((end > now ? now : end - 1)) | sed 's/.*\/\(.*\)\.pem$/\1/' >"$work/lost"
+  good_with "$certificate" -attime $((ca_end > now ? now : ca_end - 1)) | sed 's/.*\/\(.*\)\.pem$/\1/' >"$work/lost"
   if [[ -s $work/lost ]]; then
     die "nothing was changed: with the new certificate these would be turned away: $(shown "$work/lost")"
   fi
@@ -138,7 +138,7 @@ try_probe() { # CERTIFICATE
   write_config
   printf 'database = %s\nserial = %s\nnew_certs_dir = %s\n' "$work/root.index" "$work/root.serial" "$work" >>"$work/ssl.cnf"
   : >"$work/root.index" && echo 7F00 >"$work/root.serial" || die "$dir is full"
-  certificate=$1 key=$with ca -notext -utf8 -subj "$(own_name)/CN=probe" -days 1 -in "$work/probe.csr" -out "$work/probe"
+  certificate=$1 key=$with ca -notext -utf8 -subj "$ca_name/CN=probe" -days 1 -in "$work/probe.csr" -out "$work/probe"
   echo "$work/probe" >"$work/files"
   [[ -n $(good_with "$work/trusted" -crl_check) ]] || die 'nothing was changed: what would be signed next does not verify'
 }
@@ -146,7 +146,8 @@ try_probe() { # CERTIFICATE
 renew() { # CA KEY DAYS CRLDAYS MOST
   local text one public own
   mend
-  if [[ -e $certificate.${1:0:16} && $(fingerprint "$certificate") != "$1" ]]; then
+  read_ca
+  if [[ -e $certificate.${1:0:16} && $ca_sum != "$1" ]]; then
     echo 'renewed already'
     return
   fi
@@ -186,5 +187,6 @@ renew() { # CA KEY DAYS CRLDAYS MOST
 [[ $# == 5 && $1 =~ ^[0-9a-f]{64}$ && $2 =~ ^(same|new)$ && $3 =~ ^[1-9][0-9]{1,4}$ && $4 =~ ^[1-9][0-9]{0,3}$ &&
   $5 =~ ^[0-9]{1,5}$ ]] || die 'takes: CA KEY DAYS CRLDAYS MOST, KEY same or new'
 begin
-ready=$work/ready now=$(date +%s)
+ready=$work/ready
+printf -v now '%(%s)T' -1
 renew "$@"

@@ -16,38 +16,50 @@
 
 # The serial of a valid certificate of this user for this very key; nothing: there is none.
 signed_for() { # USER PUBLIC-KEY
-  local state number subject rest
+  local state number subject rest text
   while IFS=$'\t' read -r state rest number rest subject; do
     # An empty field goes with the tab before it, so a revoked one has more.
-    [[ $state == V && $subject == */CN=$1 || $state == V && $subject == */CN=$1/* ]] || continue
-    [[ $number =~ ^[0-9A-F]+$ && $(openssl x509 -in "$issued/$number.pem" -noout -pubkey 2>/dev/null) == "$2" ]] || continue
-    openssl x509 -in "$issued/$number.pem" -noout -checkend 0 >/dev/null && printf '%s' "$number" && return
+    [[ $state == V && $number =~ ^[0-9A-F]+$ ]] && [[ $subject == */CN=$1 || $subject == */CN=$1/* ]] || continue
+    text=$(openssl x509 -in "$issued/$number.pem" -noout -pubkey -checkend 0 2>/dev/null) || continue
+    if [[ $text == "$2"$'\n'* ]]; then printf '%s' "$number" && return; fi
   done < <(grep -a -F "/CN=$1" -- "$index")
 }
 
-check_request() { # USER: $work/csr.der, which becomes csr.pem
-  local text names bits
-  openssl req -inform DER -in "$work/csr.der" -out "$work/csr.pem" 2>/dev/null || die 'not a signing request'
+check_request() { # USER: $work/csr.der, which becomes csr.pem, and its key $public
+  local text line said names='' bits=0
+  said=$(openssl req -inform DER -in "$work/csr.der" -verify -pubkey -subject -nameopt sep_multiline,sname,esc_ctrl,esc_msb -out "$work/csr.txt" 2>&1)
   # OpenSSL 1.0.2 ends with 0 also when the signature is wrong.
-  openssl req -in "$work/csr.pem" -noout -verify 2>&1 | grep -q 'verify OK' || die 'the request is not signed by its own key'
-  names=$(openssl req -in "$work/csr.pem" -noout -subject -nameopt sep_multiline,esc_ctrl,esc_msb | grep -E '^ *(CN|commonName) *=')
-  [[ $names =~ ^\ *(CN|commonName)\ *=\ *"$1"$ ]] || die "the request is not for $1"
-  text=$(openssl req -in "$work/csr.pem" -noout -text)
-  [[ $text =~ Public-Key:\ \(([0-9]+)\ bit\) ]] && bits=${BASH_REMATCH[1]} || bits=0
+  case $said in
+    *'verify OK'*) ;;
+    *'verify failure'*) die 'the request is not signed by its own key' ;;
+    *) die 'not a signing request' ;;
+  esac
+  # The key, then the subject, whose lines begin with spaces, then the request.
+  text=$(<"$work/csr.txt")
+  public=${text%%'-----END PUBLIC KEY-----'*}'-----END PUBLIC KEY-----'
+  [[ $public == '-----BEGIN PUBLIC KEY-----'* ]] || die 'no key in the request'
+  while IFS= read -r line; do
+    if [[ $line =~ ^\ +CN\ *= ]]; then names+=$line$'\n'; fi
+  done <<<"${text#"$public"}"
+  [[ $names =~ ^\ *CN\ *=\ *"$1"$'\n'$ ]] || die "the request is not for $1"
+  printf '%s\n' "-----BEGIN CERTIFICATE REQUEST-----${text##*-----BEGIN CERTIFICATE REQUEST-----}" >"$work/csr.pem" || die "$dir is full"
+  # Of the key alone: nobody can put words of their own into it.
+  text=$(openssl pkey -pubin -in "$work/csr.txt" -noout -text)
+  if [[ $text =~ Public-Key:\ \(([0-9]+)\ bit ]]; then bits=${BASH_REMATCH[1]}; fi
   case $text in
-    *'Public Key Algorithm: rsaEncryption'*) ((bits >= 2048 && bits <= 8192)) ;;
-    *'Public Key Algorithm: id-ecPublicKey'*) ((bits == 256 || bits == 384)) ;;
-    *'Public Key Algorithm: ED25519'* | *'Public Key Algorithm: Ed25519'*) true ;;
+    *PSS*) false ;;
+    *Modulus:*) ((bits >= 2048 && bits <= 8192)) ;;
+    *'ASN1 OID: prime256v1'* | *'ASN1 OID: secp384r1'* | 'ED25519 Public-Key:'*) true ;;
     *) false ;;
   esac || die "not a key that is signed here ($bits bits)"
   # The CA's own file says what a certificate may do, and the request nothing.
-  if in_conf copy_extensions && [[ $text == *'Requested Extensions'* ]]; then
+  if in_conf copy_extensions && [[ $(openssl req -in "$work/csr.pem" -noout -text) == *'Requested Extensions'* ]]; then
     die "the request asks for extensions, and $config would copy them: take copy_extensions out of it"
   fi
 }
 
 sign() { # CA USER DAYS CSR
-  local user=$2 days=$3 csr=$4 name public number end until
+  local user=$2 days=$3 csr=$4 name public number now until pem
   [[ $user =~ ^[A-Za-z0-9_][A-Za-z0-9_.@-]{0,63}$ ]] || die 'not a user name'
   [[ $days =~ ^[1-9][0-9]{0,3}$ ]] || die 'not a number of days'
   [[ ${#csr} -le 6000 && $csr =~ ^[A-Za-z0-9+/]+={0,2}$ ]] || die 'not a signing request'
@@ -55,23 +67,25 @@ sign() { # CA USER DAYS CSR
   name=$(sha256sum <"$work/csr.der") && name=$certs/$user.${name%% *}
   check_request "$user"
   mend
-  write_config
-  public=$(openssl req -in "$work/csr.pem" -noout -pubkey) && [[ -n $public ]] || die 'no key in the request'
   number=$(signed_for "$user" "$public")
   if [[ -z $number ]]; then
+    read_ca
     check_ca "$1"
-    openssl x509 -in "$certificate" -noout -checkend 60 >/dev/null ||
-      die "the CA has expired, so it signs nothing; 'ca renew' makes it good again"
-    end=$(second_of "$certificate" end) || exit 1
-    until=$(($(date +%s) + days * 86400))
-    if ((until > end)); then until=$end; fi
+    write_config
+    printf -v now '%(%s)T' -1
+    ((ca_end > now + 60)) || die "the CA has expired, so it signs nothing; 'ca renew' makes it good again"
+    until=$((now + days * 86400))
+    if ((until > ca_end)); then until=$ca_end; fi
     cp -- "$work/csr.pem" "$work/kept" && mv -f -- "$work/kept" "$name.csr" || die "$name.csr could not be written"
-    ca -notext -utf8 -subj "$(own_name)/CN=$user" -outdir "$issued" -enddate "$(stamp "$until")" -in "$work/csr.pem" -out "$work/out"
+    ca -notext -utf8 -subj "$ca_name/CN=$user" -outdir "$issued" -enddate "$(stamp "$until")" -in "$work/csr.pem" -out "$work/out"
     number=$(signed_for "$user" "$public")
     [[ -n $number ]] || die 'openssl signed it, and the index does not have it'
   fi
   flush "$issued/$number.pem"
-  openssl x509 -in "$issued/$number.pem" -out "$work/crt" && [[ -s $work/crt ]] && flush "$work/crt" && mv -f -- "$work/crt" "$name.crt" ||
+  # Without what is written above it where the CA's file does not say -notext.
+  pem=$(<"$issued/$number.pem")
+  pem=-----BEGIN\ CERTIFICATE-----${pem#*-----BEGIN CERTIFICATE-----}
+  printf '%s\n' "$pem" >"$work/crt" && flush "$work/crt" && mv -f -- "$work/crt" "$name.crt" ||
     die "$name.crt could not be written"
   echo "signed $number"
 }
@@ -82,8 +96,9 @@ revoke() { # CA SERIAL REASON DAYS
   [[ $reason =~ ^(unspecified|keyCompromise|affiliationChanged|superseded|cessationOfOperation)$ ]] || die 'not a reason'
   [[ $days =~ ^[1-9][0-9]{0,3}$ ]] || die 'not a number of days'
   mend
-  write_config
+  read_ca
   check_ca "$1"
+  write_config
   line=$(grep -a -E "^[VER]	[0-9]+Z	[^	]*	$number	" -- "$index") || die "the CA never signed a certificate $number"
   if [[ $line != R* ]]; then
     [[ -s $issued/$number.pem ]] || die "there is no $dir/$issued/$number.pem, which openssl needs to revoke it"

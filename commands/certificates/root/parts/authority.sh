@@ -1,7 +1,9 @@
 # Koji's certificate authority on this host: where it is, its lock, what others left undone, its lists of revoked ones.
 # Part of koji-ca.sh and of koji-ca-renew.sh; what is installed on a host is one file, with this in it.
+#
+# Starting a program is nearly all of the time that this takes, so what bash can do itself it does.
 set -u -f
-export LC_ALL=C
+export LC_ALL=C TZ=UTC0
 umask 022
 
 dir=/etc/pki/koji
@@ -22,10 +24,13 @@ die() {
 }
 
 # Nobody but who runs this may have a say in what it does.
-ours() {
-  local mode
-  [[ -O $1 ]] && mode=$(stat -c %a -- "$1") && (((8#$mode & 8#022) == 0)) ||
-    die "$1 can be written by others than root, so it is not used"
+ours() { # PATHS
+  local one mode count=0
+  while read -r mode one; do
+    [[ -O $one ]] && (((8#$mode & 8#022) == 0)) || die "$one can be written by others than root, so it is not used"
+    count=$((count + 1))
+  done < <(stat -c '%a %n' -- "$@")
+  ((count == $#)) || die "not all of these can be looked at: $*"
 }
 
 read_conf() { # FILE
@@ -42,7 +47,7 @@ read_conf() { # FILE
 }
 
 in_conf() { # A setting of OpenSSL's: has its file one?
-  grep -Eq "^[[:space:]]*$1[[:space:]]*=" -- "$config"
+  [[ $'\n'$(<"$config") =~ $'\n'[[:space:]]*$1[[:space:]]*= ]]
 }
 
 # `openssl ca` writes NAME.new, then renames NAME to NAME.old and NAME.new to NAME, one file after the other, the serial
@@ -65,29 +70,47 @@ mend() {
   fi
   rm -f -- "$serial.new" crlnumber.new "$index.new" "$index.attr.new"
   # A renewed certificate has the subject of the one before it.
-  if ! grep -qs '^unique_subject *= *no' -- "$index.attr"; then
+  last=''
+  if [[ -r $index.attr ]]; then last=$(<"$index.attr"); fi
+  if [[ ! $'\n'$last =~ $'\n'unique_subject\ *=\ *no ]]; then
     echo 'unique_subject = no' >"$work/attr" && mv -f -- "$work/attr" "$index.attr" || die 'no attributes written'
   fi
+}
+
+# Of the CA's own certificate: $ca_sum (SHA-256), $ca_end (seconds), $ca_name (/C=.../ST=.../O=..., which is what
+# `policy_match` of Koji's guide wants of everybody) and $ca_mask, how that name is encoded.
+read_ca() {
+  local line type value
+  ca_sum='' ca_end='' ca_name='' ca_mask=MASK:0x2002
+  while read -r line; do
+    value=${line#*=}
+    case $line in
+      *' Fingerprint='*) value=${value//:/} && ca_sum=${value,,} ;;
+      notAfter=*) ca_end=$(date -d "$value" +%s) ;;
+      C=* | ST=* | O=*)
+        type=${value%%:*} value=${value#*:}
+        value=${value//\\/\\\\} && value=${value//\//\\/} && value=${value//+/\\+}
+        ca_name+=/${line%%=*}=$value
+        case ${line%%=*}:$type in
+          O:UTF8STRING) ca_mask=utf8only ;;
+          O:T61STRING | O:TELETEXSTRING) ca_mask=MASK:0x4 ;;
+        esac
+        ;;
+    esac
+  done < <(openssl x509 -in "$certificate" -noout -fingerprint -sha256 -enddate -subject -nameopt sep_multiline,sname,show_type,utf8)
+  [[ -n $ca_sum && -n $ca_end && -n $ca_name ]] || die "$dir/$certificate cannot be read"
 }
 
 # The CA's own file, and in it how the CA's own name is encoded: the same words in another encoding are other words to
 # `openssl ca`, and people's OpenSSL writes UTF-8 where Koji's guide has printable strings.
 write_config() {
-  local section
-  section=$(sed -n 's/^[[:space:]]*default_ca[[:space:]]*=[[:space:]]*\([A-Za-z0-9_]*\).*/\1/p' "$config" | tail -n 1)
+  local line section='' text
+  text=$(<"$config")
+  while IFS= read -r line; do
+    if [[ $line =~ ^[[:space:]]*default_ca[[:space:]]*=[[:space:]]*([A-Za-z0-9_]+) ]]; then section=${BASH_REMATCH[1]}; fi
+  done <<<"$text"
   [[ -n $section ]] || die "there is no default_ca in $dir/$config"
-  case $(openssl x509 -in "$certificate" -noout -subject -nameopt sep_multiline,sname,show_type | grep -E '^ *O *=') in
-    *UTF8STRING:*) mask=utf8only ;;
-    *T61STRING:* | *TELETEXSTRING:*) mask=MASK:0x4 ;;
-    *) mask=MASK:0x2002 ;;
-  esac
-  { cat -- "$config" && printf '\n[%s]\nstring_mask = %s\n' "$section" "$mask"; } >"$work/ssl.cnf" || die "$dir is full"
-}
-
-# /C=.../ST=.../O=... of the CA itself, which is what `policy_match` of Koji's guide wants of everybody.
-own_name() {
-  openssl x509 -in "$certificate" -noout -subject -nameopt sep_multiline,sname,utf8 |
-    sed -n -e 's/[/+\\]/\\&/g' -e 's/^ *\(C\|ST\|O\) *= *\(.*\)$/\/\1=\2/p' | tr -d '\n'
+  printf '%s\n\n[%s]\nstring_mask = %s\n' "$text" "$section" "$ca_mask" >"$work/ssl.cnf" || die "$dir is full"
 }
 
 try() { # COMMAND: one of openssl's
@@ -120,24 +143,19 @@ flush() { # FILE
   dd "of=$1" conv=notrunc,fsync count=0 </dev/null 2>/dev/null
 }
 
-fingerprint() { # FILE: of the first certificate in it
-  openssl x509 -in "$1" -outform DER 2>/dev/null | sha256sum | cut -c 1-64
-}
-
 check_ca() { # SHA-256
   [[ $1 =~ ^[0-9a-f]{64}$ ]] || die 'not the SHA-256 of a certificate'
-  [[ $(fingerprint "$certificate") == "$1" ]] ||
-    die "$dir/$certificate is not the certificate of the CA that this was planned with"
+  [[ $1 == "$ca_sum" ]] || die "$dir/$certificate is not the certificate of the CA that this was planned with"
 }
 
 # As OpenSSL takes dates, and as certificates have them: four digits for a year from 2050 on.
 stamp() { # SECONDS
-  if (($1 < 2524608000)); then date -u -d "@$1" +%y%m%d%H%M%SZ; else date -u -d "@$1" +%Y%m%d%H%M%SZ; fi
+  if (($1 < 2524608000)); then printf '%(%y%m%d%H%M%SZ)T' "$1"; else printf '%(%Y%m%d%H%M%SZ)T' "$1"; fi
 }
 
-second_of() { # FILE start|end: in seconds since 1970
-  local text
-  text=$(openssl x509 -in "$1" -noout "-${2}date") && date -u -d "${text#*=}" +%s || die "no $2 in $1"
+sum_of() { # CERTIFICATE: the beginning of its SHA-256
+  local sum
+  sum=$(openssl x509 -in "$1" -noout -fingerprint -sha256) && sum=${sum#*=} && sum=${sum//:/} && printf %s "${sum:0:16}" | tr A-F a-f
 }
 
 # The certificates of a file, one each in $work/root0, root1, ... The first one signs. The others are those of before a
@@ -159,7 +177,7 @@ key_of() { # CERTIFICATE
   local one own public
   public=$(openssl x509 -in "$1" -noout -pubkey) || die "$1 is no certificate"
   for one in "$key" "$work/ready/key" "$key.kept"; do
-    if [[ $one == *.kept ]]; then one=$key.$(fingerprint "$1" | cut -c 1-16); fi
+    if [[ $one == *.kept ]]; then one=$key.$(sum_of "$1"); fi
     [[ -e $one ]] || continue
     own=$(open_key "$one") || exit 1
     if [[ $own == "$public" ]]; then
@@ -219,13 +237,14 @@ keep() { # FILE NAME: once, because a second copy could be of what has come sinc
 
 # Whatever is started from here keeps the lock, so that an openssl that outlives this run is waited for.
 begin() {
+  local one
   read_conf /etc/steward/ca.conf
   cd -- "$dir" || die "there is no $dir"
-  for one in . "$config" "$certificate" "$key"; do
+  for one in "$config" "$certificate" "$key"; do
     [[ -e $one ]] || die "there is no $dir/$one"
-    ours "$one"
   done
-  work=.steward mask='' roots=0
+  ours . "$config" "$certificate" "$key"
+  work=.steward roots=0
   exec 9>>"$work.lock" && flock -w 60 9 || die "another run holds $dir/$work.lock"
   rm -rf -- "$work" && mkdir -m 700 -- "$work" && mkdir -p -- "$issued" "$certs" || die "$dir cannot be written"
   trap 'rm -rf -- "$work"' EXIT

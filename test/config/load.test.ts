@@ -198,7 +198,7 @@ describe('a config that is wrong', () => {
       'with a mistyped part',
       [[['slak'], {}]],
       [
-        'slak: is not a setting. Did you mean slack? Accepted here: hub, hosts, database, redis, slack, discourse, people, roles, everybody, operators, commands, shared, http, reminders, worker, log.',
+        'slak: is not a setting. Did you mean slack? Accepted here: hub, hosts, database, redis, slack, discourse, people, roles, everybody, operators, commands, shared, http, audiences, watch, reminders, worker, log.',
       ],
     ],
     ['with text for a number', [[['http', 'port'], '8420']], ['http.port: should be a number, not text']],

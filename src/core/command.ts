@@ -94,6 +94,11 @@ export interface Step {
   readonly evidence: readonly { readonly label: string; readonly value: string }[];
   readonly guards: readonly Guard[];
   readonly inverse?: Inverse;
+  /**
+   * For `once`: keys of steps that make it needed. Where this request took one of those, it owes this one too, though
+   * the world no longer asks for it: who is told of what was done, and what is made anew because of it.
+   */
+  readonly follows?: readonly string[];
 }
 
 /** The steps a request would take, worked out from what is there now. No steps: nothing needs doing. */

@@ -76,12 +76,12 @@ export async function startKernel(
   const { list, privateKey, knownHosts, scriptsDir } = hostsConfig;
   const hosts = scope.keep(createHosts({ hosts: list, privateKey, knownHosts, scriptsDir, log }));
   const world = { hubReader: hub, hubWriter: hub, hostReader: hosts, hostWriter: hosts };
-  const { locks, notes } = store;
+  const { locks, notes, notices } = store;
   const leaseMs = config.worker.leaseSeconds * 1000;
   const worker = await startWorker({
     queue,
     hints,
-    work: { requests, site: config.site, world, now, log, locks, notes, leaseMs },
+    work: { requests, site: config.site, world, now, log, locks, notes, notices, leaseMs },
     store,
     concurrency: config.worker.concurrency,
   });

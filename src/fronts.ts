@@ -1,7 +1,9 @@
 import type { Loaded } from '../config/load.ts';
+import { type Courier, createCourier, type Outlet } from './core/courier.ts';
 import type { Desk } from './core/desk.ts';
 import { approvingRoles } from './core/planner.ts';
 import type { Log } from './core/ports.ts';
+import { createRoutes } from './core/routes.ts';
 import type { Store } from './core/store.ts';
 import { createDiscourseFront, type DiscourseFront } from './discourse/front.ts';
 import { createSlackFront, type SlackFront } from './slack/front.ts';
@@ -82,6 +84,29 @@ export function openForum(config: Loaded, deps: FrontDeps): DiscourseFront {
     },
     ...{ inbox, places, locks, notes, links, requests },
     ...deps,
+  });
+}
+
+/** What brings messages that belong to no request to people, to where the config says. */
+export function openCourier(
+  config: Loaded,
+  deps: Pick<FrontDeps, 'store' | 'log' | 'now'> & { readonly outlets: readonly Outlet[] },
+): Courier {
+  const { store, log, now, outlets } = deps;
+  const { slack, discourse, audiences, people } = config;
+  const { notices, locks, requests, places } = store;
+  return createCourier({
+    ...{ notices, locks, outlets, log, now },
+    routes: createRoutes({
+      options: {
+        slack: slack ? { approversChannel: slack.approversChannel ?? null } : null,
+        forum: discourse !== null,
+        audiences,
+      },
+      requests,
+      places,
+    }),
+    nameOf: (id) => people.find((person) => person.id === id)?.name ?? id,
   });
 }
 

@@ -293,7 +293,7 @@ describe.each(VERSIONS)('the laws, on a hub of version %s', (version) => {
       const moments = [...seen].join('\n');
       expect(moments).toMatch(/^before append started\+step-started/m);
       // Only what changes something is crossed twice.
-      const call = /^after ((hub|host) \S+)$/m.exec(moments)?.[1];
+      const call = /^after ((hub|host|notice) \S+)$/m.exec(moments)?.[1];
       expect(call).toBeDefined();
       expect(seen).toContain(`before ${call}`);
       expect(moments).toMatch(/^after append step-done/m);

@@ -92,7 +92,7 @@ export const settings = z.strictObject({
       text: z
         .string()
         .min(1)
-        .max(2000)
+        .max(400)
         .default(
           'New content can change what builds take in, and break some: repositories are not synced regularly. If a build fails that did not before, say so here.',
         ),

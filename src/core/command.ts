@@ -54,6 +54,15 @@ export type Effect =
       /** SHA-256 of the script's bytes, hex. Nothing else runs under this name. */
       readonly sha256: string;
       readonly args: readonly string[];
+    }
+  | {
+      /** A message to people, said once; whether it was is the kernel's to know. A step of kind `once`. */
+      readonly kind: 'notice';
+      /** An audience of the config: `packagers`. */
+      readonly audience: string;
+      /** One line. */
+      readonly title: string;
+      readonly text: string;
     };
 
 /** One line of what changes, for people. */

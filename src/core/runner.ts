@@ -144,7 +144,7 @@ async function takeBatch(
     ...batch.map(startedEvent),
   ]);
   const effects = batch.map((now) => now.step.effect);
-  const outcomes = await carryOut(effects, work.world, AbortSignal.timeout(CALL_DEADLINE_MS)).catch(
+  const outcomes = await carryOut(effects, pen.request, work, AbortSignal.timeout(CALL_DEADLINE_MS)).catch(
     async (error: unknown) => {
       // Thrown only when nothing of it was carried out: nobody has to look.
       if (error instanceof Unavailable) await pen.record(batch.map(notDoneEvent));
@@ -200,7 +200,10 @@ async function finish(
       return [{ type: 'failed', by: STEWARD, data: { says: cut(says) } }];
     }
     const steps = request.plan?.steps ?? [];
-    const found = steps.filter((now) => now.state !== 'done').map((now) => doneEvent(now, 'found'));
+    // Nobody else says our messages.
+    const found = steps
+      .filter((now) => now.state !== 'done' && now.step.effect.kind !== 'notice')
+      .map((now) => doneEvent(now, 'found'));
     return [
       ...found,
       { type: 'succeeded', by: STEWARD, data: { says: successText(request, steps), result } },

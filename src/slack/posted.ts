@@ -4,7 +4,7 @@ import type { Scheduler } from './scheduler.ts';
 
 /** What a message of ours says of itself, unseen by people: so that one whose answer was lost is found again. */
 export interface Marker {
-  readonly event_type: 'steward_request' | 'steward_notice';
+  readonly event_type: 'steward_request' | 'steward_notice' | 'steward_message';
   readonly event_payload: Readonly<Record<string, string>>;
 }
 
@@ -16,6 +16,11 @@ export function requestMarker(request: string, place: string): Marker {
 /** The marker of a notice: a reply that makes people look. */
 export function noticeMarker(request: string, place: string, notice: string): Marker {
   return { event_type: 'steward_notice', event_payload: { request, place, notice } };
+}
+
+/** The marker of a message that belongs to no request. */
+export function messageMarker(key: string): Marker {
+  return { event_type: 'steward_message', event_payload: { key } };
 }
 
 const page = z.looseObject({

@@ -65,7 +65,7 @@ export function readMrepoConf(text: string): MrepoConf {
       continue;
     }
     key = lower(option.replace(BEHIND, ''));
-    current.set(key, [valueOf(value)]);
+    current.set(key, [settingIn(value)]);
   }
   return {
     sections: new Map([...sections].map(([name, { values }]) => [name, { name, values: joined(values) }])),
@@ -75,7 +75,7 @@ export function readMrepoConf(text: string): MrepoConf {
 }
 
 /** A ; is a comment behind white space; only the first one of a line is looked at, and one at its beginning by its end. */
-function valueOf(text: string): string {
+function settingIn(text: string): string {
   const at = text.indexOf(';');
   const before = at === 0 ? text.at(-1) : text[at - 1];
   const cut = at >= 0 && before !== undefined && ONLY_SPACE.test(before) ? text.slice(0, at) : text;

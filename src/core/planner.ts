@@ -115,14 +115,21 @@ export async function planRequest(request: Request, site: Site, view: View): Pro
   return plan;
 }
 
-/** The steps of a new plan that are still to be taken: a `once` step that this request already took is not. */
+/**
+ * The steps of a new plan that are still to be taken: a `once` step that this request already took is not; one that it
+ * owes for what it did (`follows`) is, whatever the new plan says.
+ */
 export function remainingSteps(plan: Plan, request: Request): readonly Step[] {
-  const taken = new Set(
-    [...request.doneBefore, ...(request.plan?.steps ?? [])]
-      .filter((now) => now.step.kind === 'once' && now.state === 'done')
-      .map((now) => now.digest),
-  );
-  return plan.steps.filter((step) => !taken.has(digestOfEffect(step.effect)));
+  const earlier = [...request.doneBefore, ...(request.plan?.steps ?? [])];
+  const done = earlier.filter((now) => now.state === 'done');
+  const taken = new Set(done.filter((now) => now.step.kind === 'once').map((now) => now.digest));
+  const own = new Set(done.filter((now) => now.begun !== null).map((now) => now.step.key));
+  const planned = new Set(plan.steps.map((step) => step.key));
+  const owed = (request.plan?.steps ?? [])
+    .filter(({ step, state }) => state !== 'done' && !planned.has(step.key))
+    .map(({ step }) => step)
+    .filter((step) => step.follows?.some((key) => own.has(key)));
+  return [...plan.steps, ...owed].filter((step) => !taken.has(digestOfEffect(step.effect)));
 }
 
 /** The event of a new numbered plan. */

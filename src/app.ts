@@ -13,6 +13,7 @@ import type { World } from './core/world.ts';
 import type { DiscourseFront } from './discourse/front.ts';
 import { chatAccount, forumAccount, openCourier, openForum, openSlack } from './fronts.ts';
 import { createHosts } from './hosts/hosts.ts';
+import { createJobs } from './hosts/jobs.ts';
 import { createHttp } from './http.ts';
 import { createHub } from './koji/hub.ts';
 import { createMetrics } from './metrics.ts';
@@ -161,7 +162,7 @@ function openWorld(config: Loaded, log: Log, closing: Closing[]): World {
   const { list, privateKey, knownHosts, scriptsDir } = config.hosts;
   const hosts = createHosts({ hosts: list, privateKey, knownHosts, scriptsDir, log });
   closing.push(() => hosts.close());
-  return { hubReader: hub, hubWriter: hub, hostReader: hosts, hostWriter: hosts };
+  return { hubReader: hub, hubWriter: hub, hostReader: hosts, hostWriter: hosts, hostJobs: createJobs(hosts) };
 }
 
 /** Somebody with a terminal token. Roles by the config's list only, so that it works when Slack is down. */

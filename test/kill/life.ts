@@ -13,6 +13,7 @@ import { createRequests } from '../../src/core/requests.ts';
 import type { Store } from '../../src/core/store.ts';
 import type { World } from '../../src/core/world.ts';
 import { createHosts } from '../../src/hosts/hosts.ts';
+import { createJobs } from '../../src/hosts/jobs.ts';
 import { createHub } from '../../src/koji/hub.ts';
 import { openDatabase } from '../../src/store/database.ts';
 import { createStore } from '../../src/store/store.ts';
@@ -51,7 +52,7 @@ export async function startLife(setup: Setup, hold: Hold, concurrency = 60) {
   const hub = createHub({ ...setup.hub, log });
   const hosts = createHosts({ ...setup.hosts, hosts: setup.hosts.list, log });
   const world = holdWorld(
-    { hubReader: hub, hubWriter: hub, hostReader: hosts, hostWriter: hosts },
+    { hubReader: hub, hubWriter: hub, hostReader: hosts, hostWriter: hosts, hostJobs: createJobs(hosts) },
     setup.hosts.dir,
     hold,
   );

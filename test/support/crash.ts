@@ -91,6 +91,13 @@ export function startMortal(kernel: Kernel, at: number): Mortal {
       run: (host, script, args, options) =>
         writes(`host ${script.name}`, () => world.hostWriter.run(host, script, args, options)),
     },
+    hostJobs: {
+      start: (run, script, args, signal) =>
+        writes('job start', () => world.hostJobs.start(run, script, args, signal)),
+      poll: (run, offset, most, signal) =>
+        reads('job poll', () => world.hostJobs.poll(run, offset, most, signal)),
+      stop: (run, how, signal) => writes('job stop', () => world.hostJobs.stop(run, how, signal)),
+    },
   };
   // Hints die with it: what is due has to be found in the truth.
   const hints = { send: async () => false };

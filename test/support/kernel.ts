@@ -17,6 +17,7 @@ import type { Request } from '../../src/core/request.ts';
 import { createRequests } from '../../src/core/requests.ts';
 import { type Running, run } from '../../src/core/runner.ts';
 import type { World } from '../../src/core/world.ts';
+import { createJobs } from '../../src/hosts/jobs.ts';
 import { createHub } from '../../src/koji/hub.ts';
 import { openDatabase } from '../../src/store/database.ts';
 import { createStore } from '../../src/store/store.ts';
@@ -92,7 +93,13 @@ export async function startKernel(options: KernelOptions = {}) {
     audiences: new Set(['packagers']),
   };
   const hosts = options.hosts ?? noHosts;
-  const world: World = { hubReader: hub, hubWriter: hub, hostReader: hosts, hostWriter: hosts };
+  const world: World = {
+    hubReader: hub,
+    hubWriter: hub,
+    hostReader: hosts,
+    hostWriter: hosts,
+    hostJobs: createJobs(hosts),
+  };
   const work: Running = {
     requests,
     site,

@@ -122,4 +122,8 @@ export const MIGRATIONS: readonly Migration[] = [
       )`,
     ],
   },
+  {
+    name: 'locks that are kept while nobody holds them',
+    statements: ['alter table steward.locks add column kept timestamptz'],
+  },
 ];

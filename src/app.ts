@@ -162,7 +162,13 @@ function openWorld(config: Loaded, log: Log, closing: Closing[]): World {
   const { list, privateKey, knownHosts, scriptsDir } = config.hosts;
   const hosts = createHosts({ hosts: list, privateKey, knownHosts, scriptsDir, log });
   closing.push(() => hosts.close());
-  return { hubReader: hub, hubWriter: hub, hostReader: hosts, hostWriter: hosts, hostJobs: createJobs(hosts) };
+  return {
+    hubReader: hub,
+    hubWriter: hub,
+    hostReader: hosts,
+    hostWriter: hosts,
+    hostJobs: createJobs(hosts),
+  };
 }
 
 /** Somebody with a terminal token. Roles by the config's list only, so that it works when Slack is down. */

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const MREPO = fileURLToPath(new URL('./mrepo.mjs', import.meta.url));
-const CREATEREPO = fileURLToPath(new URL('./createrepo.mjs', import.meta.url));
+const CREATEREPO = fileURLToPath(new URL('./createrepo.sh', import.meta.url));
 
 /** Where things are on a pretend mirror, below its root. */
 export const MIRROR = {

@@ -129,7 +129,7 @@ function mirror(dist, repo) {
       ? run(
           `rsync -rtHL --partial -q${dry} --delete-after --delete-excluded --exclude="/headers/" --exclude="/repodata/" --exclude="*.src.rpm" --include="*.rpm" --exclude="*.*" ${url} ${repo.src}`,
         )
-      : run(`'${process.execPath}' '${join(here, 'lftp.mjs')}' -c 'mirror -e${dry} ${url} ${repo.src}'`);
+      : run(`'${join(here, 'lftp.sh')}' -c 'mirror -e${dry} ${url} ${repo.src}'`);
     if (code === 0) continue;
     error(`Mirroring failed for ${url} with message:\n  'Failed with return code: ${code << 8}'`);
     exitCode = 2;

@@ -26,7 +26,7 @@ export interface Upstream {
 }
 
 /** The pretend createrepo; a real one may be taken for it. */
-export const CREATEREPO = fileURLToPath(new URL('./createrepo.mjs', import.meta.url));
+export const CREATEREPO = fileURLToPath(new URL('./createrepo.sh', import.meta.url));
 
 /** Serves `dir` on loopback; `port` 0 for any. */
 export async function startUpstream(dir: string, port = 0): Promise<Upstream> {

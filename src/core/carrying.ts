@@ -69,9 +69,18 @@ function ofHost(host: string, outcome: HostOutcome): StepOutcome {
 }
 
 function lastWords(outcome: Extract<HostOutcome, { kind: 'exit' }>): string {
-  const lines = (outcome.stderr.trim() || outcome.stdout.trim()).split('\n').slice(-3).map(plainText);
-  const text = lines.join(' / ').slice(0, 400);
-  return text
-    ? `${text} (exit code ${outcome.code})`
-    : `it ended with exit code ${outcome.code} and said nothing`;
+  const lines = (outcome.stderr.trim() || outcome.stdout.trim()).split('\n').slice(-LAST_LINES);
+  return endText(outcome.code, lines);
+}
+
+/** How many of the last lines tell why something failed. */
+export const LAST_LINES = 3;
+
+/** How a script ended that did not end well. */
+export function endText(code: number | null, lines: readonly string[]): string {
+  const text = lines.map(plainText).join(' / ').slice(0, 400).toWellFormed();
+  const how =
+    code === null ? 'it ended, and how nobody knows: a reboot, or it was killed' : `exit code ${code}`;
+  if (text) return `${text} (${how})`;
+  return code === null ? `${how}; it said nothing` : `it ended with ${how} and said nothing`;
 }

@@ -63,7 +63,26 @@ export type Effect =
       /** One line. */
       readonly title: string;
       readonly text: string;
+    }
+  | {
+      /** A script named `*.job.sh` that is started on the host and outlives the connection; its step is of kind `once`. */
+      readonly kind: 'job';
+      readonly host: string;
+      readonly script: string;
+      readonly sha256: string;
+      readonly args: readonly string[];
+      /** One at a time of this name on that host: `mrepo`. */
+      readonly name: string;
+    }
+  | {
+      /** A thing that a person does; its step is of kind `set`, done when the plan no longer wants it or somebody says so. */
+      readonly kind: 'hand';
+      /** What to do, for people; the step's title says it in short. */
+      readonly what: string;
     };
+
+/** An effect of one kind. */
+export type EffectOf<K extends Effect['kind']> = Extract<Effect, { readonly kind: K }>;
 
 /** One line of what changes, for people. */
 export interface Change {
@@ -173,6 +192,14 @@ export interface Recognition {
   readonly given?: Readonly<Record<string, RegExp>>;
 }
 
+/** How a command reads what its job writes. Both are pure, and quick: the log may be long. */
+export interface Progress {
+  /** Adds new text of the log to what is known, null before the first. Whole lines only; small, because it is stored. */
+  read(before: Json | null, text: string): Json;
+  /** One line of what is known: `412 of 3,200 packages, about 40 min left`. `forMs`: since the job began. */
+  says(known: Json, forMs: number): string;
+}
+
 /** Who may ask for a part of what a command does. */
 export interface Narrower {
   readonly roles: readonly Role[];
@@ -213,6 +240,8 @@ export interface CommandDeclaration<S extends Params, C extends z.ZodType> {
   readonly plan: (params: z.output<S>, view: View, settings: z.output<C>) => Promise<Plan | Answer>;
   /** For `once` steps: did it happen? Looks only. Without it the answer is `unknown`. */
   readonly happened?: (intent: Intent, view: View) => Promise<'done' | 'not-done' | 'unknown'>;
+  /** For `job` steps: what to show while they run. Without it only for how long. */
+  readonly progress?: Progress;
   /**
    * What a finished request has to show: looked up in the world once nothing is left to do, so it is the same after
    * any crash. May throw `Unavailable`: the look is repeated, never the request.
@@ -241,6 +270,7 @@ export interface Command {
   /** Checks `given` and the settings, then plans. */
   plan(given: Given, view: View, settings: unknown): Promise<Plan | Answer>;
   happened(intent: Intent, view: View): Promise<'done' | 'not-done' | 'unknown'>;
+  readonly progress: Progress | undefined;
   /** Null: it has nothing to show but that it is done. */
   readonly result: ((given: Given, view: View, settings: unknown) => Promise<Answer>) | null;
 }
@@ -269,6 +299,7 @@ export function defineCommand<S extends Params, C extends z.ZodType = z.ZodUndef
     locks: (given, steps = []) => declared.locks?.(parse(given), steps) ?? [],
     plan: async (given, view, settings) => declared.plan(parse(given), view, own(settings)),
     happened: async (intent, view) => declared.happened?.(intent, view) ?? 'unknown',
+    progress: declared.progress,
     result: result ? async (given, view, settings) => result(parse(given), view, own(settings)) : null,
   };
 }

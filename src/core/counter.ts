@@ -71,6 +71,22 @@ export function createDesk(deps: {
     return said;
   }
 
+  /** Lets the worker look at a request that waits, at once and not when it is due. */
+  async function lookNow(id: string): Promise<void> {
+    await requests.putOff(id, now());
+    const request = await requests.load(id);
+    if (request) await deps.hints.send({ kind: 'run', request: id, round: request.seq });
+  }
+
+  async function check(id: string): Promise<Reply> {
+    const request = await requests.load(id);
+    const waits = request?.status === 'running' || request?.status === 'approved';
+    if (!waits)
+      return { tone: 'warn', title: `${id} does not wait for anything.`, lines: [], next: [`show ${id}`] };
+    await lookNow(id);
+    return { tone: 'info', title: `I look at ${id} now.`, lines: [] };
+  }
+
   async function list(who: Person, which: string): Promise<Reply> {
     const filter = { open: { status: OPEN }, mine: { asker: who.id }, all: {} }[which] ?? { status: OPEN };
     const listed = await store.requests.list({ ...filter, limit: 20 });
@@ -137,6 +153,13 @@ export function createDesk(deps: {
           id,
           reply: await decisions.resolve(who, id, given.outcome === 'done' ? 'done' : 'not-done', via),
         };
+      case 'done': {
+        const said = await decisions.done(who, id, Number(given.step), via);
+        if (said.tone === 'good') await lookNow(id);
+        return { kind: 'decided', id, reply: said };
+      }
+      case 'check':
+        return { kind: 'decided', id, reply: await check(id) };
       case 'undo':
         return undo(from, id);
     }

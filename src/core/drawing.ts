@@ -42,6 +42,11 @@ export function callText(effect: Effect): string {
     const lines = [effect.title, ...effect.text.split('\n')].map((line) => `  ${text(line)}`);
     return [`message to ${text(effect.audience)}:`, ...lines].join('\n');
   }
+  if (effect.kind === 'job') {
+    const args = effect.args.map(text).join(' ');
+    return `${effect.host}: job ${effect.name}: ${effect.script} ${args} (sha256 ${effect.sha256.slice(0, 12)})`;
+  }
+  if (effect.kind === 'hand') return `by hand: ${effect.what}`;
   const named = Object.entries(effect.kwargs ?? {}).map(([key, value]) => `${key}=${text(value)}`);
   return `${effect.method}(${[...effect.args.map(text), ...named].join(', ')})`;
 }
@@ -67,7 +72,7 @@ function drawStep(now: StepNow): CardStep {
     undo: step.inverse?.restores ?? 'none',
     call: callText(step.effect),
     digest: now.digest,
-    says: now.says,
+    says: now.says ?? now.progress,
   };
 }
 
@@ -83,13 +88,13 @@ function toneOf(request: Request): Card['tone'] {
   };
   if (request.status === 'answered')
     return ({ ok: 'good', warn: 'warn', bad: 'bad' } as const)[request.answer?.verdict ?? 'ok'];
-  return tones[request.status] ?? (request.waiting ? 'warn' : 'info');
+  return tones[request.status] ?? (request.waiting && request.waiting.reason !== 'job' ? 'warn' : 'info');
 }
 
 function lineOf(request: Request): string {
   const by = request.decidedBy?.name ?? 'somebody';
   if (request.waiting && ['asked', 'approved', 'running'].includes(request.status))
-    return `Waiting. ${request.waiting.says}`;
+    return waitingLine(request, request.waiting);
   switch (request.status) {
     case 'asked':
       return 'Working out what it would do…';
@@ -123,6 +128,11 @@ function lineOf(request: Request): string {
   }
 }
 
+function waitingLine({ stopping }: Request, { reason, says }: NonNullable<Request['waiting']>): string {
+  if (reason !== 'job') return `Waiting. ${says}`;
+  return stopping ? `Is being stopped: ${stopping.by.name} asked for that.` : says;
+}
+
 /** What somebody wrote, with a full stop where it lacks one. */
 function sentence(text: string): string {
   return /[.!?…]$/.test(text) ? text : `${text}.`;
@@ -132,8 +142,11 @@ function sentence(text: string): string {
 function doneText(request: Request): string {
   const steps = request.plan?.steps ?? [];
   const done = steps.filter((now) => now.state === 'done').length + request.doneBefore.length;
-  if (done === 0) return 'Nothing was done.';
-  return `${done} of ${steps.length + request.doneBefore.length} steps are done, and stay done.`;
+  const asked = steps.filter((now) => now.state === 'started' && now.step.effect.kind === 'hand');
+  const left = asked.map((now) => `“${now.step.title}”`).join(', ');
+  const byHand = left ? ` Nobody said that this was done by hand: ${left}.` : '';
+  if (done === 0) return `Nothing was done.${byHand}`;
+  return `${done} of ${steps.length + request.doneBefore.length} steps are done, and stay done.${byHand}`;
 }
 
 function plannedLine(request: Request): string {
@@ -153,6 +166,10 @@ function approvers(request: Request): string {
 function nextOf(request: Request): string | null {
   const { id, status } = request;
   if (request.next) return request.next;
+  if (request.waiting?.reason === 'hand') {
+    const step = (request.plan?.steps ?? []).findIndex((now) => now.state === 'started') + 1;
+    return `Whoever has done it says \`done ${id} ${step}\` with the number of the step. I look for it myself every hour, and at once after \`check ${id}\`.`;
+  }
   if (request.waiting?.reason === 'unavailable') return 'I try again by myself, for half an hour.';
   if (status === 'unknown')
     return `Look whether it happened, then say \`resolve ${id} done\` or \`resolve ${id} not-done\`.`;

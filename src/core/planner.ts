@@ -114,7 +114,7 @@ export async function planRequest(request: Request, site: Site, view: View): Pro
           ...(plans.some((one) => one.risk === 'high') ? { risk: 'high' } : {}),
           notes: [...new Set(plans.flatMap((one) => one.notes ?? []))],
         };
-  assertDistinct(plan.steps);
+  assertSound(plan.steps);
   const notes = messageNotes(plan.steps, request.id, site);
   return notes.length > 0 ? { ...plan, notes: [...(plan.notes ?? []), ...notes] } : plan;
 }
@@ -140,15 +140,18 @@ function messageNotes(steps: readonly Step[], request: string, site: Site): read
 }
 
 /**
- * The steps of a new plan that are still to be taken: a `once` step that this request already took is not. One that it
- * owes for what it did (`follows`) is, whatever the new plan says; and once it has begun something, its messages are
- * those that were approved: the command may see nothing any more that is to be told.
+ * The steps of a new plan that are still to be taken: a `once` step that this request already took is not, nor what
+ * somebody said they have done, seen or not. One that it owes for what it did (`follows`) is, whatever the new plan says;
+ * and once it has begun something, its messages are those that were approved: the command may see nothing any more that
+ * is to be told.
  */
 export function remainingSteps(plan: Plan, request: Request): readonly Step[] {
   const own = request.plan?.steps ?? [];
   const all = [...request.doneBefore, ...own];
   const done = all.filter((now) => now.state === 'done');
-  const taken = new Set(done.filter((now) => now.step.kind === 'once').map((now) => now.digest));
+  const taken = new Set(
+    done.filter(({ step }) => step.kind === 'once' || step.effect.kind === 'hand').map((now) => now.digest),
+  );
   const begun = new Set(done.filter((now) => now.begun !== null).map((now) => now.step.key));
   const planned = new Set(plan.steps.map((step) => step.key));
   const owed = own
@@ -199,7 +202,12 @@ function isTooLong(steps: readonly Step[]): boolean {
   return steps.length > MOST_STEPS || characters > MOST_CHARACTERS;
 }
 
-function assertDistinct(steps: readonly Step[]): void {
+function assertSound(steps: readonly Step[]): void {
+  const wrong = steps.find(
+    ({ kind, effect }) =>
+      (effect.kind === 'job' && kind !== 'once') || (effect.kind === 'hand' && kind !== 'set'),
+  );
+  if (wrong) throw new Error(`a ${wrong.effect.kind} step of kind ${wrong.kind}`);
   const keys = new Set(steps.map((step) => step.key));
   const digests = new Set(steps.map((step) => digestOfEffect(step.effect)));
   if (keys.size < steps.length || digests.size < steps.length)

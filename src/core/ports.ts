@@ -150,8 +150,8 @@ export interface HostJobs {
   ): Promise<JobStart>;
   /** Reads what the log has from `offset` on, `most` bytes at most, and nothing before it. */
   poll(run: JobRun, offset: number, most: number, signal: AbortSignal): Promise<JobLook>;
-  /** Asks all that the run started to end (`TERM`), or ends it. False: it cannot be said that it ended. */
-  stop(run: JobRun, how: 'TERM' | 'KILL', signal: AbortSignal): Promise<boolean>;
+  /** Asks all that the run started to end (`TERM`), or ends it, and says how it is a few seconds later. */
+  stop(run: JobRun, how: 'TERM' | 'KILL', signal: AbortSignal): Promise<'stopped' | 'running' | 'unseen'>;
 }
 
 /** Jobs are hints: losing one loses nothing, the sweeper finds what is due in the truth. */

@@ -8,6 +8,15 @@ export class Stop extends Error {
   override readonly name = 'Stop';
 }
 
+/** Ends an attempt that is looked at again at a time of its own. */
+export class Parked extends Stop {
+  readonly until: Date;
+  constructor(until: Date) {
+    super();
+    this.until = until;
+  }
+}
+
 /** The pen of one attempt: writes only while the locks are held. */
 export interface Pen {
   /** The request that it writes in. */
@@ -49,14 +58,26 @@ export function createPen(id: string, requests: Requests, fence: Fence): Pen {
   };
 }
 
-/** Has it a step that was begun, and whose outcome is not known? */
+/** Has it a step that was begun, and whose outcome is not known? What a person does, nobody has to wait for. */
 function unsettled(request: Request): boolean {
-  return request.plan?.steps.some((now) => now.state === 'started' || now.state === 'unknown') ?? false;
+  const open = (now: StepNow): boolean => now.state === 'started' && now.step.effect.kind !== 'hand';
+  return request.plan?.steps.some((now) => open(now) || now.state === 'unknown') ?? false;
+}
+
+/** That a run begins, with the first that it does. */
+export function beginning(request: Request): readonly NewEvent[] {
+  return request.status === 'approved'
+    ? [{ type: 'started', by: STEWARD, data: { n: request.plan?.n ?? 0 } }]
+    : [];
 }
 
 /** The intent of a step, recorded before the call. */
 export function startedEvent(now: StepNow): NewEvent {
   return { type: 'step-started', by: STEWARD, data: aboutStep(now) };
+}
+
+export function progressEvent(now: StepNow, says: string): NewEvent {
+  return { type: 'step-progress', by: STEWARD, data: { ...aboutStep(now), says } };
 }
 
 export function doneEvent(now: StepNow, how: 'called' | 'found' | 'resolved'): NewEvent {
@@ -77,6 +98,16 @@ export function notDoneEvent(now: StepNow): NewEvent {
 
 function aboutStep(now: StepNow): { readonly key: string; readonly digest: string } {
   return { key: now.step.key, digest: now.digest };
+}
+
+/** Why a run ends whose steps failed, as the record has them now. */
+export function failureText(request: Request, count: number): string {
+  const steps = request.plan?.steps ?? [];
+  const first = steps.find((now) => now.state === 'failed');
+  const done = steps.filter((now) => now.state === 'done').length;
+  const others = count > 1 ? ` ${count - 1} more failed too.` : '';
+  const stays = done > 0 ? ` ${done} of ${steps.length} steps are done, and stay done.` : '';
+  return cut(`“${first?.step.title}” failed: ${first?.says}${others}${stays}`);
 }
 
 /** No text about a plan is longer than a message can carry. */

@@ -28,6 +28,8 @@ export async function settle(
   const wanted = new Set(plan.steps.map((step) => digestOfEffect(step.effect)));
   const events: NewEvent[] = [];
   for (const now of open) {
+    // Somebody is at it, or will be.
+    if (now.step.effect.kind === 'hand' && wanted.has(now.digest)) continue;
     const found =
       now.step.kind === 'set'
         ? wanted.has(now.digest)

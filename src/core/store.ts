@@ -53,6 +53,13 @@ export interface RequestStore {
     summary: Summary,
     fence?: Fence,
   ): Promise<'written' | 'conflict' | 'fenced'>;
+  /** Moves when it is due, and writes no event; nothing if the last one no longer has sequence number `after`. */
+  putOff(
+    id: string,
+    after: number,
+    due: NonNullable<Summary['due']>,
+    fence?: Fence,
+  ): Promise<'written' | 'conflict' | 'fenced'>;
   /** Newest first. */
   list(filter: {
     readonly status?: readonly Status[];
@@ -85,7 +92,8 @@ export interface LockStore {
    * All of `names` or none, in one go. A request (`owner`) that has to wait keeps its place in the line of each
    * name; nobody who came later gets a lock before it (until its place was not asked for again for a minute).
    * `holder` is one attempt to run it: a second attempt of the same request does not share the locks of the
-   * first, it waits until they are released or their lease ends (then `owner` in the answer is its own).
+   * first, it waits until they are released or their lease ends (then `owner` in the answer is its own). Parked ones
+   * are only ever given to their owner, at once.
    */
   acquire(
     owner: string,
@@ -98,6 +106,12 @@ export interface LockStore {
   >;
   /** False when one was lost. */
   renew(fence: Fence, leaseMs: number): Promise<boolean>;
+  /**
+   * For what goes on while nobody holds them: for so long nobody else gets these locks, whatever becomes of this
+   * attempt. `hold`: the attempt goes on; without it, the next one of the same request may take them at once. False
+   * when one was lost.
+   */
+  park(fence: Fence, forMs: number, how?: 'hold'): Promise<boolean>;
   /**
    * Gives back every lock and every place in line of this request. With `fence` only the locks of that attempt
    * which it still holds: after a lost lease a newer attempt may hold them.

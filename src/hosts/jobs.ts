@@ -15,7 +15,8 @@ export function createJobs(hosts: HostWriter): HostJobs {
       lookOf(await call(host, ['poll', name, run, String(offset), String(most)], signal)),
     stop: async ({ host, name, run }, how, signal) => {
       const outcome = await call(host, ['stop', name, run, how], signal);
-      return outcome.kind === 'exit' && outcome.code === 0 && outcome.stdout.trim() === 'STOPPED';
+      const said = outcome.kind === 'exit' && outcome.code === 0 ? outcome.stdout.trim() : '';
+      return said === 'STOPPED' ? 'stopped' : said === 'RUNNING' ? 'running' : 'unseen';
     },
   };
 }

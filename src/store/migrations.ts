@@ -138,4 +138,8 @@ export const MIGRATIONS: readonly Migration[] = [
       'create index notices_pending on steward.notices (tried, n) where done is null',
     ],
   },
+  {
+    name: 'locks that are kept while nobody holds them',
+    statements: ['alter table steward.locks add column kept timestamptz'],
+  },
 ];

@@ -105,6 +105,20 @@ export function createRequests(database: Database, now: () => Date): RequestStor
         return 'written';
       }),
 
+    putOff: (id, after, due, fence) =>
+      database.tx(async (tx) => {
+        const [found] = await tx.query('select seq from steward.requests where id = $1 for update', [id]);
+        if (found === undefined) throw new Error(`there is no request ${id}`);
+        if (found.seq !== after) return 'conflict';
+        if (fence !== undefined && !(await stands(tx, fence))) return 'fenced';
+        await tx.query('update steward.requests set due_kind = $2, due_at = $3 where id = $1', [
+          id,
+          due.kind,
+          due.at.toISOString(),
+        ]);
+        return 'written';
+      }),
+
     list: async ({ status, asker, limit }) => {
       const rows = await database.query(
         `select ${LISTED} from steward.requests

@@ -141,19 +141,19 @@ describe('a job on a host', () => {
     const run = some();
     await start(run, trapping);
     await until(run, 'running');
-    expect(await jobs.stop(run, 'TERM', alive())).toBe(true);
+    expect(await jobs.stop(run, 'TERM', alive())).toBe('stopped');
     const done = await until(run, 'done');
     expect(done).toMatchObject({ code: 9 });
     expect(text(done)).toMatch(/^begun\n(Terminated\n)?half of it is there\n$/);
-    expect(await jobs.stop(run, 'TERM', alive())).toBe(true);
+    expect(await jobs.stop(run, 'TERM', alive())).toBe('stopped');
   });
 
   it.skipIf(!thorough)(`that does not listen is killed, and counts as lost${taken}`, async () => {
     const run = some();
     await start(run, deaf);
     await until(run, 'running');
-    expect(await jobs.stop(run, 'TERM', alive())).toBe(false);
-    expect(await jobs.stop(run, 'KILL', alive())).toBe(true);
+    expect(await jobs.stop(run, 'TERM', alive())).toBe('running');
+    expect(await jobs.stop(run, 'KILL', alive())).toBe('stopped');
     expect(await poll(run)).toMatchObject({ state: 'lost', code: null });
   });
 
@@ -186,7 +186,7 @@ describe('a job on a host', () => {
     await sleep(100);
     expect(await poll(one)).toMatchObject({ state: 'running' });
     expect(await start(two)).toEqual({ kind: 'busy', run: one.run });
-    expect(await jobs.stop(one, 'TERM', alive())).toBe(true);
+    expect(await jobs.stop(one, 'TERM', alive())).toBe('stopped');
     expect(await poll(one)).toMatchObject({ state: 'lost' });
     expect(await start(two)).toEqual({ kind: 'runs' });
     end(two, 0);
@@ -229,7 +229,7 @@ describe('a job on a host', () => {
     );
     writeFileSync(join(dirOf(run), 'began'), `${bystander} 1700000000\n`);
     expect(await poll(run)).toMatchObject({ state: 'lost' });
-    expect(await jobs.stop(run, 'KILL', alive())).toBe(true);
+    expect(await jobs.stop(run, 'KILL', alive())).toBe('stopped');
     expect(() => process.kill(bystander, 0)).not.toThrow();
     process.kill(bystander, 'SIGKILL');
   });

@@ -392,13 +392,18 @@ failed() { # WORDS
 stopped() {
   trap '' TERM INT
   local n
-  if [[ -n ${watching-} ]]; then kill "$watching" 2>/dev/null; fi
   if [[ -n ${child-} ]]; then
     kill "$child" 2>/dev/null
     for ((n = 0; n < 50; n++)); do kill -0 "$child" 2>/dev/null || break; sleep 0.1; done
   fi
   standing
   finish 143 stopped "stopped while it did: $phase. What has arrived stays, and the next sync goes on from there"
+}
+
+# shellcheck disable=SC2317 # called by the trap
+leave() {
+  if [[ -n ${watching-} ]]; then kill "$watching" 2>/dev/null; fi
+  rm -rf -- "$work"
 }
 
 begin() { # PHASE
@@ -498,7 +503,7 @@ sync() { # ARCHES REPOS
   locked=yes
   work=$base/.steward
   rm -rf -- "$work" && mkdir -m 700 -- "$work" || die "$base cannot be written"
-  trap 'rm -rf -- "$work"' EXIT
+  trap leave EXIT
   trap stopped TERM INT
   read_config
   [[ -n $found ]] || die "[$label] is not in the configuration of $backend on this host, so nothing was synced"

@@ -30,8 +30,10 @@ import { pointsUpTo, thorough } from './support/thorough.ts';
 const { adam, bea, carl } = PEOPLE;
 const HOSTS = ['builder1', 'builder2', 'builder3'];
 const CA = 'ca';
+const MIRROR = 'mirror';
 const registry = await scanCommands(new URL('../commands/', import.meta.url));
 const ofCa = registry.all.filter((command) => command.shared === 'ca');
+const ofRepos = registry.all.filter((command) => command.shared === 'repos');
 const alive = (): AbortSignal => new AbortController().signal;
 
 const examples = registry.all
@@ -102,7 +104,12 @@ describe.each(VERSIONS)('the laws, on a hub of version %s', (version) => {
 
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), 'steward-laws-'));
-    sandbox = await startHosts({ dir, names: [...HOSTS, CA], ca: { host: CA } });
+    sandbox = await startHosts({
+      dir,
+      names: [...HOSTS, CA, MIRROR],
+      ca: { host: CA },
+      mirror: { host: MIRROR },
+    });
     const { hosts: targets, clientKey: privateKey, knownHosts, scriptsDir } = sandbox;
     hosts = createHosts({ hosts: targets, privateKey, knownHosts, scriptsDir, log: keepLog() });
     kernel = await startKernel({
@@ -112,6 +119,7 @@ describe.each(VERSIONS)('the laws, on a hub of version %s', (version) => {
       settings: {
         'nfs check': exampleSettings,
         ...Object.fromEntries(ofCa.map(({ name }) => [name, { host: CA, crlInUse: CRL_IN_USE }])),
+        ...Object.fromEntries(ofRepos.map(({ name }) => [name, { host: MIRROR }])),
       },
       hubWorld: (world) => {
         // So that each example has something to change.

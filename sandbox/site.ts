@@ -26,6 +26,9 @@ export const BUILDERS = ['builder1', 'builder2', 'builder3', 'koji-fedora28'] as
 /** The host with the certificate authority; it signs for the pretend hub. */
 const CA_HOST = 'ca';
 
+/** The host that mirrors external repositories. */
+const MIRROR_HOST = 'mirror';
+
 /** Starts hub, hosts, Slack and forum in `dir`; the same directory gives the same site again. */
 export async function startSite(options: {
   readonly dir: string;
@@ -49,8 +52,9 @@ export async function startSite(options: {
   });
   const hosts = await startHosts({
     dir: join(dir, 'hosts'),
-    names: [...BUILDERS, CA_HOST],
+    names: [...BUILDERS, CA_HOST, MIRROR_HOST],
     ca: { host: CA_HOST, authority: pki.authority },
+    mirror: { host: MIRROR_HOST },
   });
   const slack = await startSlack({ statePath: join(dir, 'slack.json') });
   const forum = await startForum({ statePath: join(dir, 'forum.json') });
@@ -135,7 +139,7 @@ async function writeConfig(
     ],
     roles: { packager: {}, admin: { slackGroups: ['S0ADMINS'], discourseGroups: ['koji-admins'] } },
     commands: { 'nfs check': { settings: { ...exampleSettings, deadlineSeconds: 3 } } },
-    shared: { ca: { host: CA_HOST, crlInUse: CRL_IN_USE } },
+    shared: { ca: { host: CA_HOST, crlInUse: CRL_IN_USE }, repos: { host: MIRROR_HOST } },
     http: { port: site.port },
     worker: { leaseSeconds: 5 },
     log: { level: 'warn' },

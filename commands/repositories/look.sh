@@ -12,7 +12,7 @@
 # Lines are NAME, STATE, then name=value, with tabs; content is data=, gzipped, in base64. The last is END and how many
 # lines there were; without it the output is not whole.
 #
-# STEWARD_ROOT is where a test keeps etc/ and mnt/; a real host has no such variable.
+# STEWARD_ROOT is where a test keeps etc/ and mnt/, and then said as root=; a real host has no such variable.
 set -u
 shopt -s nullglob
 export LC_ALL=C
@@ -49,15 +49,8 @@ file() { # NAME PATH
   facts_of "$2"
   if [[ $state == ok && ! -f $2 ]]; then state=odd; fi
   if [[ $state == ok && ! -r $2 ]]; then state=denied; fi
-  if [[ $state == ok ]]; then
-    if [[ -n $root ]]; then
-      # What names the pretend root names /.
-      data=$(head -c "$most" -- "$2" | sed "s|$root/|/|g" | gzip -c | base64 -w 0)
-    else
-      data=$(head -c "$most" -- "$2" | gzip -c | base64 -w 0)
-    fi
-  fi
-  say "$1" "$state" "${facts[@]+"${facts[@]}"}" ${data:+"data=$data"}
+  if [[ $state == ok ]]; then data=$(head -c "$most" -- "$2" | gzip -c | base64 -w 0); fi
+  say "$1" "$state" ${facts[@]+"${facts[@]}"} ${root:+"root=$root"} ${data:+"data=$data"}
 }
 
 look() { # KIND NAME PATH
@@ -81,7 +74,7 @@ look() { # KIND NAME PATH
       for one in "$path"/*/RPMS.*/repodata/repomd.xml; do
         facts_of "$one"
         rest=${one#"$path"/}
-        say "$name/${rest%/repodata/repomd.xml}" "$state" "${facts[@]+"${facts[@]}"}"
+        say "$name/${rest%/repodata/repomd.xml}" "$state" ${facts[@]+"${facts[@]}"}
       done
       ;;
     links)

@@ -74,11 +74,8 @@ export async function lookAtMirror(settings: Settings, view: View): Promise<Mirr
   ];
   const rows = await readRows(look, asks.flat(), settings, view);
   const host = hostOf(settings, view);
-  assertAllowed(
-    rows.find(({ name }) => name === 'allowed'),
-    settings,
-    host,
-  );
+  const allowed = rows.find(({ name }) => name === 'allowed');
+  assertAllowed(allowed, settings, host);
   const pathOf = (name: string): string =>
     name
       .replace(/^config$/, settings.config)
@@ -87,7 +84,7 @@ export async function lookAtMirror(settings: Settings, view: View): Promise<Mirr
   const files = rows
     .filter(({ name }) => /^(config$|confdir\/|repos\/)/.test(name))
     .map((row) => fileOf(row, pathOf(row.name), host));
-  if (isMrepo) assertConfdir(files[0], settings, host);
+  if (isMrepo) assertConfdir(files[0], allowed?.facts.root ?? '', settings, host);
   const free = Number(rows.find(({ name }) => name === 'space')?.facts.free);
   return {
     host,
@@ -133,9 +130,9 @@ export async function bytesOf(
 const confdirOf = ({ confdir }: Settings): string => confdir ?? '/etc/mrepo.conf.d';
 
 /** Labels of a directory that is not looked at would count as free. */
-function assertConfdir(main: ConfigFile | undefined, settings: Settings, host: string): void {
-  const said = main?.conf.sections.get('main')?.values.get('confdir');
-  if (said === undefined || said === '' || said === confdirOf(settings)) return;
+function assertConfdir(main: ConfigFile | undefined, root: string, settings: Settings, host: string): void {
+  const said = main?.conf.sections.get('main')?.values.get('confdir') ?? '';
+  if (said === '' || said === `${root}${confdirOf(settings)}`) return;
   throw new Refused(
     `${settings.config} on ${host} has more configuration in another directory (confdir) than Steward looks at, ${confdirOf(settings)}.`,
     'An admin names it in the config: `shared.repos.confdir`, and in /etc/steward/mirror.conf there.',
@@ -211,6 +208,8 @@ function assertAllowed(row: Row | undefined, settings: Settings, host: string): 
   const said = new Map(
     row.data
       .toString('utf8')
+      // The pretend root of a test is / to us.
+      .replaceAll(`=${row.facts.root ?? ''}/`, '=/')
       .split('\n')
       .filter((line) => line.includes('=') && !line.startsWith('#'))
       .map((line): [string, string] => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),

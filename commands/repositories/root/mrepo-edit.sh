@@ -40,7 +40,7 @@ read_conf() { # FILE
   ours "$1"
   while IFS='=' read -r name value || [[ -n $name ]]; do
     case $name in config | confdir | repos_dir) ;; *) continue ;; esac
-    [[ $value =~ ^/[A-Za-z0-9/._@-]+$ && $value != *..* ]] || die "$1: $name is no plain path"
+    [[ -z $value || $value =~ ^/[A-Za-z0-9/._@-]+$ && $value != *..* ]] || die "$1: $name is no plain path"
     printf -v "$name" %s "$value"
   done <"$1"
 }

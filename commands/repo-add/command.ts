@@ -11,7 +11,7 @@ import { choice, identifier, pairs } from '../../src/core/fields.ts';
 import { anyOf } from '../../src/core/recognise.ts';
 import { createSteps, destinationOf, linkSteps } from '../repositories/addition.ts';
 import { LABEL, OTHER_REPOS, REPO_WORDS } from '../repositories/called.ts';
-import { buildTagsBelow, listHubRepos } from '../repositories/hub.ts';
+import { assertTags, buildTagsBelow, listHubRepos } from '../repositories/hub.ts';
 import { listText, newRepoHappened, newRepoSteps } from '../repositories/hub-steps.ts';
 import { assertMay, mayRegenerate } from '../repositories/may.ts';
 import { wrongInLabel, wrongInRepo } from '../repositories/names.ts';
@@ -107,7 +107,11 @@ async function planAdd(given: Given, view: View, config: Settings): Promise<Plan
       ? `packages of ${ask.label} that were synced stay on the mirror’s disk`
       : 'repositories of build tags that were made with it stay until they are made anew',
   };
-  const [hub, account] = await Promise.all([listHubRepos(view), assertMay('admin', view)]);
+  const [hub, account] = await Promise.all([
+    listHubRepos(view),
+    assertMay('admin', view),
+    assertTags(given.tag ?? [], view),
+  ]);
   const create = createSteps(wanted, hub, inverse);
   const use = {
     tags: given.tag ?? [],

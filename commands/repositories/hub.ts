@@ -60,6 +60,20 @@ export async function listHubRepos(view: View): Promise<HubRepos> {
   };
 }
 
+/** The repository of this name; `Refused`, with the nearest one, where the hub knows none. */
+export function pickRepo(name: string, { repos }: HubRepos): HubRepo {
+  const found = repos.find((repo) => repo.name === name);
+  if (found) return found;
+  const meant = nearest(
+    name,
+    repos.map((repo) => repo.name),
+  );
+  throw new Refused(
+    `The hub has no external repository called ${name}.${meant ? ` Did you mean ${meant}?` : ''}`,
+    '`repo list` shows all of them.',
+  );
+}
+
 /** The address as the hub keeps it. */
 export function hubUrl(url: string): string {
   return url.endsWith('/') ? url : `${url}/`;

@@ -99,6 +99,11 @@ export const settings = z.strictObject({
     })
     .optional()
     .meta({ description: 'Who is told of a new repository, and what is said behind its name.' }),
+  staleDays: z
+    .number()
+    .positive()
+    .default(90)
+    .meta({ description: 'After how many days `repo check` says that something was not synced.' }),
   megabytesPerSecond: z
     .number()
     .positive()

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { type Answer, defineCommand, type Plan, type View } from '../../src/core/command.ts';
-import { Refused } from '../../src/core/refused.ts';
 import { assertTags, buildTagsBelow, listHubRepos, pickRepo } from '../repositories/hub.ts';
 import { listText, newRepoHappened, newRepoSteps, unlinkStep } from '../repositories/hub-steps.ts';
 import { assertMay, mayRegenerate } from '../repositories/may.ts';
@@ -39,11 +38,6 @@ async function planUnlink(given: Given, view: View): Promise<Plan> {
   const steps = links.map(unlinkStep);
   const below = await buildTagsBelow(given.tag, view);
   const inherited = steps.length === 0 ? await inheritedFrom(name, given.tag, hub.links, view) : [];
-  if (inherited.length > 0)
-    throw new Refused(
-      `${listText(given.tag)} does not use ${name} itself: it inherits it from ${listText(inherited)}.`,
-      `Say \`repo unlink ${name} tag=${inherited[0]}\`, which ends it for all that inherit from there.`,
-    );
   const anew = newRepoSteps(below, steps, mayRegenerate(account));
   return {
     kind: 'plan',
@@ -54,6 +48,12 @@ async function planUnlink(given: Given, view: View): Promise<Plan> {
     steps: [...steps, ...anew.steps],
     notes: [
       ...anew.notes,
+      // Not refused: so it is too when it has been done.
+      ...(inherited.length > 0
+        ? [
+            `It inherits it from ${listText(inherited)}: \`repo unlink ${name} tag=${inherited[0]}\` ends it for all that do.`,
+          ]
+        : []),
       ...(steps.length > 0 ? ['Builds that need packages of it fail from then on.'] : []),
     ],
   };

@@ -219,6 +219,7 @@ function assertAllowed(row: Row | undefined, settings: Settings, host: string): 
       ? [
           ['config', settings.config],
           ['confdir', settings.confdir],
+          ['srcdir', settings.srcdir],
           ['wwwdir', settings.wwwdir],
         ]
       : [

@@ -45,7 +45,9 @@ export const settings = z.strictObject({
     .enum(['config', 'confdir'])
     .default('config')
     .meta({ description: 'Where a new entry goes: at the end of `config`, or into a file of its own.' }),
-  srcdir: path.default('/var/mrepo'),
+  srcdir: path
+    .default('/mnt/koji/external-repos/src')
+    .meta({ description: 'For mrepo: where the packages are, <label>-<arch>/<repo>/.' }),
   wwwdir: path.default('/mnt/koji/external-repos/www').meta({
     description: 'Below it are <label>-<arch>/RPMS.<repo>/, whichever back end makes them.',
   }),

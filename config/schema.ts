@@ -174,6 +174,13 @@ const discourse = z
       .max(3600)
       .default(60)
       .describe('How often to look for new posts, in seconds.'),
+    callsPerMinute: z
+      .number()
+      .int()
+      .min(6)
+      .max(600)
+      .default(18)
+      .describe('Calls to the forum a minute. It takes 60 of all keys together, unless told otherwise.'),
     everybody: z
       .array(role)
       .default(['packager'])

@@ -1,6 +1,7 @@
 import type { Loaded } from '../config/load.ts';
 import { type JobQueue, openQueue } from '../jobs/queue.ts';
 import { repeat } from '../jobs/sweep.ts';
+import { startWatch } from '../jobs/watch.ts';
 import { startAnnouncer, startWorker } from '../jobs/worker.ts';
 import { createDesk } from './core/counter.ts';
 import type { Person } from './core/person.ts';
@@ -9,9 +10,10 @@ import { holdsPrivateKey } from './core/private-key.ts';
 import { Refused, Unavailable } from './core/refused.ts';
 import { createRequests } from './core/requests.ts';
 import type { Store } from './core/store.ts';
+import { createWatcher } from './core/watching.ts';
 import type { World } from './core/world.ts';
 import type { DiscourseFront } from './discourse/front.ts';
-import { chatAccount, forumAccount, openCourier, openForum, openSlack } from './fronts.ts';
+import { chatAccount, forumAccount, openCourier, openForum, openSlack, ownerOf } from './fronts.ts';
 import { createHosts } from './hosts/hosts.ts';
 import { createJobs } from './hosts/jobs.ts';
 import { createHttp } from './http.ts';
@@ -80,6 +82,14 @@ async function start(
     const work = { requests, site: config.site, world, now, log, locks, notes, notices, leaseMs };
     const worker = await startWorker({ queue, hints, work, store, concurrency: config.worker.concurrency });
     closing.push(() => worker.stop());
+    const { site } = config;
+    const owner = (kojiUser: string) => ownerOf(config, store, kojiUser);
+    const { hour } = config.watch;
+    const watch = startWatch(
+      createWatcher({ site, world, notices, notes, locks, owner, hour, now, log }),
+      log,
+    );
+    closing.push(() => watch.stop());
   }
   if (config.role === 'worker') return null;
 

@@ -62,12 +62,13 @@ export function openSlack(
 export function openForum(config: Loaded, deps: FrontDeps): DiscourseFront {
   const forum = config.discourse;
   if (!forum) throw new Error('no forum in the config');
-  const { webhookSecret, pollSeconds, everybody, trustLevel, ...rest } = forum;
+  const { webhookSecret, pollSeconds, callsPerMinute, everybody, trustLevel, ...rest } = forum;
   const { inbox, places, locks, notes, links, requests } = deps.store;
   return createDiscourseFront({
     ...rest,
     ...(webhookSecret ? { webhookSecret } : {}),
     pollMs: pollSeconds * 1000,
+    perMinute: callsPerMinute,
     people: {
       site: new URL(forum.url).host,
       people: config.people.map((person) => ({
@@ -122,6 +123,15 @@ export function forumAccount({ given }: Loaded, { discourse }: Listed): Readonly
 /** Somebody's account in chat, as records name it. */
 export function chatAccount({ given }: Loaded, { slack }: Listed): Readonly<Record<string, string>> {
   return slack && given.slack ? { slack: `${given.slack.team}/${slack}` } : {};
+}
+
+/** The person with this Koji user name, if there is any account in which they can be told something. */
+export async function ownerOf(config: Loaded, store: Store, kojiUser: string): Promise<string | null> {
+  const person = config.people.find((one) => (one.koji ?? one.id) === kojiUser);
+  if (!person) return null;
+  const accounts = { ...chatAccount(config, person), ...forumAccount(config, person) };
+  if (Object.keys(accounts).length > 0) return person.id;
+  return (await store.links.accountsOf(person.id)).length > 0 ? person.id : null;
 }
 
 /** What somebody has linked by a code. */

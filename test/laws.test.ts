@@ -2,6 +2,7 @@ import { cpSync, existsSync, rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { readCrl } from '../commands/certificates/crl.ts';
 import { readIndex } from '../commands/certificates/index-file.ts';
@@ -18,7 +19,7 @@ import { remainingSteps } from '../src/core/planner.ts';
 import { askerOf, plan } from '../src/core/planning.ts';
 import { scanCommands } from '../src/core/registry.ts';
 import type { Request } from '../src/core/request.ts';
-import { run } from '../src/core/runner.ts';
+import { type Running, run } from '../src/core/runner.ts';
 import { viewOf } from '../src/core/world.ts';
 import { readPost } from '../src/discourse/post-text.ts';
 import { createHosts, type Hosts } from '../src/hosts/hosts.ts';
@@ -31,6 +32,7 @@ const { adam, bea, carl } = PEOPLE;
 const HOSTS = ['builder1', 'builder2', 'builder3'];
 const CA = 'ca';
 const MIRROR = 'mirror';
+const CA_SETTINGS = { host: CA, crlInUse: CRL_IN_USE, newUserPermissions: ['image'] };
 const registry = await scanCommands(new URL('../commands/', import.meta.url));
 const ofCa = registry.all.filter((command) => command.shared === 'ca');
 const ofRepos = registry.all.filter((command) => command.shared === 'repos');
@@ -118,7 +120,7 @@ describe.each(VERSIONS)('the laws, on a hub of version %s', (version) => {
       hosts,
       settings: {
         'nfs check': exampleSettings,
-        ...Object.fromEntries(ofCa.map(({ name }) => [name, { host: CA, crlInUse: CRL_IN_USE }])),
+        ...Object.fromEntries(ofCa.map(({ name }) => [name, CA_SETTINGS])),
         ...Object.fromEntries(ofRepos.map(({ name }) => [name, { host: MIRROR }])),
       },
       hubWorld: (world) => {
@@ -194,6 +196,22 @@ describe.each(VERSIONS)('the laws, on a hub of version %s', (version) => {
     return request.id;
   }
 
+  /** Runs a request until nothing goes on any more: a job takes its time, and what people do somebody says is done. */
+  async function carry(id: string, work: Running = kernel.work): Promise<void> {
+    for (let tries = 0; tries < 600; tries++) {
+      await run(id, work, alive());
+      const { status, waiting, plan: now } = await kernel.load(id);
+      if (status !== 'running') return;
+      if (waiting?.reason === 'job') await sleep(50);
+      else if (waiting?.reason !== 'hand') return;
+      else {
+        const step = (now?.steps.findIndex((one) => one.state === 'started') ?? 0) + 1;
+        await kernel.say(bea, `done ${id} ${step}`);
+      }
+    }
+    throw new Error(`${id} does not come to an end`);
+  }
+
   async function planAgain(request: Request, command: Command) {
     const view = viewOf(kernel.work.world, askerOf(request, kernel.site), new Date(), alive());
     const made = await command.plan(
@@ -223,7 +241,7 @@ describe.each(VERSIONS)('the laws, on a hub of version %s', (version) => {
     async ({ line, command }) => {
       const before = state();
       const id = await approved(line);
-      await run(id, kernel.work, alive());
+      await carry(id);
       const done = await kernel.load(id);
       expect(done.status).toBe('succeeded');
       expect(remainingSteps(await planAgain(done, command), done)).toEqual([]);
@@ -236,7 +254,7 @@ describe.each(VERSIONS)('the laws, on a hub of version %s', (version) => {
         expect(await kernel.say(adam, `undo ${id}`)).toMatchObject({ reply: { tone: 'warn' } });
         return;
       }
-      await run(await approved(`undo ${id}`), kernel.work, alive());
+      await carry(await approved(`undo ${id}`));
       for (const partial of inverses.filter((one) => one.restores === 'partial'))
         expect(partial.leaves).toBeTruthy();
       if (inverses.length === done.plan?.steps.length && inverses.every((one) => one.restores === 'full'))
@@ -274,11 +292,11 @@ describe.each(VERSIONS)('the laws, on a hub of version %s', (version) => {
     { timeout: 240_000 },
     async ({ line, command }) => {
       const from = restarts();
-      await run(await approved(line), kernel.work, alive());
+      await carry(await approved(line));
       const wanted = { state: state(), changes: changes(from) };
       reset();
       const unharmed = startMortal(kernel, 0);
-      await run(await approved(line), unharmed.work, alive());
+      await carry(await approved(line), unharmed.work);
       const boundaries = unharmed.crossings.length;
       const seen = new Set<string>();
       // What signs takes a second each time.
@@ -287,12 +305,12 @@ describe.each(VERSIONS)('the laws, on a hub of version %s', (version) => {
         const now = restarts();
         const id = await approved(line);
         const mortal = startMortal(kernel, at);
-        await run(id, mortal.work, alive()).catch(onlyCrash);
+        await carry(id, mortal.work).catch(onlyCrash);
         const where = mortal.crossings.at(-1) ?? '';
         if (!mortal.died()) break;
         seen.add(where);
         await kernel.lapse();
-        await run(id, kernel.work, alive());
+        await carry(id);
         const ended = await kernel.load(id);
         expect([where, ended.status, ended.says]).toEqual([where, 'succeeded', ended.says]);
         expect([where, { state: state(), changes: changes(now) }]).toEqual([where, wanted]);
@@ -306,7 +324,7 @@ describe.each(VERSIONS)('the laws, on a hub of version %s', (version) => {
       const moments = [...seen].join('\n');
       expect(moments).toMatch(/^before append started\+step-started/m);
       // Only what changes something is crossed twice.
-      const call = /^after ((hub|host|notice) \S+)$/m.exec(moments)?.[1];
+      const call = /^after ((hub|host|job|notice) \S+)$/m.exec(moments)?.[1];
       expect(call).toBeDefined();
       expect(seen).toContain(`before ${call}`);
       expect(moments).toMatch(/^after append step-done/m);
@@ -318,7 +336,7 @@ describe.each(VERSIONS)('the laws, on a hub of version %s', (version) => {
     { timeout: 240_000 },
     async ({ line }) => {
       const from = restarts();
-      await run(await approved(line), kernel.work, alive());
+      await carry(await approved(line));
       const wanted = { state: state(), changes: changes(from) };
       reset();
       const now = restarts();
@@ -326,13 +344,30 @@ describe.each(VERSIONS)('the laws, on a hub of version %s', (version) => {
       let deaths = 0;
       for (let at = 1; (await kernel.load(id)).status !== 'succeeded' && at < 100; at++) {
         const mortal = startMortal(kernel, at);
-        await run(id, mortal.work, alive()).catch(onlyCrash);
+        await carry(id, mortal.work).catch(onlyCrash);
         if (mortal.died()) deaths++;
         await kernel.lapse();
       }
       expect(await kernel.load(id)).toMatchObject({ status: 'succeeded' });
       expect(deaths).toBeGreaterThan(10);
       expect({ state: state(), changes: changes(now) }).toEqual(wanted);
+    },
+  );
+
+  it.each(registry.all.filter(({ watch }) => watch !== null))(
+    '$name: its watch changes nothing, and says the same twice',
+    async (command) => {
+      if (command.shared === 'ca' && !hasOpenssl) return;
+      const before = { state: state(), restarts: restarts() };
+      const watched = async () => {
+        const view = viewOf(kernel.work.world, adam, new Date(), alive());
+        return command.watch?.({ ...view, owner: async () => null }, kernel.site.settings(command.name));
+      };
+      const [one, two] = [await watched(), await watched()];
+      expect(one?.length).toBeGreaterThan(0);
+      expect(two?.map(({ key }) => key)).toEqual(one?.map(({ key }) => key));
+      expect(kernel.hub.history()).toEqual([]);
+      expect({ state: state(), restarts: restarts() }).toEqual(before);
     },
   );
 

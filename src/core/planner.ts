@@ -122,9 +122,8 @@ export async function planRequest(request: Request, site: Site, view: View): Pro
 /** Throws for messages that cannot be sent; says of those whose audience the config does not name who gets them. */
 function messageNotes(steps: readonly Step[], request: string, site: Site): readonly string[] {
   const strange = new Set<string>();
-  for (const { effect, kind, title } of steps) {
+  for (const { effect, title } of steps) {
     if (effect.kind !== 'notice') continue;
-    if (kind !== 'once') throw new Error(`${title}: a message is said once`);
     const trouble = noticeTrouble(noticeOf(request, digestOfEffect(effect), effect));
     if (trouble !== null)
       throw new Refused(
@@ -205,7 +204,8 @@ function isTooLong(steps: readonly Step[]): boolean {
 function assertSound(steps: readonly Step[]): void {
   const wrong = steps.find(
     ({ kind, effect }) =>
-      (effect.kind === 'job' && kind !== 'once') || (effect.kind === 'hand' && kind !== 'set'),
+      ((effect.kind === 'job' || effect.kind === 'notice') && kind !== 'once') ||
+      (effect.kind === 'hand' && kind !== 'set'),
   );
   if (wrong) throw new Error(`a ${wrong.effect.kind} step of kind ${wrong.kind}`);
   const keys = new Set(steps.map((step) => step.key));

@@ -5,6 +5,7 @@ import type { Plan, View } from './command.ts';
 import { assertUntouched, stopOnDrift, stopUnapproved } from './drift.ts';
 import { type NewEvent, STEWARD } from './events.ts';
 import { openJob } from './job-state.ts';
+import { KEPT_MS, startJob, watchJob } from './job-watching.ts';
 import { digestOfEffect, hasResult, isReadable, planRequest, remainingSteps, resultOf } from './planner.ts';
 import { askerOf, guardText, type Work } from './planning.ts';
 import {
@@ -27,7 +28,6 @@ import { Fenced } from './requests.ts';
 import { settle } from './settling.ts';
 import type { Fence, LockStore, NotesStore } from './store.ts';
 import { awayOf, isPatient, waitForLock, waitingEvent, waitsForThaw } from './waiting.ts';
-import { KEPT_MS, startJob, watchJob } from './watching.ts';
 import { viewOf } from './world.ts';
 
 /** What the job `run` needs beside the rest. */

@@ -26,6 +26,8 @@ export interface DiscourseFrontOptions {
   /** Without it no webhook is taken. */
   readonly webhookSecret?: string;
   readonly pollMs: number;
+  /** Calls to the forum; 18 if not given. */
+  readonly perMinute?: number;
   /** Does the bot moderate the category? */
   readonly moderates: boolean;
   readonly people: PeopleOptions;
@@ -74,7 +76,8 @@ const OPEN_MS = 5_000;
 
 export function createDiscourseFront(options: DiscourseFrontOptions): DiscourseFront {
   const { url, username, key, category, inbox, places, locks, notes, log } = options;
-  const { beatMs = BEAT_MS, perMinute, postGapMs } = options.times ?? {};
+  const { beatMs = BEAT_MS, postGapMs } = options.times ?? {};
+  const perMinute = options.times?.perMinute ?? options.perMinute;
   const api = createDiscourseApi({ url, key, username, deadlineMs: 15_000, log });
   const budget = createBudget({
     api,

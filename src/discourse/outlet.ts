@@ -17,18 +17,16 @@ import type { Posted, Writer } from './writer.ts';
 const aim = z.discriminatedUnion('kind', [
   /** A reply: not before this number. */
   z.object({ kind: z.literal('reply'), topic: z.number(), from: z.number() }),
-  /** A topic: not opened before this time. */
-  z.object({ kind: z.literal('open'), category: z.string().nullable(), since: z.string() }),
+  /** A topic of its own. */
+  z.object({ kind: z.literal('open'), category: z.string().nullable() }),
   z.object({ kind: z.literal('message'), user: z.number() }),
 ]);
 type Aim = z.output<typeof aim>;
 
 /** The forum forgets after five minutes what was too like another post. */
 const SIMILAR_MS = 6 * 60_000;
-/** The forum's clock and ours need not agree. */
-const CLOCK_MS = 60 * 60_000;
-/** Topics that are looked into for one of ours. */
-const MOST_TOPICS = 30;
+/** Pages of the category, newest first, that are looked through for a topic of ours. */
+const MOST_PAGES = 3;
 const USERNAME = /^[\p{L}\p{N}\p{M}_][\p{L}\p{N}\p{M}_.-]{0,59}$/u;
 
 /** Says messages in the forum that belong to no request: for the one process that speaks there. */
@@ -82,45 +80,49 @@ export function createOutlet(deps: {
     );
   }
 
-  /** Is there a topic of ours with this marker? */
+  /**
+   * Is there a topic of ours with this marker? Not found by a time: clocks are put right. The forum itself mends titles a
+   * little.
+   */
   async function isOpened(
     marker: string,
-    since: Date,
+    title: string,
     of: Category | undefined,
   ): Promise<boolean | 'unknown'> {
-    const list = await forum.topics(0, 'answer', of);
-    if (list.kind !== 'ok') return 'unknown';
-    const recent = list.value.topics.filter((one) => one.createdAt.getTime() > since.getTime() - CLOCK_MS);
-    for (const { id } of recent.slice(0, MOST_TOPICS)) {
-      const posts = await forum.postsFrom(id, 1, 'answer');
-      if (posts.kind === 'away') return 'unknown';
-      const [first] = posts.kind === 'ok' ? posts.value : [];
-      if (first?.userId === self && isMarked(first.raw, marker)) return true;
+    for (let page = 0, more = true; more && page < MOST_PAGES; page++) {
+      const list = await forum.topics(page, 'answer', of);
+      if (list.kind !== 'ok') return 'unknown';
+      const alike = list.value.topics.filter((one) => folded(one.title).startsWith(folded(title)));
+      for (const { id } of alike) {
+        const posts = await forum.postsFrom(id, 1, 'answer');
+        if (posts.kind === 'away') return 'unknown';
+        const [first] = posts.kind === 'ok' ? posts.value : [];
+        if (first?.userId === self && isMarked(first.raw, marker)) return true;
+      }
+      more = list.value.more;
     }
     return false;
   }
 
-  async function open(
-    notice: Notice,
-    { category, since }: Aim & { kind: 'open' },
-    again: boolean,
-  ): Promise<Answer> {
+  async function open(notice: Notice, { category }: Aim & { kind: 'open' }, again: boolean): Promise<Answer> {
     const of = category === null ? undefined : parseCategory(category);
     const marker = markerOf(notice.key);
     const raw = marked(noticePost(notice, bot), marker);
     const title = noticeTitle(notice);
     if (again) {
-      const there = await isOpened(marker, new Date(since), of);
+      const there = await isOpened(marker, title, of);
       if (there === 'unknown') return notNow('the forum does not say whether it is there');
       if (there) return { kind: 'said' };
     }
     // No two topics have the same title, and the same may be said once a year.
     for (const one of [title, `${title} (${now().toISOString().slice(0, 10)})`]) {
       const written = await forum.open(one, raw, 'answer', of);
-      if (written.kind === 'refused' && written.why === 'invalid' && one === title) continue;
-      if (written.kind !== 'lost' && written.kind !== 'conflict') return answerOf(written);
-      const there = await isOpened(marker, new Date(since), of);
-      return there === true ? { kind: 'said' } : notNow('the forum does not say whether it is there');
+      const isRefused = written.kind === 'refused' && written.why === 'invalid' && one === title;
+      if (!isRefused && written.kind !== 'lost' && written.kind !== 'conflict') return answerOf(written);
+      // Also where the title is taken: by what had no answer.
+      const there = await isOpened(marker, title, of);
+      if (there === true) return { kind: 'said' };
+      if (!isRefused || there === 'unknown') return notNow('the forum does not say whether it is there');
     }
     return closed('the forum takes no topic of this title');
   }
@@ -136,7 +138,7 @@ export function createOutlet(deps: {
       const user = await people.accountOf(at.person);
       return user === null ? closed('no account in the forum') : { kind: 'message', user };
     }
-    if (at.kind === 'category') return { kind: 'open', category: at.category, since: now().toISOString() };
+    if (at.kind === 'category') return { kind: 'open', category: at.category };
     const topic = at.kind === 'topic' ? at.topic : at.kind === 'request' ? Number(at.where) : Number.NaN;
     if (!Number.isSafeInteger(topic)) return closed('no place in the forum');
     const last = await writer.lastNumber(topic, 'answer');
@@ -157,4 +159,9 @@ export function createOutlet(deps: {
       return target.kind === 'open' ? open(notice, target, again) : message(notice, target);
     },
   };
+}
+
+/** A title without what the forum may change in it. */
+function folded(title: string): string {
+  return title.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '');
 }

@@ -275,7 +275,7 @@ export function createSlackFront(options: SlackFrontOptions): SlackFront {
   }
 
   const outlet = createOutlet({
-    ...{ desk, places, people, scheduler, log, now },
+    ...{ desk, places, people, scheduler, log },
     lookMs: lookMs ?? [200, 2000],
   });
 

@@ -20,7 +20,7 @@ const CLOSED =
 const BAD_BLOCKS = /block|too_long/u;
 
 const opened = z.looseObject({ channel: z.looseObject({ id: z.string() }) });
-const aim = z.object({ channel: z.string(), thread: z.string().optional(), since: z.string() });
+const aim = z.object({ channel: z.string(), thread: z.string().optional() });
 
 /** Says messages in Slack that belong to no request. */
 export function createOutlet(deps: {
@@ -29,11 +29,10 @@ export function createOutlet(deps: {
   readonly people: Pick<People, 'accountOf'>;
   readonly scheduler: Scheduler;
   readonly log: Log;
-  readonly now: () => Date;
   /** When to look for a message whose answer was lost: Slack may still be at it. */
   readonly lookMs: readonly number[];
 }): Outlet {
-  const { desk, places, people, scheduler, log, now, lookMs } = deps;
+  const { desk, places, people, scheduler, log, lookMs } = deps;
 
   type Target = { readonly channel: string; readonly thread?: string | undefined };
   type Answer = Exclude<Awaited<ReturnType<Outlet['aim']>>, { kind: 'aimed' }>;
@@ -81,7 +80,8 @@ export function createOutlet(deps: {
   }
 
   async function isThere(key: string, target: z.output<typeof aim>): Promise<boolean | 'unknown'> {
-    const at = { channel: target.channel, thread: target.thread, since: new Date(target.since) };
+    // Not by a time: clocks are put right, and then it would not be found.
+    const at = { channel: target.channel, thread: target.thread };
     for (const ms of lookMs) {
       await pause(ms);
       const found = await findPosted({ scheduler, log }, at, messageMarker(key));
@@ -109,7 +109,7 @@ export function createOutlet(deps: {
       const target = await targetOf(at);
       if ('kind' in target) return target;
       const { channel, thread } = target;
-      return { kind: 'aimed', aim: { channel, ...(thread ? { thread } : {}), since: now().toISOString() } };
+      return { kind: 'aimed', aim: { channel, ...(thread ? { thread } : {}) } };
     },
     async say(notice, at, aimed, again) {
       const target = aim.parse(aimed);

@@ -38,17 +38,18 @@ const page = z.looseObject({
 const PAGES = 5;
 
 /**
- * Looks for a message with this marker, not older than `since`: its ts, or null when it is not there.
+ * Looks for a message with this marker, not older than `since` (without it among the newest): its ts, or null when it
+ * is not there.
  * `unknown`: Slack could not be asked, so nobody may conclude that it is not there.
  */
 export async function findPosted(
   deps: { readonly scheduler: Scheduler; readonly log: Log },
-  at: { readonly channel: string; readonly thread: string | undefined; readonly since: Date },
+  at: { readonly channel: string; readonly thread: string | undefined; readonly since?: Date },
   marker: Marker,
 ): Promise<string | null | 'unknown'> {
   const method = at.thread === undefined ? 'conversations.history' : 'conversations.replies';
   // Slack's clock and ours need not agree to the second.
-  const oldest = String(Math.floor(at.since.getTime() / 1000) - 120);
+  const oldest = at.since ? String(Math.floor(at.since.getTime() / 1000) - 120) : null;
   let cursor = '';
   for (let n = 0; n < PAGES; n++) {
     const written = await deps.scheduler.write({
@@ -58,7 +59,7 @@ export async function findPosted(
       args: {
         channel: at.channel,
         ...(at.thread === undefined ? {} : { ts: at.thread }),
-        oldest,
+        ...(oldest === null ? {} : { oldest }),
         limit: 100,
         include_all_metadata: true,
         ...(cursor ? { cursor } : {}),

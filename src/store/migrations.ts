@@ -123,6 +123,10 @@ export const MIGRATIONS: readonly Migration[] = [
     ],
   },
   {
+    name: 'locks that are kept while nobody holds them',
+    statements: ['alter table steward.locks add column kept timestamptz'],
+  },
+  {
     name: 'messages that belong to no request',
     statements: [
       // Without a body it is only a key that another message covers.
@@ -137,9 +141,5 @@ export const MIGRATIONS: readonly Migration[] = [
       )`,
       'create index notices_pending on steward.notices (tried, n) where done is null',
     ],
-  },
-  {
-    name: 'locks that are kept while nobody holds them',
-    statements: ['alter table steward.locks add column kept timestamptz'],
   },
 ];

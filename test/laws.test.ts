@@ -1,13 +1,15 @@
-import { cpSync, existsSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { readCrl } from '../commands/certificates/crl.ts';
 import { readIndex } from '../commands/certificates/index-file.ts';
 import { exampleSettings } from '../commands/nfs-check/settings.ts';
 import { CA_DIR, CRL_IN_USE, caFile, hasOpenssl } from '../sandbox/hosts/ca.ts';
 import { type SandboxHosts, startHosts } from '../sandbox/hosts/hosts.ts';
+import { hasCurl, MIRROR as MIRROR_DIRS } from '../sandbox/mirror/mirror.ts';
 import { inversesOf } from '../src/core/actions.ts';
 import type { Command } from '../src/core/command.ts';
 import { drawCard } from '../src/core/drawing.ts';
@@ -31,15 +33,19 @@ const { adam, bea, carl } = PEOPLE;
 const HOSTS = ['builder1', 'builder2', 'builder3'];
 const CA = 'ca';
 const MIRROR = 'mirror';
+const JOBS = 'var/lib/steward-jobs';
 const registry = await scanCommands(new URL('../commands/', import.meta.url));
 const ofCa = registry.all.filter((command) => command.shared === 'ca');
 const ofRepos = registry.all.filter((command) => command.shared === 'repos');
 const alive = (): AbortSignal => new AbortController().signal;
 
 const examples = registry.all
-  .filter((command) => command.shared !== 'ca' || hasOpenssl)
+  .filter(({ shared }) => (shared !== 'ca' || hasOpenssl) && (shared !== 'repos' || hasCurl))
   .flatMap((command) => command.examples.map((line) => ({ line, command })));
 const changing = examples.filter(({ command }) => command.risk !== 'read');
+
+/** What takes a second each time: signing, and jobs. */
+const SLOW: readonly (string | undefined)[] = ['ca', 'repos'];
 
 const VERSIONS = ['1.20', '1.35'] as const;
 /**
@@ -147,6 +153,9 @@ describe.each(VERSIONS)('the laws, on a hub of version %s', (version) => {
     const etc = join(sandbox.world(CA).root, 'etc');
     rmSync(etc, { recursive: true });
     cpSync(join(dir, 'first-etc'), etc, { recursive: true });
+    for (const place of [JOBS, MIRROR_DIRS.srcdir, MIRROR_DIRS.wwwdir, MIRROR_DIRS.state])
+      rmSync(join(sandbox.world(MIRROR).root, place), { recursive: true, force: true });
+    mkdirSync(join(sandbox.world(MIRROR).root, MIRROR_DIRS.srcdir), { recursive: true });
   }
   beforeEach(reset);
 
@@ -160,6 +169,25 @@ describe.each(VERSIONS)('the laws, on a hub of version %s', (version) => {
     return { signed, revoked, serial: caFile(root, 'serial') };
   }
 
+  /** The packages that are mirrored, and served. */
+  function stateOfMirror(): unknown {
+    const { root } = sandbox.world(MIRROR);
+    return [MIRROR_DIRS.srcdir, MIRROR_DIRS.wwwdir].map((place) =>
+      existsSync(join(root, place))
+        ? readdirSync(join(root, place), { recursive: true })
+            .map(String)
+            .filter((path) => path.endsWith('.rpm'))
+            .sort()
+        : [],
+    );
+  }
+
+  /** Jobs that were begun on the mirror. */
+  const jobs = (): number => {
+    const place = join(sandbox.world(MIRROR).root, JOBS, 'mrepo/runs');
+    return existsSync(place) ? readdirSync(place).length : 0;
+  };
+
   /** What is so on hub and hosts, in one order. */
   function state(): unknown {
     const { hosts: builders, users, channels, tags, externalRepos, tagExternalRepos } = kernel.hub.world;
@@ -169,9 +197,19 @@ describe.each(VERSIONS)('the laws, on a hub of version %s', (version) => {
       .map(({ id: _, permissions, ...rest }) => ({ ...rest, permissions: [...permissions].sort() }))
       .sort((a, b) => a.name.localeCompare(b.name));
     const mounts = HOSTS.map((host) => sandbox.world(host).mounts());
-    const ca = stateOfCa();
+    const [ca, mirror] = [stateOfCa(), stateOfMirror()];
     return JSON.parse(
-      JSON.stringify({ sorted, accounts, channels, tags, externalRepos, tagExternalRepos, mounts, ca }),
+      JSON.stringify({
+        sorted,
+        accounts,
+        channels,
+        tags,
+        externalRepos,
+        tagExternalRepos,
+        mounts,
+        ca,
+        mirror,
+      }),
     );
   }
 
@@ -182,7 +220,11 @@ describe.each(VERSIONS)('the laws, on a hub of version %s', (version) => {
     const calls = kernel.hub
       .history()
       .map(({ method, args, changed }) => JSON.stringify({ method, args, changed }));
-    return { calls: calls.sort(), restarts: restarts().map((count, index) => count - (from[index] ?? 0)) };
+    return {
+      calls: calls.sort(),
+      restarts: restarts().map((count, index) => count - (from[index] ?? 0)),
+      jobs: jobs(),
+    };
   }
 
   async function approved(line: string): Promise<string> {
@@ -192,6 +234,16 @@ describe.each(VERSIONS)('the laws, on a hub of version %s', (version) => {
       expect(await kernel.say(who, `approve ${request.id}`)).toMatchObject({ reply: { tone: 'good' } });
     kernel.hinted.length = 0;
     return request.id;
+  }
+
+  /** Runs it until it has ended; a job on a host goes on between two runs. */
+  async function runToEnd(id: string, work = kernel.work): Promise<void> {
+    for (let tries = 0; tries < 300; tries++) {
+      await run(id, work, alive());
+      const { status, waiting } = await kernel.load(id);
+      if (status !== 'running' || waiting?.reason !== 'job') return;
+      await pause(50);
+    }
   }
 
   async function planAgain(request: Request, command: Command) {
@@ -223,7 +275,7 @@ describe.each(VERSIONS)('the laws, on a hub of version %s', (version) => {
     async ({ line, command }) => {
       const before = state();
       const id = await approved(line);
-      await run(id, kernel.work, alive());
+      await runToEnd(id);
       const done = await kernel.load(id);
       expect(done.status).toBe('succeeded');
       expect(remainingSteps(await planAgain(done, command), done)).toEqual([]);
@@ -236,7 +288,7 @@ describe.each(VERSIONS)('the laws, on a hub of version %s', (version) => {
         expect(await kernel.say(adam, `undo ${id}`)).toMatchObject({ reply: { tone: 'warn' } });
         return;
       }
-      await run(await approved(`undo ${id}`), kernel.work, alive());
+      await runToEnd(await approved(`undo ${id}`));
       for (const partial of inverses.filter((one) => one.restores === 'partial'))
         expect(partial.leaves).toBeTruthy();
       if (inverses.length === done.plan?.steps.length && inverses.every((one) => one.restores === 'full'))
@@ -274,25 +326,24 @@ describe.each(VERSIONS)('the laws, on a hub of version %s', (version) => {
     { timeout: 240_000 },
     async ({ line, command }) => {
       const from = restarts();
-      await run(await approved(line), kernel.work, alive());
+      await runToEnd(await approved(line));
       const wanted = { state: state(), changes: changes(from) };
       reset();
       const unharmed = startMortal(kernel, 0);
-      await run(await approved(line), unharmed.work, alive());
+      await runToEnd(await approved(line), unharmed.work);
       const boundaries = unharmed.crossings.length;
       const seen = new Set<string>();
-      // What signs takes a second each time.
-      for (const at of pointsUpTo(boundaries, command.shared === 'ca' ? 4 : 12)) {
+      for (const at of crashPoints(boundaries, command)) {
         reset();
         const now = restarts();
         const id = await approved(line);
         const mortal = startMortal(kernel, at);
-        await run(id, mortal.work, alive()).catch(onlyCrash);
+        await runToEnd(id, mortal.work).catch(onlyCrash);
         const where = mortal.crossings.at(-1) ?? '';
         if (!mortal.died()) break;
         seen.add(where);
         await kernel.lapse();
-        await run(id, kernel.work, alive());
+        await runToEnd(id);
         const ended = await kernel.load(id);
         expect([where, ended.status, ended.says]).toEqual([where, 'succeeded', ended.says]);
         expect([where, { state: state(), changes: changes(now) }]).toEqual([where, wanted]);
@@ -301,7 +352,7 @@ describe.each(VERSIONS)('the laws, on a hub of version %s', (version) => {
           ended.plan?.steps.filter((one) => one.step.inverse).length,
         ]);
       }
-      if (!thorough) return;
+      if (!thorough || command.shared === 'repos') return;
       // The moments that matter most were among them.
       const moments = [...seen].join('\n');
       expect(moments).toMatch(/^before append started\+step-started/m);
@@ -313,12 +364,12 @@ describe.each(VERSIONS)('the laws, on a hub of version %s', (version) => {
     },
   );
 
-  it.each(crashing.changing.filter(({ command }) => thorough || command.shared !== 'ca'))(
+  it.each(crashing.changing.filter(({ command }) => thorough || !SLOW.includes(command.shared)))(
     '$line: a worker that dies again and again still makes each change once',
     { timeout: 240_000 },
     async ({ line }) => {
       const from = restarts();
-      await run(await approved(line), kernel.work, alive());
+      await runToEnd(await approved(line));
       const wanted = { state: state(), changes: changes(from) };
       reset();
       const now = restarts();
@@ -328,6 +379,7 @@ describe.each(VERSIONS)('the laws, on a hub of version %s', (version) => {
         const mortal = startMortal(kernel, at);
         await run(id, mortal.work, alive()).catch(onlyCrash);
         if (mortal.died()) deaths++;
+        else if ((await kernel.load(id)).waiting?.reason === 'job') await pause(100);
         await kernel.lapse();
       }
       expect(await kernel.load(id)).toMatchObject({ status: 'succeeded' });
@@ -374,6 +426,14 @@ function read(line: string, command: Command) {
   expect(parsed.command.name).toBe(command.name);
   expect(parsed.problems).toEqual({});
   return parsed;
+}
+
+/** Where to crash; each look at a job that goes on has the same boundaries again. */
+function crashPoints(boundaries: number, { shared }: Command): readonly number[] {
+  if (shared === 'ca') return pointsUpTo(boundaries, 4);
+  if (shared !== 'repos') return pointsUpTo(boundaries, 12);
+  const every = Math.ceil(boundaries / (thorough ? 16 : 2));
+  return Array.from({ length: boundaries }, (_, index) => index + 1).filter((at) => at % every === every - 1);
 }
 
 function onlyCrash(error: unknown): void {

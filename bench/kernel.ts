@@ -76,7 +76,13 @@ export async function startKernel(
   const hub = scope.keep(createHub({ ...hubConfig, log }));
   const { list, privateKey, knownHosts, scriptsDir } = hostsConfig;
   const hosts = scope.keep(createHosts({ hosts: list, privateKey, knownHosts, scriptsDir, log }));
-  const world = { hubReader: hub, hubWriter: hub, hostReader: hosts, hostWriter: hosts, hostJobs: createJobs(hosts) };
+  const world = {
+    hubReader: hub,
+    hubWriter: hub,
+    hostReader: hosts,
+    hostWriter: hosts,
+    hostJobs: createJobs(hosts),
+  };
   const { locks, notes } = store;
   const leaseMs = config.worker.leaseSeconds * 1000;
   const worker = await startWorker({

@@ -144,6 +144,7 @@ export async function startHosts(options: SandboxHostsOptions): Promise<SandboxH
       await server.behave('well');
     },
     close: async () => {
+      for (const { world } of started.values()) world.endJobs();
       await closeAll();
     },
   };

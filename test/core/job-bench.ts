@@ -17,7 +17,7 @@ export const syncScript = script(
 echo x >>"$SANDBOX_ROOT/ran-$1"
 trap 'echo "stopped: half of it is there"; exit 9' TERM
 echo "got 1 of 4"
-while [[ ! -e $SANDBOX_ROOT/go-$1 ]]; do sleep 0.03; done
+while [[ ! -s $SANDBOX_ROOT/go-$1 ]]; do sleep 0.03; done
 echo "last words of $1"
 read -r code <"$SANDBOX_ROOT/go-$1"
 rm "$SANDBOX_ROOT/go-$1"
@@ -123,7 +123,8 @@ export async function startJobBench(options: { readonly through?: (world: World)
         if (states.includes(request.status)) return request;
         await this.later(15_000);
       }
-      throw new Error(`${id} is ${(await kernel.load(id)).status}, not ${states.join(' or ')}`);
+      const is = await kernel.load(id);
+      throw new Error(`${id} is ${is.status} (${is.says}), not ${states.join(' or ')}`);
     },
     async close(): Promise<void> {
       await kernel.close();

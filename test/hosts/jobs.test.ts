@@ -13,8 +13,9 @@ const MOST = 65_536;
 const count = script(
   `#!/bin/bash
 echo x >>"$SANDBOX_ROOT/ran-$1"
+echo $$ >"$SANDBOX_ROOT/pid-$1"
 echo "begun as $SANDBOX_UID in $PWD with $*"
-while [[ ! -e $SANDBOX_ROOT/go-$1 ]]; do sleep 0.05; done
+while [[ ! -s $SANDBOX_ROOT/go-$1 ]]; do sleep 0.05; done
 code=$(<"$SANDBOX_ROOT/go-$1")
 printf 'last words'
 exit "$code"
@@ -161,10 +162,7 @@ describe('a job on a host', () => {
     const killed = some();
     await start(killed);
     await until(killed, 'running');
-    const child = execFileSync('pgrep', ['-P', String(watcher(killed)), '-f', 'job.*script|/script'], {
-      encoding: 'utf8',
-    });
-    for (const pid of child.trim().split('\n')) process.kill(Number(pid), 'SIGKILL');
+    process.kill(Number(readFileSync(join(root, `pid-${killed.run}`), 'utf8')), 'SIGKILL');
     expect(await until(killed, 'done')).toMatchObject({ code: 137 });
 
     const rebooted = some();

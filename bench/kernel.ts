@@ -83,12 +83,12 @@ export async function startKernel(
     hostWriter: hosts,
     hostJobs: createJobs(hosts),
   };
-  const { locks, notes } = store;
+  const { locks, notes, notices } = store;
   const leaseMs = config.worker.leaseSeconds * 1000;
   const worker = await startWorker({
     queue,
     hints,
-    work: { requests, site: config.site, world, now, log, locks, notes, leaseMs },
+    work: { requests, site: config.site, world, now, log, locks, notes, notices, leaseMs },
     store,
     concurrency: config.worker.concurrency,
   });

@@ -83,6 +83,33 @@ export function assertNotBot({ name }: Account, bot: HubAccount, byHand: string)
   );
 }
 
+/** Throws `Refused` for a name that the hub does not have yet and should not get. */
+export async function assertFree(name: string, view: View): Promise<void> {
+  assertNoHost(name, view);
+  await assertNoTwin(name, view);
+}
+
+/** A builder has its account from `koji add-host`, which fails where an ordinary one of that name is there already. */
+function assertNoHost(name: string, view: View): void {
+  if (!view.hosts.names().some((host) => host.toLowerCase() === name.toLowerCase())) return;
+  throw new Refused(
+    `${name} is a machine, and an ordinary account of its name would be in the way of adding it as a builder.`,
+    `A Koji admin adds a builder: \`koji add-host ${name} x86_64\`.`,
+  );
+}
+
+/** `Maria` beside `maria` is two people to the hub and one to everybody else. */
+async function assertNoTwin(name: string, view: View): Promise<void> {
+  const twin = (await listPeople(view, { begins: name })).find(
+    (one) => one.name.toLowerCase() === name.toLowerCase(),
+  );
+  if (!twin) return;
+  throw new Refused(
+    `The hub has ${twin.name} already, and names that differ in capital letters only are mixed up.`,
+    `\`account show ${twin.name}\``,
+  );
+}
+
 /** Normal users, as the hub lists them; of builders and groups none. */
 export async function listPeople(view: View, query: ListQuery = {}): Promise<readonly Account[]> {
   const { begins, permission } = query;

@@ -47,6 +47,7 @@ export interface Resolved {
     readonly category: string;
     readonly webhookSecret: string | undefined;
     readonly pollSeconds: number;
+    readonly callsPerMinute: number;
     readonly everybody: readonly string[];
     readonly trustLevel: number;
     readonly moderates: boolean;

@@ -1,6 +1,8 @@
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
+import { readCrl } from '../commands/certificates/crl.ts';
 import { exampleSettings } from '../commands/nfs-check/settings.ts';
 import { type SandboxForum, startForum } from './discourse/forum.ts';
 import { CRL_IN_USE } from './hosts/ca.ts';
@@ -16,6 +18,8 @@ export interface SandboxSite {
   readonly hosts: SandboxHosts;
   readonly slack: SandboxSlack;
   readonly forum: SandboxForum;
+  /** PEM of the CA, which signed the hub's certificate too. */
+  readonly ca: string;
   readonly configPath: string;
   close(): Promise<void>;
 }
@@ -40,11 +44,14 @@ export async function startSite(options: {
   const { dir, version = '1.20', slackMode = 'http', port = 0 } = options;
   await mkdir(dir, { recursive: true, mode: 0o700 });
   const pki = await makePki(join(dir, 'pki'));
+  const crl = join(dir, 'hosts', CA_HOST, CRL_IN_USE);
   const hub = await startHub({
     version,
     pki,
     statePath: join(dir, 'hub.json'),
+    isRevoked: (serial) => isOnList(crl, serial),
     world: (world) => {
+      for (const user of world.users) if (user.name === 'steward') user.permissions.push('admin');
       // Something to do for `builder enable`.
       const resting = world.hosts.find((host) => host.name === 'builder3');
       if (resting) Object.assign(resting, { enabled: false, comment: 'new disk, to be tried again' });
@@ -73,11 +80,16 @@ export async function startSite(options: {
     hosts,
     slack,
     forum,
+    ca: pki.ca,
     configPath,
     async close() {
       await Promise.all([slack.close(), forum.close(), hosts.close(), hub.close()]);
     },
   };
+}
+
+function isOnList(file: string, serial: string): boolean {
+  return existsSync(file) && readCrl(readFileSync(file)).serials.has(serial);
 }
 
 async function writeConfig(
@@ -108,6 +120,7 @@ async function writeConfig(
       cert: await secret('hub-cert.pem', site.steward.cert),
       key: await secret('hub-key.pem', site.steward.key),
       user: 'steward',
+      permissions: ['host', 'admin'],
     },
     hosts: {
       user: hosts.hosts[0]?.user,
@@ -131,15 +144,27 @@ async function writeConfig(
       username: forum.bot.username,
       key: { file: await secret('forum-key', forum.apiKey) },
       category: forum.category.path,
+      // The one key of this forum, which takes 60.
+      callsPerMinute: 50,
       webhookSecret: { file: await secret('forum-webhook', forum.webhookSecret) },
     },
     people: [
       { id: 'maria', name: 'maria', slack: 'U0MARIA', discourse: account('maria'), roles: ['packager'] },
+      { id: 'toni', name: 'toni', discourse: account('toni'), roles: ['packager'] },
       { id: 'adam', name: 'adam', slack: 'U0ADAM', discourse: account('adam'), roles: ['admin'] },
     ],
     roles: { packager: {}, admin: { slackGroups: ['S0ADMINS'], discourseGroups: ['koji-admins'] } },
+    audiences: { packagers: { slack: 'C0KOJI', forum: true } },
     commands: { 'nfs check': { settings: { ...exampleSettings, deadlineSeconds: 3 } } },
-    shared: { ca: { host: CA_HOST, crlInUse: CRL_IN_USE }, repos: { host: MIRROR_HOST } },
+    shared: {
+      ca: {
+        host: CA_HOST,
+        crlInUse: CRL_IN_USE,
+        newUserPermissions: ['image'],
+        client: { name: 'kkoji', server: hub.url, cert: '~/.katello.cert', ca: '~/.katello-ca.cert' },
+      },
+      repos: { host: MIRROR_HOST },
+    },
     http: { port: site.port },
     worker: { leaseSeconds: 5 },
     log: { level: 'warn' },

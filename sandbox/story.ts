@@ -1,3 +1,4 @@
+import { tellCertificate } from './certificate-story.ts';
 import { tellForum } from './forum-story.ts';
 import type { SandboxSite } from './site.ts';
 import { ADMINS, createTeller, KOJI } from './teller.ts';
@@ -105,6 +106,7 @@ export async function tellStory(site: SandboxSite, print: (text: string) => void
     },
   );
   await tellForum(site, teller);
+  await tellCertificate(site, teller, print);
   return { beats: teller.beats(), failures: teller.failures() };
 
   function must(holds: boolean, what: string): void {

@@ -34,6 +34,7 @@ const HOSTS = ['builder1', 'builder2', 'builder3'];
 const CA = 'ca';
 const MIRROR = 'mirror';
 const JOBS = 'var/lib/steward-jobs';
+const CA_SETTINGS = { host: CA, crlInUse: CRL_IN_USE, newUserPermissions: ['image'] };
 const registry = await scanCommands(new URL('../commands/', import.meta.url));
 const ofCa = registry.all.filter((command) => command.shared === 'ca');
 const ofRepos = registry.all.filter((command) => command.shared === 'repos');
@@ -124,7 +125,7 @@ describe.each(VERSIONS)('the laws, on a hub of version %s', (version) => {
       hosts,
       settings: {
         'nfs check': exampleSettings,
-        ...Object.fromEntries(ofCa.map(({ name }) => [name, { host: CA, crlInUse: CRL_IN_USE }])),
+        ...Object.fromEntries(ofCa.map(({ name }) => [name, CA_SETTINGS])),
         ...Object.fromEntries(ofRepos.map(({ name }) => [name, { host: MIRROR }])),
       },
       hubWorld: (world) => {
@@ -363,7 +364,7 @@ describe.each(VERSIONS)('the laws, on a hub of version %s', (version) => {
       const moments = [...seen].join('\n');
       expect(moments).toMatch(/^before append started\+step-started/m);
       // Only what changes something is crossed twice.
-      const call = /^after ((hub|host|job) \S+)$/m.exec(moments)?.[1];
+      const call = /^after ((hub|host|job|notice) \S+)$/m.exec(moments)?.[1];
       expect(call).toBeDefined();
       expect(seen).toContain(`before ${call}`);
       expect(moments).toMatch(/^after append step-done/m);
@@ -390,6 +391,23 @@ describe.each(VERSIONS)('the laws, on a hub of version %s', (version) => {
       expect(await kernel.load(id)).toMatchObject({ status: 'succeeded' });
       expect(deaths).toBeGreaterThan(10);
       expect({ state: state(), changes: changes(now) }).toEqual(wanted);
+    },
+  );
+
+  it.each(registry.all.filter(({ watch }) => watch !== null))(
+    '$name: its watch changes nothing, and says the same twice',
+    async (command) => {
+      if (command.shared === 'ca' && !hasOpenssl) return;
+      const before = { state: state(), restarts: restarts() };
+      const watched = async () => {
+        const view = viewOf(kernel.work.world, adam, new Date(), alive());
+        return command.watch?.({ ...view, owner: async () => null }, kernel.site.settings(command.name));
+      };
+      const [one, two] = [await watched(), await watched()];
+      expect(one?.length).toBeGreaterThan(0);
+      expect(two?.map(({ key }) => key)).toEqual(one?.map(({ key }) => key));
+      expect(kernel.hub.history()).toEqual([]);
+      expect({ state: state(), restarts: restarts() }).toEqual(before);
     },
   );
 

@@ -1,17 +1,16 @@
 import { z } from 'zod';
-import { defineCommand, type Step } from '../../src/core/command.ts';
+import { defineCommand } from '../../src/core/command.ts';
 import { accountName, identifiers } from '../../src/core/fields.ts';
 import { anyOf } from '../../src/core/recognise.ts';
+import { grantStep } from '../account-steps.ts';
 import {
   ACCOUNT_NAME,
-  type Account,
   assertNotBot,
   assertPerson,
   HUB_WORDS,
   LOCKS,
   OTHER_ACCOUNTS,
   pickAccount,
-  standingOf,
 } from '../accounts.ts';
 import {
   ADMIN,
@@ -62,7 +61,7 @@ export default defineCommand({
     return {
       kind: 'plan',
       title: `Grant ${list} to ${account.name}`,
-      steps: missing.map((one) => stepFor(account, has, one, known.get(one) ?? '')),
+      steps: missing.map((one) => grantStep(account.name, account, has, one, known.get(one) ?? '')),
       ...(isAdmin ? { risk: 'high' } : {}),
       notes: [
         ...(isAdmin ? ['admin may do everything on the hub, also make others admin.'] : []),
@@ -73,24 +72,3 @@ export default defineCommand({
     };
   },
 });
-
-function stepFor(account: Account, has: readonly string[], permission: string, meaning: string): Step {
-  const { name } = account;
-  return {
-    key: `permission:${name}:${permission}`,
-    title: `Grant ${permission} to ${name}`,
-    kind: 'set',
-    effect: { kind: 'hub', method: 'grantPermission', args: [name, permission] },
-    changes: [{ what: `${permission} for ${name}`, before: 'no', after: 'yes' }],
-    evidence: [
-      { label: name, value: standingOf(account, has) },
-      ...(meaning ? [{ label: permission, value: meaning }] : []),
-    ],
-    guards: [],
-    inverse: {
-      command: 'account revoke',
-      given: { user: name, permissions: permission },
-      restores: 'full',
-    },
-  };
-}

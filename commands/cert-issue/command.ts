@@ -3,8 +3,10 @@ import { type Answer, defineCommand } from '../../src/core/command.ts';
 import { accountName, pasted } from '../../src/core/fields.ts';
 import { anyOf } from '../../src/core/recognise.ts';
 import { Refused } from '../../src/core/refused.ts';
+import { LOCKS as ACCOUNTS } from '../accounts.ts';
 import { CERTIFICATE_WORDS, OTHER_CERTIFICATES } from '../certificates/called.ts';
 import { TONI } from '../certificates/examples.ts';
+import { welcome } from '../certificates/newcomer.ts';
 import { entryText, fileOf, LOCKS, planOf, readOrder, resultFor, userOf } from '../certificates/order.ts';
 import { pasteLines, requestLine } from '../certificates/own-machine.ts';
 import { settings } from '../certificates/settings.ts';
@@ -12,7 +14,7 @@ import { assertNotEnded, lookAtSigning } from '../certificates/signing.ts';
 
 export default defineCommand({
   name: 'cert issue',
-  summary: 'Sign a client certificate for the key that you made; without a request it says how to make one',
+  summary: 'Get a client certificate: first it says how to make a key, then it signs your request',
   params: z.object({
     for: accountName({
       title: 'For',
@@ -44,7 +46,7 @@ export default defineCommand({
     ],
     unless: OTHER_CERTIFICATES,
   },
-  locks: () => LOCKS,
+  locks: (_, steps) => (steps.some(({ effect }) => effect.kind === 'hub') ? [...LOCKS, ...ACCOUNTS] : LOCKS),
   async plan({ for: other, csr }, view, given) {
     const user = userOf(other, view);
     if (csr === undefined) {
@@ -60,9 +62,11 @@ export default defineCommand({
         `${user} has a valid certificate already: ${held.others.map(({ entry }) => entryText(entry)).join(', ')}.`,
         `\`cert renew\` gives another beside it; \`cert revoke ${first.entry.serial} because=…\` ends it, if its key is lost.`,
       );
+    const isFirst = order.ca.entries.every((one) => one.user !== user || one.serial === held.same?.serial);
     return planOf(
       order,
       {
+        welcome: await welcome(holder, isFirst, given, view),
         title: `Sign a certificate for ${user}`,
         high: other !== undefined || holder.isAdmin,
         inverse: {
@@ -94,7 +98,7 @@ function howTo(user: string, other: string | undefined, ca: Parameters<typeof re
     lines: pasteLines(line, file),
     texts: [
       {
-        title: 'Run this in a terminal first: it makes a key and a request',
+        title: 'In a terminal: it makes the two files',
         text: requestLine(ca, user, file),
       },
     ],

@@ -24,7 +24,7 @@ import { assertNotEnded, type Ca, lookAtSigning } from '../certificates/signing.
 
 export default defineCommand({
   name: 'cert renew',
-  summary: 'Sign another client certificate beside the one that ends soon, for a new key',
+  summary: 'Get another client certificate before yours ends: first it says how to make a new key',
   params: z.object({
     for: accountName({
       title: 'For',
@@ -136,7 +136,7 @@ function howTo(user: string, other: string | undefined, ca: Ca, given: Settings)
     lines: [`There is: ${valid.map(entryText).join(', ')}.`, ...pasteLines(line, file)],
     texts: [
       {
-        title: 'Run this in a terminal first: it makes a key and a request',
+        title: 'In a terminal: it makes the two files',
         text: requestLine(ca.certificate.subject, user, file),
       },
       {

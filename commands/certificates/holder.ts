@@ -12,6 +12,8 @@ export interface Holder {
   readonly account: Account | null;
   /** `enabled, has repo`, `none yet`. */
   readonly says: string;
+  /** What they may do there, also by way of groups. */
+  readonly permissions: readonly string[];
   /** May they do everything on the hub? */
   readonly isAdmin: boolean;
 }
@@ -29,7 +31,7 @@ export function ownUser(view: View): string {
 /** Throws `Refused` for a disabled account, and for one that is no person's. */
 export async function lookAtHolder(user: string, view: View): Promise<Holder> {
   const account = await findAccount(user, view);
-  if (!account) return { user, account, says: 'none yet', isAdmin: false };
+  if (!account) return { user, account, says: 'none yet', permissions: [], isAdmin: false };
   if (account.kind !== 'person')
     throw new Refused(
       `${user} is ${account.kind === 'builder' ? 'the account that a builder logs in with' : 'a group of users'}, and no person's: nothing is signed for it by request.`,
@@ -41,7 +43,13 @@ export async function lookAtHolder(user: string, view: View): Promise<Holder> {
       `\`account enable ${user}\` first, if that was a mistake.`,
     );
   const permissions = await allPermissions(account, view);
-  return { user, account, says: standingOf(account, permissions), isAdmin: permissions.includes(ADMIN) };
+  return {
+    user,
+    account,
+    says: standingOf(account, permissions),
+    permissions,
+    isAdmin: permissions.includes(ADMIN),
+  };
 }
 
 /** Who gets nothing by request: machines, services, and Steward itself. */

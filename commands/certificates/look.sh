@@ -1,12 +1,14 @@
 #!/bin/bash
 # What can an account without rights see of the certificate authority? Prints public things only, changes nothing,
-# and asks nobody for a passphrase. Bash 4.2 (CentOS 7), coreutils, gzip, find, grep; openssl only for `public`.
+# and asks nobody for a passphrase. Bash 4.2 (CentOS 7), coreutils, gzip, find, grep, awk; openssl only for `public`.
 #
 # Arguments: three for each ask, KIND NAME PATH:
 #   host    the clock, and which OpenSSL this is (PATH is not used)
+#   clock   the clock alone
 #   stat    mode, owner, size, age
 #   file    the same, and what is in it
 #   cert    the same, and the certificates in it: nothing else of that file is sent
+#   certs   PATH is DIRECTORY/A,B,C: the certificates in A.pem, B.pem and C.pem there, each after a line with its path
 #   config  the same, and what that ssl.cnf says of digest and serials: it may hold a passphrase too
 #   list    the same, and the names in that directory
 #   sum     the same, and the SHA-256 of the file
@@ -32,10 +34,23 @@ packed() { # standard input as one word
   head -c "$most" | gzip -c | base64 -w 0
 }
 
+# Starting a program takes longer than what it does, so all are looked at by one.
+declare -A seen_first
+look_first() { # KIND NAME PATH...
+  local paths=() line
+  while (($# >= 3)); do
+    case $1 in host | clock | space | certs) ;; *) paths+=("${STEWARD_ROOT-}$3") ;; esac
+    shift 3
+  done
+  while IFS= read -r line; do
+    seen_first[${line%%"$tab"*}]=${line#*"$tab"}
+  done < <(stat -L -c "%n$tab%a %U %G %s %Y %F" -- ${paths[@]+"${paths[@]}"} 2>/dev/null)
+}
+
 facts_of() { # PATH: sets $state and $facts
-  local line
+  local line=${seen_first[$1]-}
   facts=()
-  if line=$(stat -L -c '%a %U %G %s %Y %F' -- "$1" 2>&1); then
+  if [[ -n $line ]] || line=$(stat -L -c '%a %U %G %s %Y %F' -- "$1" 2>&1); then
     # shellcheck disable=SC2206 # words, and globbing is off
     local f=($line)
     facts=("mode=${f[0]}" "owner=${f[1]}" "group=${f[2]}" "size=${f[3]}" "changed=${f[4]}")
@@ -52,11 +67,32 @@ facts_of() { # PATH: sets $state and $facts
 }
 
 look() { # KIND NAME PATH
-  local name=$2 path=${STEWARD_ROOT-}$3 state kind facts line data
+  local name=$2 path=${STEWARD_ROOT-}$3 state kind facts line data names files=()
   case $1 in
     host)
       line=$(timeout -s KILL 5 openssl version </dev/null 2>/dev/null)
       say "$name" ok "now=$(date +%s)" "openssl=${line//[^[:alnum:]. -]/}"
+      return
+      ;;
+    clock)
+      say "$name" ok "now=$(date +%s)"
+      return
+      ;;
+    certs)
+      IFS=, read -r -a names <<<"${path##*/}"
+      for line in "${names[@]}"; do
+        line=${path%/*}/$line.pem
+        if [[ -f $line && -r $line ]]; then files+=("$line"); fi
+      done
+      data=''
+      if ((${#files[@]} > 0)); then
+        data=$(awk '
+          FNR == 1 { print FILENAME; on = 0 }
+          /^-----BEGIN CERTIFICATE-----/ { on = 1 }
+          on { print }
+          /^-----END CERTIFICATE-----/ { on = 0 }' "${files[@]}" | packed)
+      fi
+      say "$name" ok ${data:+"data=$data"}
       return
       ;;
     space)
@@ -124,6 +160,7 @@ look() { # KIND NAME PATH
 
 main() {
   local count=0
+  look_first "$@"
   while (($# >= 3)); do
     look "$1" "$2" "$3"
     count=$((count + 1))

@@ -4,6 +4,7 @@ import { loadScript } from '../../src/core/script.ts';
 import { type Csr, checkCsr } from './csr.ts';
 import { type Holder, lookAtHolder, ownUser, reservedNames } from './holder.ts';
 import type { Entry } from './index-file.ts';
+import type { Welcome } from './newcomer.ts';
 import { handOver } from './own-machine.ts';
 import type { Settings } from './settings.ts';
 import { assertNotEnded, type Ca, type Held, holdingOf, lookAtSigning } from './signing.ts';
@@ -12,7 +13,7 @@ import { away, day, daysUntil } from './times.ts';
 /** The script that holds the CA's key in its hand; all that changes the CA is in it. */
 export const kojiCa = loadScript(new URL('./root/koji-ca.sh', import.meta.url));
 
-/** What everything that changes the CA holds. */
+/** What everything that changes the CA holds; what makes accounts on the way holds those too. */
 export const LOCKS = ['ca'];
 
 /** An order for a certificate: a request that was read, and all that it is judged by. */
@@ -64,20 +65,26 @@ const MOST_OFF_MS = 10 * 60_000;
 /** A CA needs some kilobytes; on a full disk it would stop in the middle. */
 const LEAST_FREE = 1_000_000;
 
-/** The plan for an order. Nothing is left to do where its certificate is signed and kept. */
+/** The plan for an order. Nothing is left to sign where its certificate is there and kept. */
 export function planOf(
   order: Order,
-  how: { readonly title: string; readonly high: boolean; readonly inverse?: Step['inverse'] },
+  how: {
+    readonly title: string;
+    readonly high: boolean;
+    readonly inverse?: Step['inverse'];
+    readonly welcome?: Welcome;
+  },
   settings: Settings,
   view: View,
 ): Plan {
   const { ca, csr, holder, held, notes } = order;
   const { user } = csr;
+  const { steps: before, notes: known } = how.welcome ?? { steps: [], notes: [] };
   if (held.kept)
     return {
       kind: 'plan',
       title: `${user} has this certificate already: ${held.kept.entry.serial}`,
-      steps: [],
+      steps: before,
     };
   const { until } = ca.certificate;
   const capped = until.getTime() < view.now.getTime() + settings.days * DAY_MS;
@@ -115,14 +122,14 @@ export function planOf(
   return {
     kind: 'plan',
     title: how.title,
-    steps: [step],
+    steps: [...before, step],
     ...(how.high ? { risk: 'high' } : {}),
     notes: [
       ...notes,
       ...(holder.isAdmin
         ? [`${user} is admin on the hub: whoever has this key may do everything there.`]
         : []),
-      ...(holder.account ? [] : [noAccount(user)]),
+      ...known,
       ...(daysUntil(until, view.now) < 90
         ? [`The CA ends ${away(until, view.now)}; nothing it signed is taken after that.`]
         : []),
@@ -181,6 +188,3 @@ export function derOf(csr: Csr): Buffer {
 
 /** `1A until 2027-03-01`. */
 export const entryText = ({ serial, until }: Entry): string => `${serial} until ${day(until)}`;
-
-const noAccount = (user: string): string =>
-  `The hub has no account ${user} yet: one is made at the first login where it is set up so, otherwise by \`account create ${user}\`.`;

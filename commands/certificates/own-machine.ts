@@ -24,11 +24,11 @@ export function proofLine(file: string, { cert }: Client): string {
   return `openssl req -in ${file}.csr -outform DER | openssl dgst -sha256 -sign ${cert} | openssl base64 -A`;
 }
 
-/** How to paste what was made, wherever one is. */
+/** What to do, wherever one is. */
 export function pasteLines(command: string, file: string): readonly string[] {
   return [
-    `Then send the text of ${file}.csr, all of it, and never that of ${file}.key: nobody but you may have it.`,
-    `\`${command} csr=\` gives a form to paste it into, in chat and in the forum. In a terminal: \`steward ask ${command} "csr=$(cat ${file}.csr)"\`.`,
+    `First run the line below in a terminal. It makes two files: ${file}.key, which nobody but you may ever have, and ${file}.csr, which you send.`,
+    `Then say \`${command} csr=\` with all of ${file}.csr pasted behind it: in the forum in one post, in chat in one message or in the form that this line alone gives. In a terminal: \`steward ask ${command} "csr=$(cat ${file}.csr)"\`.`,
   ];
 }
 
@@ -63,7 +63,7 @@ export function handOver(
     verdict: 'ok',
     lines: [
       `It is good from ${day(certificate.from)} until ${day(certificate.until)}. It is public: without the key that you kept, nobody can use it.`,
-      `SHA-256 of it: ${certificate.fingerprint}`,
+      `SHA-256 of it: \`${certificate.fingerprint}\``,
     ],
     texts: texts.map(({ title, text }, at) => ({ title: `${at + 1}. ${title}`, text })),
   };

@@ -10,7 +10,19 @@ const look = loadScript(new URL('./look.sh', import.meta.url));
 
 /** What the script is asked for; `look.sh` says what each kind gives. */
 export interface Ask {
-  readonly kind: 'host' | 'stat' | 'file' | 'cert' | 'config' | 'list' | 'sum' | 'space' | 'public' | 'loose';
+  readonly kind:
+    | 'host'
+    | 'clock'
+    | 'stat'
+    | 'file'
+    | 'cert'
+    | 'certs'
+    | 'config'
+    | 'list'
+    | 'sum'
+    | 'space'
+    | 'public'
+    | 'loose';
   /** What the answer is called. */
   readonly name: string;
   readonly path?: string;

@@ -8,6 +8,7 @@ const path = z
   );
 
 const user = z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.@-]{0,63}$/, 'should be a Koji user name');
+const identifier = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,49}$/, 'should be a permission of the hub');
 const home = z
   .string()
   .regex(/^[A-Za-z0-9_.~/-]+$/, 'should be a path of plain characters, as a person types it');
@@ -76,6 +77,14 @@ export const settings = z.strictObject({
     .array(user)
     .default(['kojiadmin', 'kojihub', 'kojiweb', 'kojira', 'koji-gc'])
     .meta({ description: 'Accounts of services and admins, for which nothing is signed by request.' }),
+  newUserPermissions: z
+    .array(identifier.refine((name) => name !== 'admin', 'should not be admin: that takes two people'))
+    .max(10)
+    .optional()
+    .meta({
+      description:
+        'What somebody new on the hub gets with a first certificate, beside the account: [build], say; [] is the account alone. Left out: nothing. Needs the permission `admin`, and `hub.permissions` with it.',
+    }),
   client: client.prefault({}),
   deadlineSeconds: z.number().int().min(1).max(120).default(15),
 });

@@ -24,6 +24,7 @@ export function makeUsers(): User[] {
     person(103, 'bea', 'Bea Lindt', 3),
     person(104, 'carl', 'Carl Osei', 2),
     person(105, 'newcomer', 'New Comer', 0),
+    person(106, 'toni', 'Toni Weber', 1),
   ];
 }
 

@@ -106,36 +106,16 @@ export function makeCa(root: string, authority?: { readonly cert: string; readon
   }
   const sign = ['ca', '-batch', '-config', 'ssl.cnf', '-keyfile', KEY, '-cert', CERTIFICATE];
   const now = Date.now();
-  // One key for all of them: nobody has it, and nobody logs in with these.
+  // One key for all of them: nobody has it, and nobody logs in with these. One request, too: the CA says the subject.
   openssl('genpkey', '-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256', '-out', 'private/users.key');
+  const subject = partsOf(dir);
+  const request = ['-key', 'private/users.key', '-subj', subject, '-out', 'one.csr'];
+  openssl('req', '-new', '-config', 'ssl.cnf', ...request);
   for (const [at, { user, until, revoked }] of ISSUED.entries()) {
     const serial = String(at + 1).padStart(2, '0');
-    const subject = `${partsOf(dir)}/CN=${user}`;
-    openssl(
-      'req',
-      '-new',
-      '-config',
-      'ssl.cnf',
-      '-key',
-      'private/users.key',
-      '-subj',
-      subject,
-      '-out',
-      'one.csr',
-    );
     const dates = ['-startdate', stamp(now - 400 * DAY_MS), '-enddate', stamp(now + until * DAY_MS)];
-    // The subject is said again: `openssl ca` takes the same words in another encoding for other words.
-    openssl(
-      ...sign,
-      ...dates,
-      '-subj',
-      subject,
-      '-notext',
-      '-out',
-      `certs/${user}.crt`,
-      '-infiles',
-      'one.csr',
-    );
+    const files = ['-notext', '-out', `certs/${user}.crt`, '-infiles', 'one.csr'];
+    openssl(...sign, ...dates, '-subj', `${subject}/CN=${user}`, ...files);
     if (revoked) openssl(...sign, '-revoke', `newcerts/${serial}.pem`, '-crl_reason', revoked);
   }
   rmSync(join(dir, 'one.csr'));

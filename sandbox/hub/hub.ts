@@ -24,6 +24,8 @@ export interface SandboxHubOptions {
   readonly urlSessionsDisabled?: boolean;
   /** `SessionRenewalTimeout`, in seconds; a day. */
   readonly renewalSeconds?: number;
+  /** Is the certificate with this serial on the list of revoked ones that httpd reads? */
+  readonly isRevoked?: (serial: string) => boolean;
   /** What a request costs, in milliseconds: a real hub thinks far longer than this one. `calls`: how many a multiCall holds. */
   readonly costMs?: (method: string, calls: number) => number;
 }
@@ -75,7 +77,10 @@ export async function startHub(options: SandboxHubOptions): Promise<SandboxHub> 
       keepAliveTimeout: 15_000,
     },
     (request, response) => {
-      answer(request, response, rules, agenda.next, stopped.signal).catch(() => request.socket.destroy());
+      const { isRevoked = () => false } = options;
+      answer(request, response, { ...rules, isRevoked }, agenda.next, stopped.signal).catch(() =>
+        request.socket.destroy(),
+      );
     },
   );
   server.on('connection', (socket) => {

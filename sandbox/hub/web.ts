@@ -11,7 +11,7 @@ import { encodeFault } from './wire.ts';
 export async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  rules: DispatchOptions,
+  rules: DispatchOptions & { readonly isRevoked: (serial: string) => boolean },
   meets: (method: string) => Misbehaviour | null,
   stopped: AbortSignal,
 ): Promise<void> {
@@ -39,7 +39,7 @@ export async function answer(
       "You don't have permission to access this resource.Reason: Cannot perform Post-Handshake Authentication.";
     return html(403, 'Forbidden', reason);
   }
-  if (isLogin && !tls.authorized) {
+  if (isLogin && (!tls.authorized || rules.isRevoked(tls.getPeerCertificate().serialNumber))) {
     // Apache sends a TLS alert; a server in Node can only hang up.
     tls.destroy();
     return;

@@ -1,6 +1,9 @@
 import type { Effect } from './command.ts';
 import { plainText } from './fields.ts';
+import { noticeOf } from './notice.ts';
+import { digestOfEffect } from './planner.ts';
 import type { HostOutcome, HubOutcome } from './ports.ts';
+import type { NoticeStore } from './store.ts';
 import type { World } from './world.ts';
 
 /** How an effect ended. `unknown` may have happened: it is looked up, never repeated blindly. */
@@ -12,13 +15,25 @@ export type StepOutcome =
 /** Longest that one root script may take, in milliseconds. */
 const HOST_DEADLINE_MS = 120_000;
 
-/** Carries out one effect, or several hub calls together. As many outcomes as effects, in order. */
+/** What effects are carried out on. */
+interface Reach {
+  readonly world: World;
+  readonly notices: Pick<NoticeStore, 'put'>;
+}
+
+/** Carries out one effect of a request, or several hub calls together. As many outcomes as effects, in order. */
 export async function carryOut(
   effects: readonly Effect[],
-  world: World,
+  request: string,
+  { world, notices }: Reach,
   signal: AbortSignal,
 ): Promise<readonly StepOutcome[]> {
   const [only] = effects;
+  if (effects.length === 1 && only?.kind === 'notice') {
+    // Whoever delivers it finds it there, and it is never stored twice.
+    await notices.put(noticeOf(request, digestOfEffect(only), only));
+    return [{ kind: 'done' }];
+  }
   if (effects.length === 1 && only?.kind === 'host') {
     const { host, script, sha256, args } = only;
     const options = { deadlineMs: HOST_DEADLINE_MS, signal };

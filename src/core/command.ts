@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Json, JsonObject } from './json.ts';
+import type { NoticeTo } from './notice.ts';
 import type { Person, Role } from './person.ts';
 import type { HostReader, HubReader } from './ports.ts';
 
@@ -70,6 +71,15 @@ export type Effect =
       readonly kind: 'hand';
       /** What to do, for people; the step's title says it in short. */
       readonly what: string;
+    }
+  | {
+      /** A message to people, said once; whether it was is the kernel's to know. A step of kind `once`. */
+      readonly kind: 'notice';
+      /** An audience of the config: `packagers`. */
+      readonly audience: string;
+      /** One line. */
+      readonly title: string;
+      readonly text: string;
     };
 
 /** An effect of one kind. */
@@ -191,6 +201,27 @@ export interface Progress {
   says(known: Json, forMs: number): string;
 }
 
+/** What a watch sees. */
+export interface WatchView extends View {
+  /** The person of the config with this Koji user name; null: there is none, or none that can be told anything. */
+  owner(kojiUser: string): Promise<string | null>;
+}
+
+/** Something that people should know in time, before anybody asks. Made into a message, once for each key. */
+export interface Concern {
+  /** What it is and how near: `1A:14`. Told once, for ever. */
+  readonly key: string;
+  /** Keys that are not worth a message any more once this one is told: `1A:30`. */
+  readonly covers?: readonly string[];
+  readonly to: NoticeTo;
+  readonly title: string;
+  readonly lines: readonly string[];
+  /** Lines to say, as a person would type them. */
+  readonly next?: readonly string[];
+  /** Concerns that name the same, and are new on the same day, become one message to the first one's readers. */
+  readonly together?: { readonly key: string; readonly title: string; readonly says: string };
+}
+
 /** Who may ask for a part of what a command does. */
 export interface Narrower {
   readonly roles: readonly Role[];
@@ -238,6 +269,11 @@ export interface CommandDeclaration<S extends Params, C extends z.ZodType> {
    * any crash. May throw `Unavailable`: the look is repeated, never the request.
    */
   readonly result?: (params: z.output<S>, view: View, settings: z.output<C>) => Promise<Answer>;
+  /**
+   * Looks once a day for what people should know in time. Looks only; nothing where its settings are not filled in. May
+   * throw `Unavailable` and `Refused`: it is repeated, and the approvers are told when it fails for days.
+   */
+  readonly watch?: (view: WatchView, settings: z.output<C>) => Promise<readonly Concern[]>;
 }
 
 /** A command as the kernel holds it, its parameter types closed over. */
@@ -264,6 +300,8 @@ export interface Command {
   readonly progress: Progress | undefined;
   /** Null: it has nothing to show but that it is done. */
   readonly result: ((given: Given, view: View, settings: unknown) => Promise<Answer>) | null;
+  /** Null: nobody has to know anything in time. */
+  readonly watch: ((view: WatchView, settings: unknown) => Promise<readonly Concern[]>) | null;
 }
 
 /** Closes over the types of a declaration and fills in what the risk implies. */
@@ -272,7 +310,7 @@ export function defineCommand<S extends Params, C extends z.ZodType = z.ZodUndef
 ): Command {
   const parse = (given: Given): z.output<S> => declared.params.parse(given);
   const own = (settings: unknown) => (declared.settings?.parse(settings) ?? undefined) as z.output<C>;
-  const { result } = declared;
+  const { result, watch } = declared;
   return {
     name: declared.name,
     summary: declared.summary,
@@ -292,6 +330,7 @@ export function defineCommand<S extends Params, C extends z.ZodType = z.ZodUndef
     happened: async (intent, view) => declared.happened?.(intent, view) ?? 'unknown',
     progress: declared.progress,
     result: result ? async (given, view, settings) => result(parse(given), view, own(settings)) : null,
+    watch: watch ? async (view, settings) => watch(view, own(settings)) : null,
   };
 }
 

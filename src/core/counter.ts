@@ -286,9 +286,11 @@ export function createDesk(deps: {
       const request = await requests.load(id);
       return request ? drawCard(request, riskOfRequest(site, request)) : null;
     },
-    form(name, given) {
-      const command = site.registry.get(name);
-      return command ? formOf(name, command.summary, command.params, given, {}) : null;
+    form(line) {
+      const parsed = parse(line, site.registry);
+      if (parsed.kind !== 'command') return null;
+      const { command, given, problems } = parsed;
+      return formOf(command.name, command.summary, command.params, given, problems);
     },
     menu: (who) =>
       commandsFor(who, site).map(({ name, summary, examples }) => ({

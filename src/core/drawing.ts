@@ -42,6 +42,11 @@ export function callText(effect: Effect): string {
     return `${effect.host}: job ${effect.name}: ${effect.script} ${args} (sha256 ${effect.sha256.slice(0, 12)})`;
   }
   if (effect.kind === 'hand') return `by hand: ${effect.what}`;
+  if (effect.kind === 'notice') {
+    // Line by line, as it will be read.
+    const lines = [effect.title, ...effect.text.split('\n')].map((line) => `  ${text(line)}`);
+    return [`message to ${text(effect.audience)}:`, ...lines].join('\n');
+  }
   const named = Object.entries(effect.kwargs ?? {}).map(([key, value]) => `${key}=${text(value)}`);
   return `${effect.method}(${[...effect.args.map(text), ...named].join(', ')})`;
 }

@@ -14,6 +14,8 @@ export interface FieldMeta {
   readonly choices: readonly string[];
   /** Words that people put behind it say nothing to us. */
   readonly talkBehind?: boolean;
+  /** What begins with `-----BEGIN` is meant for it, also where its name is left out. */
+  readonly pem?: boolean;
 }
 
 declare module 'zod' {
@@ -114,7 +116,7 @@ export function pasted(describe: Describe, most: number) {
     .string()
     .refine((text) => text.trim() !== '', `Paste it here: ${describe.example}`)
     .refine((text) => text.length <= most, atMost(most))
-    .meta(meta(describe, 'text'));
+    .meta({ steward: { ...meta(describe, 'text').steward, pem: true } });
 }
 
 /** A number of days: `30d`, `30`, `2w`. */

@@ -164,6 +164,9 @@ function quotedText(value: string): string {
   return value.trim() !== value || unquote(value) !== value ? inQuotes(value) : value;
 }
 
+/** How a pasted certificate or request begins, also where dashes were made longer on the way. */
+const PEM = /^[-\u2010-\u2015\u2212]{1,8}\s?BEGIN\b/u;
+
 interface Token {
   /** Without its quotes. */
   readonly text: string;
@@ -216,6 +219,11 @@ function readParams(
             // “The plan looks good” gives no plan.
             (!isTalk || meta.kind === 'text' || field.safeParse(tokens[index + 1]?.text ?? '').success),
         );
+    const paste = PEM.test(token.text) ? fields.find(({ meta }) => meta.pem) : undefined;
+    if (paste && given[paste.name] === undefined) {
+      given[paste.name] = unquote(line.slice(token.at));
+      break;
+    }
     const target = bare ?? fields.find((field) => field.name === named);
     if (target) {
       if (given[target.name] !== undefined) odd[''] = `“${target.name}” is given twice.`;

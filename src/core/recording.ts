@@ -19,6 +19,8 @@ export class Parked extends Stop {
 
 /** The pen of one attempt: writes only while the locks are held. */
 export interface Pen {
+  /** The request that it writes in. */
+  readonly request: string;
   /**
    * Writes if the request still runs; throws `Stop` when somebody ended it or wants it to stop. Steps whose
    * outcome is not known are settled before it stops, so that `undo` can offer them; `toTheEnd` is for the end of a run
@@ -34,6 +36,7 @@ export interface Pen {
 
 export function createPen(id: string, requests: Requests, fence: Fence): Pen {
   return {
+    request: id,
     async write(events, toTheEnd = () => false) {
       const { request, result } = await requests.change<'on' | 'stop'>(
         id,

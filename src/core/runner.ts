@@ -5,6 +5,7 @@ import type { Plan, View } from './command.ts';
 import { assertUntouched, stopOnDrift, stopUnapproved } from './drift.ts';
 import { type NewEvent, STEWARD } from './events.ts';
 import { openJob } from './job-state.ts';
+import { KEPT_MS, startJob, watchJob } from './job-watching.ts';
 import { digestOfEffect, hasResult, isReadable, planRequest, remainingSteps, resultOf } from './planner.ts';
 import { askerOf, guardText, type Work } from './planning.ts';
 import {
@@ -27,7 +28,6 @@ import { Fenced } from './requests.ts';
 import { settle } from './settling.ts';
 import type { Fence, LockStore, NotesStore } from './store.ts';
 import { awayOf, isPatient, waitForLock, waitingEvent, waitsForThaw } from './waiting.ts';
-import { KEPT_MS, startJob, watchJob } from './watching.ts';
 import { viewOf } from './world.ts';
 
 /** What the job `run` needs beside the rest. */
@@ -170,7 +170,7 @@ async function takeBatch(
   const job = openJob(begun);
   if (job) return startJob({ request: begun, job, work, pen, fence, signal });
   const effects = batch.map((now) => now.step.effect);
-  const outcomes = await carryOut(effects, work.world, AbortSignal.timeout(CALL_DEADLINE_MS)).catch(
+  const outcomes = await carryOut(effects, pen.request, work, AbortSignal.timeout(CALL_DEADLINE_MS)).catch(
     async (error: unknown) => {
       // Thrown only when nothing of it was carried out: nobody has to look.
       if (error instanceof Unavailable) await pen.record(batch.map(notDoneEvent));
@@ -217,7 +217,10 @@ async function finish(
       return [{ type: 'failed', by: STEWARD, data: { says: cut(says) } }];
     }
     const steps = request.plan?.steps ?? [];
-    const found = steps.filter((now) => now.state !== 'done').map((now) => doneEvent(now, 'found'));
+    // Nobody else says our messages.
+    const found = steps
+      .filter((now) => now.state !== 'done' && now.step.effect.kind !== 'notice')
+      .map((now) => doneEvent(now, 'found'));
     return [
       ...found,
       { type: 'succeeded', by: STEWARD, data: { says: successText(request, steps), result } },

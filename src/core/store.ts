@@ -1,5 +1,6 @@
 import type { Actor, NewEvent, RequestEvent } from './events.ts';
 import type { JsonObject } from './json.ts';
+import type { Notice } from './notice.ts';
 import type { Place } from './person.ts';
 import type { Status } from './request.ts';
 
@@ -191,6 +192,33 @@ export interface LinkStore {
   end(person: string): Promise<number>;
 }
 
+/** Messages that belong to no request. One for each key, for ever. */
+export interface NoticeStore {
+  /**
+   * Stores it, and with it the keys that it `covers`: they count as told, and none of them is a message any more.
+   * `seen`: its key was stored before, and nothing was changed. Throws `Refused` for what can be no message.
+   */
+  put(notice: Notice, covers?: readonly string[]): Promise<'new' | 'seen'>;
+  /** Those of these keys that are stored. */
+  seen(keys: readonly string[]): Promise<ReadonlySet<string>>;
+  /** What is not delivered everywhere yet; first what was not tried for the longest time. */
+  pending(limit: number): Promise<readonly PendingNotice[]>;
+  /** One of them; null: it is delivered, or there is none. */
+  find(key: string): Promise<PendingNotice | null>;
+  /** Remembers how far it is on one of its ways. */
+  keep(key: string, way: string, state: JsonObject): Promise<void>;
+  /** Nothing is left to do. */
+  delivered(key: string): Promise<void>;
+  /** How many are not delivered yet, and since when the oldest of them waits. */
+  waiting(): Promise<{ readonly count: number; readonly since: Date | null }>;
+}
+
+/** A message that is to be delivered, and what is remembered of each of its ways. */
+export interface PendingNotice {
+  readonly notice: Notice;
+  readonly ways: Readonly<Record<string, JsonObject>>;
+}
+
 /** Everything that has to survive. */
 export interface Store {
   readonly requests: RequestStore;
@@ -201,4 +229,5 @@ export interface Store {
   readonly notes: NotesStore;
   readonly tokens: TokenStore;
   readonly links: LinkStore;
+  readonly notices: NoticeStore;
 }

@@ -1,204 +1,202 @@
-import { endText } from './carrying.ts';
-import type { Progress } from './command.ts';
-import type { NewEvent } from './events.ts';
-import { readFreeze } from './freeze.ts';
-import { addToState, sayOf } from './job-progress.ts';
-import { FRESH, type JobState, type OpenJob, readState, writeState } from './job-state.ts';
-import type { Work } from './planning.ts';
-import type { JobLook } from './ports.ts';
-import {
-  doneEvent,
-  failedEvent,
-  failureText,
-  notDoneEvent,
-  Parked,
-  type Pen,
-  progressEvent,
-} from './recording.ts';
+import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
+import type { Command, Concern } from './command.ts';
+import { STEWARD } from './events.ts';
+import type { Notice } from './notice.ts';
+import type { Person } from './person.ts';
+import type { Site } from './planner.ts';
+import type { Log } from './ports.ts';
 import { Refused, Unavailable } from './refused.ts';
-import type { Request } from './request.ts';
-import type { Fence, LockStore, NotesStore } from './store.ts';
-import { waiting } from './waiting.ts';
+import type { LockStore, NotesStore, NoticeStore } from './store.ts';
+import { awayOf } from './waiting.ts';
+import { viewOf, type World } from './world.ts';
 
-/** What it takes to watch a job. */
-export interface Watch {
-  readonly request: Request;
-  readonly job: OpenJob;
-  readonly work: Work & { readonly locks: LockStore; readonly notes: NotesStore };
-  readonly pen: Pen;
-  readonly fence: Fence;
-  /** Ends an attempt, never the job. */
-  readonly signal: AbortSignal;
+/** Runs what commands declare as their `watch`, once a day each. */
+export interface Watcher {
+  /** Does what is due. Safe to call often, and in several processes. */
+  tick(signal: AbortSignal): Promise<void>;
 }
 
-/** A job's locks stay with its request for so long after the last poll, whatever becomes of the worker. */
-export const KEPT_MS = 60 * 60_000;
-const CALL_MS = 60_000;
-const MOST_BYTES = 512 * 1024;
-/** In one attempt, of a log that is far ahead of us. */
-const MOST_READS = 8;
-const EVERY_MS = 15_000;
-/** While its host cannot be reached. */
-const SELDOM_MS = 5 * 60_000;
-/** While it is being stopped. */
-const SOON_MS = 2_000;
-/** So long a job has to end by itself when it was told to. */
-const GRACE_MS = 60_000;
-/** So long a host is waited for that should stop one. */
-const PATIENCE_MS = 30 * 60_000;
-/** By this exit code a job says that nothing is wrong, but that the plan must be made again. */
-const PLAN_AGAIN = 75;
-/** A job that says so again and again is not believed for ever. */
-const MOST_TRIES = 3;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+/** Longest that one look may take. */
+const LOOK_MS = 120_000;
+const LEASE_MS = 30_000;
+/** After a start, what was missed waits so long: much else begins then. */
+const SETTLE_MS = 3 * 60_000;
+const RETRY_MS = 10 * 60_000;
+/** So long a look may fail before somebody is told. */
+const PATIENCE_MS = 3 * DAY_MS;
+/** More lines nobody reads in a message. */
+const MOST_TOGETHER = 30;
 
-/**
- * Starts the job of a step whose intent is written. Throws `Parked` when it goes on, or may: the next attempt watches
- * it. Otherwise what became of it is written, and why is thrown.
- */
-export async function startJob(watch: Watch): Promise<never> {
-  const { work, pen, fence, job } = watch;
-  const { host, name, script, sha256, args } = job.effect;
-  // From now on the locks are the job's, also if this process dies before it hears that it runs.
-  await work.locks.park(fence, KEPT_MS, 'hold');
-  const begun = await work.world.hostJobs.start(
-    job.run,
-    { name: script, sha256 },
-    args,
-    AbortSignal.timeout(CALL_MS),
-  );
-  switch (begun.kind) {
-    case 'runs':
-      return rest(watch, { ...FRESH, seenAt: work.now().getTime() });
-    case 'unknown':
-      return rest(watch, { ...FRESH, missed: 1, why: begun.says });
-    case 'refused':
-      return fail(watch, begun.says);
-    case 'away':
-      await pen.record([notDoneEvent(job.now)]);
-      throw new Unavailable(`host ${host}`, begun.says);
-    case 'busy': {
-      await pen.record([notDoneEvent(job.now)]);
-      const says = `Another run of ${name} goes on on ${host} (${begun.run}), and there is one at a time.`;
-      throw new Unavailable(`${name} on ${host}`, says);
+const state = z.object({
+  /** The day that was looked at last, by its hour. */
+  done: z.string().optional(),
+  tried: z.string().optional(),
+  failingSince: z.string().optional(),
+});
+type State = z.output<typeof state>;
+
+export function createWatcher(deps: {
+  readonly site: Site;
+  readonly world: World;
+  readonly notices: Pick<NoticeStore, 'put' | 'seen'>;
+  readonly notes: NotesStore;
+  readonly locks: LockStore;
+  readonly owner: (kojiUser: string) => Promise<string | null>;
+  /** Hour of the day, UTC. */
+  readonly hour: number;
+  readonly now: () => Date;
+  readonly log: Log;
+}): Watcher {
+  const { site, world, notices, notes, locks, owner, hour, now, log } = deps;
+  const self = randomUUID();
+  const started = now().getTime();
+  const watched = site.registry.all.filter((command) => command.watch !== null);
+
+  /** The last time that a look was due. */
+  function slot(): Date {
+    const at = now();
+    const today = Date.UTC(at.getUTCFullYear(), at.getUTCMonth(), at.getUTCDate(), hour);
+    return new Date(today <= at.getTime() ? today : today - DAY_MS);
+  }
+
+  const stateOf = async ({ name }: Command): Promise<State> =>
+    state.safeParse(await notes.get(`watch:${name}`)).data ?? {};
+
+  function isDue(so: State): boolean {
+    const at = slot();
+    // Not the same, rather than later: the clock may have been wrong.
+    if (so.done === at.toISOString()) return false;
+    if (at.getTime() < started && Math.abs(now().getTime() - started) < SETTLE_MS) return false;
+    const since = so.tried === undefined ? Number.NaN : now().getTime() - Date.parse(so.tried);
+    return !(since >= 0 && since < RETRY_MS);
+  }
+
+  async function look(command: Command, signal: AbortSignal): Promise<readonly Concern[]> {
+    const within = AbortSignal.any([signal, AbortSignal.timeout(LOOK_MS)]);
+    const view = { ...viewOf(world, NOBODY, now(), within), owner };
+    return (await command.watch?.(view, site.settings(command.name))) ?? [];
+  }
+
+  /** Stores what was not told yet; gives how many messages that makes. */
+  async function tell(command: Command, concerns: readonly Concern[]): Promise<number> {
+    const keyOf = (key: string): string => `watch:${command.name}:${key}`;
+    const seen = await notices.seen(concerns.map(({ key }) => keyOf(key)));
+    const fresh = concerns.filter(({ key }) => !seen.has(keyOf(key)));
+    let told = 0;
+    for (const some of grouped(fresh)) {
+      const [first] = some;
+      if (!first) continue;
+      const { together } = first;
+      const covers = some.flatMap((one) => [one.key, ...(one.covers ?? [])]).map(keyOf);
+      const one: Notice =
+        some.length > 1 && together
+          ? { ...joined(some, together), key: keyOf(`${together.key}:${now().toISOString().slice(0, 10)}`) }
+          : { key: keyOf(first.key), ...partsOf(first) };
+      if (
+        (await notices.put(
+          one,
+          covers.filter((key) => key !== one.key),
+        )) === 'new'
+      )
+        told += 1;
+    }
+    return told;
+  }
+
+  async function failed(command: Command, so: State, error: unknown): Promise<void> {
+    const at = now();
+    const before = Date.parse(so.failingSince ?? '');
+    const since = before <= at.getTime() ? new Date(before) : at;
+    log.warn('a watch failed; it is tried again', { command: command.name, since, error });
+    const tried = { tried: at.toISOString(), failingSince: since.toISOString() };
+    await notes.set(`watch:${command.name}`, { ...tried, ...(so.done ? { done: so.done } : {}) });
+    if (at.getTime() - since.getTime() < PATIENCE_MS) return;
+    const known = error instanceof Refused || error instanceof Unavailable ? error : awayOf(error);
+    await notices.put({
+      key: `watch:${command.name}:failing:${since.toISOString()}`,
+      to: { kind: 'approvers' },
+      title: `The daily look of ${command.name} has failed since ${since.toISOString().slice(0, 10)}`,
+      lines: [
+        known?.message.slice(0, 400) ??
+          'Something went wrong inside Steward; the log of the worker has the cause.',
+        'Until it works, nobody is told in time of what ends soon. I go on trying; this is said once.',
+      ],
+      next: [command.examples[0] ?? command.name],
+    });
+  }
+
+  async function run(command: Command, signal: AbortSignal): Promise<void> {
+    // Another process may have done it since.
+    const so = await stateOf(command);
+    if (!isDue(so)) return;
+    const due = slot().toISOString();
+    try {
+      const concerns = await look(command, signal);
+      const told = await tell(command, concerns);
+      await notes.set(`watch:${command.name}`, { done: due });
+      log.info('watched', { command: command.name, concerns: concerns.length, told });
+    } catch (error) {
+      if (!signal.aborted) await failed(command, so, error);
     }
   }
-}
 
-/**
- * Looks how a job is that was begun. Returns when it has ended well, or wants another plan; its outcome is written then.
- * Throws `Parked` while it goes on, and `Refused` when it has failed.
- */
-export async function watchJob(watch: Watch): Promise<void> {
-  const { request, job, work, signal } = watch;
-  const within = () => AbortSignal.any([signal, AbortSignal.timeout(CALL_MS)]);
-  let state = await readState(work.notes, job.run);
-  if (request.stopping) state = await tellToStop(watch, state);
-  for (let reads = 1; ; reads++) {
-    const look = await work.world.hostJobs.poll(job.run, state.offset, MOST_BYTES, within());
-    if (look.kind === 'gone') await fail(watch, `${look.says} Whether the job still runs nobody can see.`);
-    else if (look.kind === 'unseen') await miss(watch, state, look.says);
-    else if (look.state === 'none' && state.seenAt === null) return neverBegan(watch, state);
-    else {
-      const full = look.log.length >= MOST_BYTES;
-      state = addToState(state, look, full, progressOf(watch), work);
-      if (full && reads < MOST_READS) continue;
-      if (full) await rest(watch, state, 0);
-      if (look.state === 'running') await rest(watch, state);
-      return end(watch, state, look);
-    }
-  }
-}
-
-/** The intent was written, and the start did not come to the host: it is started now. */
-async function neverBegan(watch: Watch, state: JobState): Promise<void> {
-  const { request, work, pen, job } = watch;
-  if (request.stopping) {
-    await finish(watch, [notDoneEvent(job.now)]);
-    return;
-  }
-  if (await readFreeze(work.notes)) await rest(watch, state);
-  await pen.write(() => []);
-  await startJob(watch);
-}
-
-async function tellToStop(watch: Watch, state: JobState): Promise<JobState> {
-  const { work, job } = watch;
-  const at = work.now().getTime();
-  const how = state.toldAt !== null && at - state.toldAt > GRACE_MS ? 'KILL' : 'TERM';
-  const heard = await work.world.hostJobs.stop(job.run, how, AbortSignal.timeout(CALL_MS));
   return {
-    ...state,
-    stopAt: state.stopAt ?? at,
-    toldAt: state.toldAt ?? (heard === 'unseen' ? null : at),
+    async tick(signal) {
+      const states = await Promise.all(watched.map(stateOf));
+      const due = watched.filter(
+        (command, index) => !site.rule(command.name).off && isDue(states[index] ?? {}),
+      );
+      if (due.length === 0) return;
+      const acquired = await locks.acquire('watch', self, ['watch'], LEASE_MS);
+      if (!acquired.held) return;
+      const { fence } = acquired;
+      const renewing = setInterval(() => {
+        locks.renew(fence, LEASE_MS).catch((error: unknown) => log.warn('lock not renewed', { error }));
+      }, LEASE_MS / 4);
+      try {
+        for (const command of due) if (!signal.aborted) await run(command, signal);
+      } finally {
+        clearInterval(renewing);
+        await locks
+          .release('watch', fence)
+          .catch((error: unknown) => log.warn('lock not given back', { error }));
+      }
+    },
   };
 }
 
-/** The host says nothing. The job goes on all the same, so there is patience without end, except to stop it. */
-async function miss(watch: Watch, state: JobState, why: string): Promise<never> {
-  const { request, work, job } = watch;
-  const at = work.now().getTime();
-  if (request.stopping && state.stopAt !== null && at - state.stopAt > PATIENCE_MS)
-    return fail(
-      watch,
-      `${request.stopping.by.name} wanted it to stop, and ${job.effect.host} did not answer for half an hour: it may still be running there, as ${job.run.run}. ${why}`,
-    );
-  return rest(watch, { ...state, missed: state.missed + 1, why });
-}
+/** Nobody asks: it is the program that looks. */
+const NOBODY: Person = { ...STEWARD, roles: new Set(), accounts: {} };
 
-/** Writes what there is to say, at most once a minute and only what is new; then until the next poll. */
-async function rest(watch: Watch, state: JobState, pauseMs = pauseOf(watch, state)): Promise<never> {
-  const { request, job, work, pen } = watch;
-  const at = work.now();
-  const until = new Date(at.getTime() + pauseMs);
-  const events: NewEvent[] = [];
-  if (request.waiting?.reason !== 'job')
-    events.push(waiting('job', `“${job.now.step.title}” runs on ${job.effect.host}.`, until));
-  const says = sayOf(state, progressOf(watch), at.getTime(), work.log);
-  if (says !== null) events.push(progressEvent(job.now, says));
-  if (events.length > 0) await pen.record(events);
-  const told = says === null ? state : { ...state, said: says, saidAt: at.getTime() };
-  await writeState(work.notes, job.run, told);
-  throw new Parked(until);
-}
-
-/** A short job is not waited for longer than it takes. */
-function pauseOf({ request }: Watch, { missed, forMs }: JobState): number {
-  if (missed > 0) return Math.min(SELDOM_MS, EVERY_MS * 2 ** (missed - 1));
-  return request.stopping ? SOON_MS : Math.min(EVERY_MS, Math.max(1_000, forMs / 4));
-}
-
-async function end(watch: Watch, state: JobState, look: Extract<JobLook, { kind: 'seen' }>): Promise<void> {
-  const { request, job, work } = watch;
-  const { now, effect } = job;
-  const says = sayOf({ ...state, saidAt: 0 }, progressOf(watch), work.now().getTime(), work.log);
-  const last = says === null ? [] : [progressEvent(now, says)];
-  if (look.code === 0) return finish(watch, [...last, doneEvent(now, 'called')]);
-  const words = endText(look.code, state.last);
-  if (request.stopping)
-    return fail(watch, `Stopped by ${request.stopping.by.name}; the log says: ${words}`, last);
-  if (look.code === PLAN_AGAIN) {
-    const tries = request.tries[now.digest] ?? 1;
-    if (tries < MOST_TRIES) return finish(watch, [...last, notDoneEvent(now)]);
-    return fail(watch, `${effect.host}: it was begun ${tries} times, and says again: ${words}`, last);
+/** Those that belong together, in their order. */
+function grouped(concerns: readonly Concern[]): readonly (readonly Concern[])[] {
+  const groups = new Map<string, Concern[]>();
+  for (const one of concerns) {
+    const key = one.together ? `together ${one.together.key}` : `alone ${one.key}`;
+    groups.set(key, [...(groups.get(key) ?? []), one]);
   }
-  return fail(watch, `${effect.host}: ${words}`, last);
+  return [...groups.values()];
 }
 
-/** Writes how it ended; nothing is kept beside the record any more. */
-async function finish({ work, pen, job }: Watch, events: readonly NewEvent[]): Promise<void> {
-  await pen.record(events);
-  await writeState(work.notes, job.run, null);
+function partsOf({ to, title, lines, next = [] }: Concern): Omit<Notice, 'key'> {
+  return { to, title, lines, next };
 }
 
-async function fail(watch: Watch, says: string, before: readonly NewEvent[] = []): Promise<never> {
-  const { work, pen, job } = watch;
-  const request = await pen.record([...before, failedEvent(job.now, says)]);
-  await writeState(work.notes, job.run, null);
-  throw new Refused(failureText(request, 1));
-}
-
-/** How the command reads its job's log; an undo of several has no one command. */
-function progressOf({ request, work }: Watch): Progress | undefined {
-  const [asking, another] = request.askings;
-  return asking && !another ? work.site.registry.get(asking.command)?.progress : undefined;
+function joined(
+  some: readonly Concern[],
+  { title, says }: NonNullable<Concern['together']>,
+): Omit<Notice, 'key'> {
+  const [first] = some;
+  const all = some.flatMap(({ lines }) => lines);
+  const shown = all.slice(0, MOST_TOGETHER);
+  const more = all.length > shown.length ? [`… and ${all.length - shown.length} more.`] : [];
+  return {
+    to: first?.to ?? { kind: 'approvers' },
+    title,
+    lines: [says, ...shown, ...more],
+    next: first?.next ?? [],
+  };
 }

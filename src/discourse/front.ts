@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Outlet } from '../core/courier.ts';
 import type { Desk } from '../core/desk.ts';
 import type { Log } from '../core/ports.ts';
 import type { Inbox, LinkStore, LockStore, NotesStore, PlaceStore, RequestStore } from '../core/store.ts';
@@ -25,6 +26,8 @@ export interface DiscourseFrontOptions {
   /** Without it no webhook is taken. */
   readonly webhookSecret?: string;
   readonly pollMs: number;
+  /** Calls to the forum; 18 if not given. */
+  readonly perMinute?: number;
   /** Does the bot moderate the category? */
   readonly moderates: boolean;
   readonly people: PeopleOptions;
@@ -57,6 +60,8 @@ export interface DiscourseFront {
   stop(): Promise<void>;
   /** Brings every place of the request in the forum up to date, if this process is the one that speaks there. */
   announce(request: string): Promise<void>;
+  /** Says messages that belong to no request. */
+  readonly outlet: Outlet;
   /** Did the forum answer the last time? */
   connected(): boolean;
 }
@@ -71,7 +76,8 @@ const OPEN_MS = 5_000;
 
 export function createDiscourseFront(options: DiscourseFrontOptions): DiscourseFront {
   const { url, username, key, category, inbox, places, locks, notes, log } = options;
-  const { beatMs = BEAT_MS, perMinute, postGapMs } = options.times ?? {};
+  const { beatMs = BEAT_MS, postGapMs } = options.times ?? {};
+  const perMinute = options.times?.perMinute ?? options.perMinute;
   const api = createDiscourseApi({ url, key, username, deadlineMs: 15_000, log });
   const budget = createBudget({
     api,
@@ -207,7 +213,16 @@ export function createDiscourseFront(options: DiscourseFrontOptions): DiscourseF
     }, beatMs);
   }
 
+  const elsewhere = async () => ({ kind: 'not-now', says: 'another process speaks in the forum' }) as const;
+  const outlet: Outlet = {
+    service: 'discourse',
+    isOpen: () => speaker !== null && !stopped,
+    aim: (notice, at) => speaker?.outlet.aim(notice, at) ?? elsewhere(),
+    say: (notice, at, aim, again) => speaker?.outlet.say(notice, at, aim, again) ?? elsewhere(),
+  };
+
   return {
+    outlet,
     http: async (req, res) => (webhook ? webhook(req, res) : false),
     announce,
     // Another process may be the one that reads it.

@@ -1,9 +1,10 @@
 import { splitForms } from '../core/form-text.ts';
 import { type Block, codeSpans, LEFT_OUT, ownWords } from './own-words.ts';
+import { createPasted } from './pasted.ts';
 
 /** What a post says to us. */
 export interface PostText {
-  /** What follows our name at the beginning of a line, to the end of the line. */
+  /** What follows our name at the beginning of a line, to the end of the line, and PEM that is pasted below it. */
   readonly lines: readonly string[];
   /** Forms that somebody has filled in, without their fences. */
   readonly forms: readonly string[];
@@ -49,9 +50,20 @@ export function readPost(raw: string, botName: string): PostText {
   let nearly: string | null = null;
   let leftOut = OTHERS.test(raw);
 
+  const pasted = createPasted();
+
   function take(list: string[], one: string): void {
-    if (lines.length + forms.length < MOST) list.push(one);
-    else tooMany = true;
+    if (lines.length + forms.length >= MOST) {
+      tooMany = true;
+      return;
+    }
+    list.push(one);
+    if (list === lines) pasted.begin(one);
+    else pasted.end();
+  }
+
+  function addToLast(text: string): void {
+    lines.push(`${lines.pop() ?? ''}\n${text}`);
   }
 
   function nearlySaid(original: string, masked: string): string | null {
@@ -75,6 +87,7 @@ export function readPost(raw: string, botName: string): PostText {
       const prefix = mentions.begins.exec(line)?.[0];
       const said = prefix === undefined ? '' : sayingOf(original, prefix);
       if (said !== '') take(lines, said);
+      else if (pasted.takes(original)) addToLast(original);
       else {
         mentioned ||= mentions.anywhere.test(line);
         nearly ??= nearlySaid(original, line);
@@ -87,6 +100,7 @@ export function readPost(raw: string, botName: string): PostText {
   for (const block of ownWords(normal(raw))) {
     if (block.kind === 'text') readText(block.lines);
     else if (isOurs(block)) for (const form of splitForms(block.text)) take(forms, form);
+    else if (pasted.takesCode(block.text)) addToLast(block.text);
     else leftOut = true;
   }
   return { lines, forms, rest: rest.join('\n').trim(), mentioned, nearly, leftOut, tooMany };

@@ -136,7 +136,9 @@ authtype = ssl`,
     const { answer } = await site.kernel.ask(toni, 'cert issue');
     const line = answer?.texts?.[0]?.text ?? '';
     expect(line).toContain('-subj "/C=US/ST=NC/O=Koji Sandbox/CN=toni"');
-    expect(answer?.lines?.join('\n')).toContain('`cert issue csr=` gives a form to paste it into');
+    expect(answer?.lines?.join('\n')).toContain(
+      'Then say `cert issue csr=` with all of toni.csr pasted behind it',
+    );
     const home = await mkdtemp(join(dir, 'home-'));
     execFileSync('bash', ['-c', line], { cwd: home, stdio: 'pipe' });
     const done = await site.through(toni, `cert issue csr=${readFileSync(join(home, 'toni.csr'), 'utf8')}`);
@@ -260,6 +262,74 @@ describe('who may have what', () => {
     expect(await site.kernel.ask(toni, `cert issue csr=${taken}`)).toMatchObject({
       status: 'refused',
       says: 'The key of this request is in use: maria has a valid certificate for it.',
+    });
+  });
+});
+
+describe('somebody new on the hub', () => {
+  const account = () => site.kernel.hub.world.users.find(({ name }) => name === 'toni');
+  const makeAdmin = () =>
+    site.kernel.hub.world.users.find(({ name }) => name === 'steward')?.permissions.push('admin');
+  const titles = async (): Promise<readonly string[]> => {
+    const { plan } = await site.kernel.ask(toni, `cert issue csr=${site.asker('toni').csr}`);
+    return plan?.steps.map(({ step }) => step.title) ?? [];
+  };
+
+  it('gets the account and what the site gives to new people in the same plan', async () => {
+    site.set({ newUserPermissions: ['image', 'tag'] });
+    makeAdmin();
+    const planned = await site.kernel.ask(toni, `cert issue csr=${site.asker('toni').csr}`);
+    expect(planned.plan?.steps.map(({ step }) => step.title)).toEqual([
+      'Create toni',
+      'Grant image to toni',
+      'Grant tag to toni',
+      'Sign a certificate for toni',
+    ]);
+    await site.kernel.say(adam, `approve ${planned.id}`);
+    // Another worker has got so far, and died.
+    site.kernel.hub.world.users.push({
+      id: 900,
+      name: 'toni',
+      status: 0,
+      usertype: 0,
+      permissions: ['image'],
+    });
+    await site.kernel.settle();
+    expect(await site.kernel.load(planned.id)).toMatchObject({
+      status: 'succeeded',
+      answer: { next: ['cert show 09'] },
+    });
+    expect(account()?.permissions.toSorted()).toEqual(['image', 'tag']);
+  });
+
+  it('gets nothing more where they are not new, or the config does not say what', async () => {
+    makeAdmin();
+    expect(await titles()).toEqual(['Sign a certificate for toni']);
+    site.set({ newUserPermissions: ['image'] });
+    site.kernel.hub.world.users.push({
+      id: 900,
+      name: 'toni',
+      status: 0,
+      usertype: 0,
+      permissions: ['repo'],
+    });
+    expect(await titles()).toEqual(['Sign a certificate for toni']);
+  });
+
+  it('is told what a Koji admin types, where Steward may not', async () => {
+    site.set({ newUserPermissions: ['image'] });
+    const { plan } = await site.kernel.ask(toni, `cert issue csr=${site.asker('toni').csr}`);
+    expect(plan?.steps).toHaveLength(1);
+    expect(plan?.notes.join()).toContain('`koji add-user toni; koji grant-permission image toni`');
+  });
+
+  it('whose name differs from another’s in capital letters only is refused', async () => {
+    site.set({ newUserPermissions: [] });
+    makeAdmin();
+    site.kernel.hub.world.users.push({ id: 900, name: 'Toni', status: 0, usertype: 0, permissions: [] });
+    expect(await site.kernel.ask(toni, `cert issue csr=${site.asker('toni').csr}`)).toMatchObject({
+      status: 'refused',
+      says: expect.stringContaining('The hub has Toni already'),
     });
   });
 });

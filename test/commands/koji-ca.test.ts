@@ -144,6 +144,16 @@ describe('signing', () => {
     ],
     ['a path for a user', () => ['../maria', asker('maria').der], 'not a user name'],
     ['a key of 1024 bits', () => ['maria', asker('maria', 'rsa:1024').der], 'not a key that is signed here'],
+    [
+      'a short key with another size in its name',
+      () => ['maria', makeAsker(base, `${SUBJECT}/OU=Public-Key: (4096 bit)/CN=maria`, ['rsa:1024']).der],
+      'not a key that is signed here',
+    ],
+    [
+      'a curve that is not one of the two',
+      () => ['maria', asker('maria', 'ec', '-pkeyopt', 'ec_paramgen_curve:secp256k1').der],
+      'not a key that is signed here',
+    ],
     ['bytes that are no request', () => ['maria', 'AAAA'], 'not a signing request'],
     ['a quote', () => ['maria', `AAAA';id`], 'not a signing request'],
     ['a very long request', () => ['maria', 'A'.repeat(6001)], 'not a signing request'],

@@ -376,3 +376,37 @@ describe('what is nearly said to us', () => {
     expect(read(raw)).toMatchObject({ lines: [], nearly });
   });
 });
+
+describe('what is pasted below a line to us', () => {
+  const pem = '-----BEGIN CERTIFICATE REQUEST-----\nMIIB+/x=\n-----END CERTIFICATE REQUEST-----';
+
+  it.each([
+    ['behind it', `@steward cert issue csr=${pem}\n\nThanks!`, `cert issue csr=${pem}`],
+    ['on the next line', `@steward cert issue csr=\n${pem}`, `cert issue csr=\n${pem}`],
+    ['with a blank line between', `@steward cert issue\n\n${pem}\nThanks!`, `cert issue\n${pem}`],
+    ['as code', `@steward cert issue\n\n\`\`\`\n${pem}\n\`\`\`\nThanks!`, `cert issue\n${pem}`],
+    [
+      'with dashes of a word processor',
+      `@steward cert issue\n${pem.replaceAll('-----', '—–')}`,
+      `cert issue\n${pem.replaceAll('-----', '—–')}`,
+    ],
+  ])('belongs to it: %s', (_, raw, line) => {
+    expect(read(raw)).toMatchObject({ lines: [line], leftOut: false });
+    expect(read(raw).rest).toMatch(/^(Thanks!)?$/);
+  });
+
+  it.each([
+    ['other code', `@steward builder list\n\`\`\`\n@steward approve r1\n\`\`\``, 'builder list'],
+    ['what stands behind other words', `@steward builder list\nand this:\n${pem}`, 'builder list'],
+    ['what is quoted', `@steward cert issue\n\n> ${pem.replaceAll('\n', '\n> ')}`, 'cert issue'],
+  ])('does not: %s', (_, raw, line) => {
+    expect(read(raw).lines).toEqual([line]);
+  });
+
+  it('does not swallow the next line to us', () => {
+    expect(read(`@steward cert issue csr=${pem.slice(0, 40)}\n@steward builder list`).lines).toEqual([
+      `cert issue csr=${pem.slice(0, 40)}`,
+      'builder list',
+    ]);
+  });
+});

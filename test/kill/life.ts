@@ -47,6 +47,7 @@ export async function startLife(setup: Setup, hold: Hold, concurrency = 60) {
     },
     settings: () => ({}),
     kojiUser: () => null,
+    audiences: new Set<string>(),
   };
   const hub = createHub({ ...setup.hub, log });
   const hosts = createHosts({ ...setup.hosts, hosts: setup.hosts.list, log });
@@ -55,8 +56,8 @@ export async function startLife(setup: Setup, hold: Hold, concurrency = 60) {
     setup.hosts.dir,
     hold,
   );
-  const { locks, notes } = store;
-  const work = { requests, site, world, now, log, locks, notes, leaseMs };
+  const { locks, notes, notices } = store;
+  const work = { requests, site, world, now, log, locks, notes, notices, leaseMs };
   const worker = await startWorker({ queue, hints, work, store, concurrency });
   const desk = createDesk({ site, requests, store, hints, operators: ['admin'], now, log });
   const say = (who: Person, text: string, origin: string) =>

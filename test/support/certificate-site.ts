@@ -43,10 +43,15 @@ export async function startCertificateSite(change: Readonly<Record<string, unkno
   const { hosts: targets, clientKey: privateKey, knownHosts, scriptsDir } = sandbox;
   const log = keepLog();
   const hosts = createHosts({ hosts: targets, privateKey, knownHosts, scriptsDir, log });
-  const of = { ...CA_SETTINGS, ...change };
+  const names = ['cert issue', 'cert renew', 'cert revoke', 'cert list', 'cert show'];
+  const of: Record<string, unknown> = {};
+  const set = (more: Readonly<Record<string, unknown>>): void => {
+    for (const name of names) of[name] = { ...CA_SETTINGS, ...change, ...more };
+  };
+  set({});
   const kernel = await startKernel({
     hosts,
-    settings: { 'cert issue': of, 'cert renew': of, 'cert revoke': of, 'cert list': of, 'cert show': of },
+    settings: of,
     leaseMs: 20_000,
   });
   const { root } = sandbox.world('ca');
@@ -63,7 +68,10 @@ export async function startCertificateSite(change: Readonly<Record<string, unkno
     root,
     log,
     ca: (): TestCa => openCa(join(root, CA_DIR)),
+    /** Other settings of `shared.ca`, until the next reset. */
+    set,
     reset(): void {
+      set({});
       rmSync(join(root, 'etc'), { recursive: true });
       cpSync(first, join(root, 'etc'), { recursive: true });
       kernel.hub.world.users = JSON.parse(users) as typeof kernel.hub.world.users;

@@ -46,7 +46,7 @@ export function startMortal(kernel: Kernel, at: number): Mortal {
   };
 
   const { world, now, log } = kernel.work;
-  const { requests, locks, notes } = kernel.store;
+  const { requests, locks, notes, notices } = kernel.store;
   const store: Store = {
     ...kernel.store,
     requests: {
@@ -65,6 +65,11 @@ export function startMortal(kernel: Kernel, at: number): Mortal {
       release: (owner, fence) => writes('unlock', () => locks.release(owner, fence)),
     },
     notes: { ...notes, get: (key) => reads('note', () => notes.get(key)) },
+    notices: {
+      ...notices,
+      put: (notice, covers) => writes('notice put', () => notices.put(notice, covers)),
+      seen: (keys) => reads('notices', () => notices.seen(keys)),
+    },
   };
   const mortal: World = {
     hubReader: {
@@ -102,6 +107,7 @@ export function startMortal(kernel: Kernel, at: number): Mortal {
     world: mortal,
     locks: store.locks,
     notes: store.notes,
+    notices: store.notices,
     log,
   };
   return { work, crossings, died: () => dead };

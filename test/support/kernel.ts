@@ -90,6 +90,7 @@ export async function startKernel(options: KernelOptions = {}) {
     },
     settings: (name: string) => options.settings?.[name] ?? {},
     kojiUser: (id: string) => (/^[a-z]+$/.test(id) ? id : null),
+    audiences: new Set(['packagers']),
   };
   const hosts = options.hosts ?? noHosts;
   const world: World = {
@@ -107,6 +108,7 @@ export async function startKernel(options: KernelOptions = {}) {
     log,
     locks: store.locks,
     notes: store.notes,
+    notices: store.notices,
     leaseMs: options.leaseMs ?? 5_000,
   };
   const desk = createDesk({ site, requests, store, hints, operators: ['admin'], now, log });

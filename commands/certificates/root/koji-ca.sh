@@ -11,8 +11,10 @@
 #
 # What a run that died leaves is found and finished by the next. A signed request is kept by its own SHA-256, as
 # certs/USER.SHA256.csr and .crt, so it is never signed twice; the .crt, and for a revocation crl.pem, come last.
+#
+# Starting a program is nearly all of the time that this takes, so what bash can do itself it does.
 set -u -f
-export LC_ALL=C
+export LC_ALL=C TZ=UTC0
 umask 022
 
 dir=/etc/pki/koji
@@ -33,10 +35,13 @@ die() {
 }
 
 # Nobody but who runs this may have a say in what it does.
-ours() {
-  local mode
-  [[ -O $1 ]] && mode=$(stat -c %a -- "$1") && (((8#$mode & 8#022) == 0)) ||
-    die "$1 can be written by others than root, so it is not used"
+ours() { # PATHS
+  local one mode count=0
+  while read -r mode one; do
+    [[ -O $one ]] && (((8#$mode & 8#022) == 0)) || die "$one can be written by others than root, so it is not used"
+    count=$((count + 1))
+  done < <(stat -c '%a %n' -- "$@")
+  ((count == $#)) || die "not all of these can be looked at: $*"
 }
 
 read_conf() { # FILE
@@ -53,7 +58,7 @@ read_conf() { # FILE
 }
 
 in_conf() { # A setting of OpenSSL's: has its file one?
-  grep -Eq "^[[:space:]]*$1[[:space:]]*=" -- "$config"
+  [[ $'\n'$(<"$config") =~ $'\n'[[:space:]]*$1[[:space:]]*= ]]
 }
 
 # `openssl ca` writes NAME.new, then renames NAME to NAME.old and NAME.new to NAME, one file after the other, the serial
@@ -75,29 +80,47 @@ mend() {
   fi
   rm -f -- "$serial.new" crlnumber.new "$index.new" "$index.attr.new"
   # A renewed certificate has the subject of the one before it.
-  if ! grep -qs '^unique_subject *= *no' -- "$index.attr"; then
+  last=''
+  if [[ -r $index.attr ]]; then last=$(<"$index.attr"); fi
+  if [[ ! $'\n'$last =~ $'\n'unique_subject\ *=\ *no ]]; then
     echo 'unique_subject = no' >"$work/attr" && mv -f -- "$work/attr" "$index.attr" || die 'no attributes written'
   fi
+}
+
+# Of the CA's own certificate: $ca_sum (SHA-256), $ca_end (seconds), $ca_name (/C=.../ST=.../O=..., which is what
+# `policy_match` of Koji's guide wants of everybody) and $ca_mask, how that name is encoded.
+read_ca() {
+  local line type value
+  ca_sum='' ca_end='' ca_name='' ca_mask=MASK:0x2002
+  while read -r line; do
+    value=${line#*=}
+    case $line in
+      *' Fingerprint='*) value=${value//:/} && ca_sum=${value,,} ;;
+      notAfter=*) ca_end=$(date -d "$value" +%s) ;;
+      C=* | ST=* | O=*)
+        type=${value%%:*} value=${value#*:}
+        value=${value//\\/\\\\} && value=${value//\//\\/} && value=${value//+/\\+}
+        ca_name+=/${line%%=*}=$value
+        case ${line%%=*}:$type in
+          O:UTF8STRING) ca_mask=utf8only ;;
+          O:T61STRING | O:TELETEXSTRING) ca_mask=MASK:0x4 ;;
+        esac
+        ;;
+    esac
+  done < <(openssl x509 -in "$certificate" -noout -fingerprint -sha256 -enddate -subject -nameopt sep_multiline,sname,show_type,utf8)
+  [[ -n $ca_sum && -n $ca_end && -n $ca_name ]] || die "$dir/$certificate cannot be read"
 }
 
 # The CA's own file, and in it how the CA's own name is encoded: the same words in another encoding are other words to
 # `openssl ca`, and people's OpenSSL writes UTF-8 where Koji's guide has printable strings.
 write_config() {
-  local section mask
-  section=$(sed -n 's/^[[:space:]]*default_ca[[:space:]]*=[[:space:]]*\([A-Za-z0-9_]*\).*/\1/p' "$config" | tail -n 1)
+  local line section='' text
+  text=$(<"$config")
+  while IFS= read -r line; do
+    if [[ $line =~ ^[[:space:]]*default_ca[[:space:]]*=[[:space:]]*([A-Za-z0-9_]+) ]]; then section=${BASH_REMATCH[1]}; fi
+  done <<<"$text"
   [[ -n $section ]] || die "there is no default_ca in $dir/$config"
-  case $(openssl x509 -in "$certificate" -noout -subject -nameopt sep_multiline,sname,show_type | grep -E '^ *O *=') in
-    *UTF8STRING:*) mask=utf8only ;;
-    *T61STRING:* | *TELETEXSTRING:*) mask=MASK:0x4 ;;
-    *) mask=MASK:0x2002 ;;
-  esac
-  { cat -- "$config" && printf '\n[%s]\nstring_mask = %s\n' "$section" "$mask"; } >"$work/ssl.cnf" || die "$dir is full"
-}
-
-# /C=.../ST=.../O=... of the CA itself, which is what `policy_match` of Koji's guide wants of everybody.
-own_name() {
-  openssl x509 -in "$certificate" -noout -subject -nameopt sep_multiline,sname,utf8 |
-    sed -n -e 's/[/+\\]/\\&/g' -e 's/^ *\(C\|ST\|O\) *= *\(.*\)$/\/\1=\2/p' | tr -d '\n'
+  printf '%s\n\n[%s]\nstring_mask = %s\n' "$text" "$section" "$ca_mask" >"$work/ssl.cnf" || die "$dir is full"
 }
 
 ca() { # ARGUMENTS: `openssl ca`, which never asks anybody anything
@@ -118,44 +141,55 @@ flush() { # FILE
 
 check_ca() { # SHA-256
   [[ $1 =~ ^[0-9a-f]{64}$ ]] || die 'not the SHA-256 of a certificate'
-  [[ $(openssl x509 -in "$certificate" -outform DER 2>/dev/null | sha256sum) == "$1 "* ]] ||
-    die "$dir/$certificate is not the certificate of the CA that this was planned with"
+  [[ $1 == "$ca_sum" ]] || die "$dir/$certificate is not the certificate of the CA that this was planned with"
 }
 
 # The serial of a valid certificate of this user for this very key; nothing: there is none.
 signed_for() { # USER PUBLIC-KEY
-  local state number subject rest
+  local state number subject rest text
   while IFS=$'\t' read -r state rest number rest subject; do
     # An empty field goes with the tab before it, so a revoked one has more.
-    [[ $state == V && $subject == */CN=$1 || $state == V && $subject == */CN=$1/* ]] || continue
-    [[ $number =~ ^[0-9A-F]+$ && $(openssl x509 -in "$issued/$number.pem" -noout -pubkey 2>/dev/null) == "$2" ]] || continue
-    openssl x509 -in "$issued/$number.pem" -noout -checkend 0 >/dev/null && printf '%s' "$number" && return
+    [[ $state == V && $number =~ ^[0-9A-F]+$ ]] && [[ $subject == */CN=$1 || $subject == */CN=$1/* ]] || continue
+    text=$(openssl x509 -in "$issued/$number.pem" -noout -pubkey -checkend 0 2>/dev/null) || continue
+    if [[ $text == "$2"$'\n'* ]]; then printf '%s' "$number" && return; fi
   done < <(grep -a -F "/CN=$1" -- "$index")
 }
 
-check_request() { # USER: $work/csr.der, which becomes csr.pem
-  local text names bits
-  openssl req -inform DER -in "$work/csr.der" -out "$work/csr.pem" 2>/dev/null || die 'not a signing request'
+check_request() { # USER: $work/csr.der, which becomes csr.pem, and its key $public
+  local text line said names='' bits=0
+  said=$(openssl req -inform DER -in "$work/csr.der" -verify -pubkey -subject -nameopt sep_multiline,sname,esc_ctrl,esc_msb -out "$work/csr.txt" 2>&1)
   # OpenSSL 1.0.2 ends with 0 also when the signature is wrong.
-  openssl req -in "$work/csr.pem" -noout -verify 2>&1 | grep -q 'verify OK' || die 'the request is not signed by its own key'
-  names=$(openssl req -in "$work/csr.pem" -noout -subject -nameopt sep_multiline,esc_ctrl,esc_msb | grep -E '^ *(CN|commonName) *=')
-  [[ $names =~ ^\ *(CN|commonName)\ *=\ *"$1"$ ]] || die "the request is not for $1"
-  text=$(openssl req -in "$work/csr.pem" -noout -text)
-  [[ $text =~ Public-Key:\ \(([0-9]+)\ bit\) ]] && bits=${BASH_REMATCH[1]} || bits=0
+  case $said in
+    *'verify OK'*) ;;
+    *'verify failure'*) die 'the request is not signed by its own key' ;;
+    *) die 'not a signing request' ;;
+  esac
+  # The key, then the subject, whose lines begin with spaces, then the request.
+  text=$(<"$work/csr.txt")
+  public=${text%%'-----END PUBLIC KEY-----'*}'-----END PUBLIC KEY-----'
+  [[ $public == '-----BEGIN PUBLIC KEY-----'* ]] || die 'no key in the request'
+  while IFS= read -r line; do
+    if [[ $line =~ ^\ +CN\ *= ]]; then names+=$line$'\n'; fi
+  done <<<"${text#"$public"}"
+  [[ $names =~ ^\ *CN\ *=\ *"$1"$'\n'$ ]] || die "the request is not for $1"
+  printf '%s\n' "-----BEGIN CERTIFICATE REQUEST-----${text##*-----BEGIN CERTIFICATE REQUEST-----}" >"$work/csr.pem" || die "$dir is full"
+  # Of the key alone: nobody can put words of their own into it.
+  text=$(openssl pkey -pubin -in "$work/csr.txt" -noout -text)
+  if [[ $text =~ Public-Key:\ \(([0-9]+)\ bit ]]; then bits=${BASH_REMATCH[1]}; fi
   case $text in
-    *'Public Key Algorithm: rsaEncryption'*) ((bits >= 2048 && bits <= 8192)) ;;
-    *'Public Key Algorithm: id-ecPublicKey'*) ((bits == 256 || bits == 384)) ;;
-    *'Public Key Algorithm: ED25519'* | *'Public Key Algorithm: Ed25519'*) true ;;
+    *PSS*) false ;;
+    *Modulus:*) ((bits >= 2048 && bits <= 8192)) ;;
+    *'ASN1 OID: prime256v1'* | *'ASN1 OID: secp384r1'* | 'ED25519 Public-Key:'*) true ;;
     *) false ;;
   esac || die "not a key that is signed here ($bits bits)"
   # The CA's own file says what a certificate may do, and the request nothing.
-  if in_conf copy_extensions && [[ $text == *'Requested Extensions'* ]]; then
+  if in_conf copy_extensions && [[ $(openssl req -in "$work/csr.pem" -noout -text) == *'Requested Extensions'* ]]; then
     die "the request asks for extensions, and $config would copy them: take copy_extensions out of it"
   fi
 }
 
 sign() { # CA USER DAYS CSR
-  local user=$2 days=$3 csr=$4 name public number end until
+  local user=$2 days=$3 csr=$4 name public number now until pem
   [[ $user =~ ^[A-Za-z0-9_][A-Za-z0-9_.@-]{0,63}$ ]] || die 'not a user name'
   [[ $days =~ ^[1-9][0-9]{0,3}$ ]] || die 'not a number of days'
   [[ ${#csr} -le 6000 && $csr =~ ^[A-Za-z0-9+/]+={0,2}$ ]] || die 'not a signing request'
@@ -163,23 +197,26 @@ sign() { # CA USER DAYS CSR
   name=$(sha256sum <"$work/csr.der") && name=$certs/$user.${name%% *}
   check_request "$user"
   mend
-  write_config
-  public=$(openssl req -in "$work/csr.pem" -noout -pubkey) && [[ -n $public ]] || die 'no key in the request'
   number=$(signed_for "$user" "$public")
   if [[ -z $number ]]; then
+    read_ca
     check_ca "$1"
-    openssl x509 -in "$certificate" -noout -checkend 60 >/dev/null || die 'the CA has expired, so it signs nothing'
-    end=$(openssl x509 -in "$certificate" -noout -enddate) && end=$(date -u -d "${end#notAfter=}" +%s) || die 'no end of the CA'
-    until=$(($(date +%s) + days * 86400))
-    if ((until > end)); then until=$end; fi
-    if ((until < 2524608000)); then until=$(date -u -d "@$until" +%y%m%d%H%M%SZ); else until=$(date -u -d "@$until" +%Y%m%d%H%M%SZ); fi
+    write_config
+    printf -v now '%(%s)T' -1
+    ((ca_end > now + 60)) || die 'the CA has expired, so it signs nothing'
+    until=$((now + days * 86400))
+    if ((until > ca_end)); then until=$ca_end; fi
+    if ((until < 2524608000)); then printf -v until '%(%y%m%d%H%M%SZ)T' "$until"; else printf -v until '%(%Y%m%d%H%M%SZ)T' "$until"; fi
     cp -- "$work/csr.pem" "$work/kept" && mv -f -- "$work/kept" "$name.csr" || die "$name.csr could not be written"
-    ca -notext -utf8 -subj "$(own_name)/CN=$user" -outdir "$issued" -enddate "$until" -in "$work/csr.pem" -out "$work/out"
+    ca -notext -utf8 -subj "$ca_name/CN=$user" -outdir "$issued" -enddate "$until" -in "$work/csr.pem" -out "$work/out"
     number=$(signed_for "$user" "$public")
     [[ -n $number ]] || die 'openssl signed it, and the index does not have it'
   fi
   flush "$issued/$number.pem"
-  openssl x509 -in "$issued/$number.pem" -out "$work/crt" && [[ -s $work/crt ]] && flush "$work/crt" && mv -f -- "$work/crt" "$name.crt" ||
+  # Without what is written above it where the CA's file does not say -notext.
+  pem=$(<"$issued/$number.pem")
+  pem=-----BEGIN\ CERTIFICATE-----${pem#*-----BEGIN CERTIFICATE-----}
+  printf '%s\n' "$pem" >"$work/crt" && flush "$work/crt" && mv -f -- "$work/crt" "$name.crt" ||
     die "$name.crt could not be written"
   echo "signed $number"
 }
@@ -190,8 +227,9 @@ revoke() { # CA SERIAL REASON DAYS
   [[ $reason =~ ^(unspecified|keyCompromise|affiliationChanged|superseded|cessationOfOperation)$ ]] || die 'not a reason'
   [[ $days =~ ^[1-9][0-9]{0,3}$ ]] || die 'not a number of days'
   mend
-  write_config
+  read_ca
   check_ca "$1"
+  write_config
   line=$(grep -a -E "^[VER]	[0-9]+Z	[^	]*	$number	" -- "$index") || die "the CA never signed a certificate $number"
   if [[ $line != R* ]]; then
     [[ -s $issued/$number.pem ]] || die "there is no $dir/$issued/$number.pem, which openssl needs to revoke it"
@@ -213,10 +251,10 @@ verb=${1-}
 case "$verb $#" in 'sign 5' | 'revoke 5') shift ;; *) die 'takes: sign CA USER DAYS CSR, or revoke CA SERIAL REASON DAYS' ;; esac
 read_conf /etc/steward/ca.conf
 cd -- "$dir" || die "there is no $dir"
-for one in . "$config" "$certificate" "$key"; do
+for one in "$config" "$certificate" "$key"; do
   [[ -e $one ]] || die "there is no $dir/$one"
-  ours "$one"
 done
+ours . "$config" "$certificate" "$key"
 work=.steward
 exec 9>>"$work.lock" && flock -w 60 9 || die "another run holds $dir/$work.lock"
 rm -rf -- "$work" && mkdir -m 700 -- "$work" && mkdir -p -- "$issued" "$certs" || die "$dir cannot be written"

@@ -94,6 +94,12 @@ export function isOurs(text: string, label: string): boolean {
   return findBlock(text, label) !== null;
 }
 
+/** Is a file of its own, whole, as it was written? */
+export function isOwnFile(text: string): boolean {
+  const [first = ''] = text.split('\n', 1);
+  return first === `${OURS} ${sumOf(text.slice(first.length + 1))}`;
+}
+
 function marked(body: string): string {
   return `${OURS} ${sumOf(body)}\n${body}`;
 }

@@ -45,7 +45,9 @@ export const settings = z.strictObject({
     .enum(['config', 'confdir'])
     .default('config')
     .meta({ description: 'Where a new entry goes: at the end of `config`, or into a file of its own.' }),
-  srcdir: path.default('/var/mrepo'),
+  srcdir: path
+    .default('/mnt/koji/external-repos/src')
+    .meta({ description: 'For mrepo: where the packages are, <label>-<arch>/<repo>/.' }),
   wwwdir: path.default('/mnt/koji/external-repos/www').meta({
     description: 'Below it are <label>-<arch>/RPMS.<repo>/, whichever back end makes them.',
   }),
@@ -92,13 +94,18 @@ export const settings = z.strictObject({
       text: z
         .string()
         .min(1)
-        .max(2000)
+        .max(400)
         .default(
           'New content can change what builds take in, and break some: repositories are not synced regularly. If a build fails that did not before, say so here.',
         ),
     })
     .optional()
     .meta({ description: 'Who is told of a new repository, and what is said behind its name.' }),
+  staleDays: z
+    .number()
+    .positive()
+    .default(90)
+    .meta({ description: 'After how many days `repo check` says that something was not synced.' }),
   megabytesPerSecond: z
     .number()
     .positive()

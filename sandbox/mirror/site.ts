@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { MIRROR, makeMirror } from './mirror.ts';
 import { fillUpstream, startUpstream, type Upstream } from './upstream.ts';
@@ -23,6 +23,9 @@ export async function startMirrorSite(dir: string, root: string): Promise<Upstre
   const upstream = await startUpstream(join(dir, 'upstream'), before);
   const port = Number(new URL(upstream.url).port);
   writeFileSync(portFile, String(port));
+  // The same packages, as somewhere outside: where a loopback address is refused as it should be.
+  mkdirSync(join(root, 'var/lib/sandbox'), { recursive: true });
+  writeFileSync(join(root, 'var/lib/sandbox/upstreams'), `http://mirror.example.org/ ${upstream.url}\n`);
   makeMirror(root, {
     entries: `### Do not remove entries!
 [fedora41]

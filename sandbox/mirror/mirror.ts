@@ -1,9 +1,13 @@
+import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const MREPO = fileURLToPath(new URL('./mrepo.mjs', import.meta.url));
 const CREATEREPO = fileURLToPath(new URL('./createrepo.sh', import.meta.url));
+
+/** Is there what upstreams are looked at with? */
+export const hasCurl = spawnSync('curl', ['--version'], { timeout: 10_000 }).status === 0;
 
 /** Where things are on a pretend mirror, below its root. */
 export const MIRROR = {

@@ -3,10 +3,9 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, write
 import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { MIRROR } from '../../sandbox/mirror/mirror.ts';
+import { hasCurl, MIRROR } from '../../sandbox/mirror/mirror.ts';
 import { has, type MirrorRig, startMirrorRig, THREE } from './mirror-rig.ts';
 
-const hasCurl = has('curl');
 const [ant = '', bee = ''] = THREE;
 
 describe.skipIf(!hasCurl)('the script that syncs a mirror, with mrepo', () => {

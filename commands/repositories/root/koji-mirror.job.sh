@@ -38,6 +38,7 @@ finish() { # CODE RESULT WORDS
     printf 'wrong=%s\nEND\n' "$3"
     exit 0
   fi
+  unwatch
   write_state "$2" "$3"
   say "$3"
   exit "$1"
@@ -266,7 +267,7 @@ fetch() { # URL FILE
 list_upstream() { # NAME URL FILE
   local dir=$work/upstream url=${2%/} kind sum want href
   if [[ $2 == rsync://* ]]; then
-    rsync -rL --list-only --no-h --timeout=300 --include='*/' --include='*.rpm' --exclude='*' -- "$2" </dev/null 2>"$work/why" |
+    rsync -rL --list-only --no-h --no-motd --timeout=300 --include='*/' --include='*.rpm' --exclude='*' -- "$2" </dev/null 2>"$work/why" |
       sed -nE 's/^-[^ ]* +([0-9,]+) +[^ ]+ +[^ ]+ (.*)$/\2\t\1/p' | sort >"$3"
     [[ ${PIPESTATUS[0]} == 0 ]] || die "$1: the list of $2 did not arrive, so nothing was synced: $(why)"
     return
@@ -356,7 +357,7 @@ run() { # COMMAND...
 watch() {
   local i line pause=1 sleeping
   declare -A last=()
-  trap 'kill "$sleeping"; exit 0' TERM
+  trap 'kill "$sleeping" 2>/dev/null; exit 0' TERM
   while :; do
     sleep "$pause" &
     sleeping=$!
@@ -368,6 +369,13 @@ watch() {
     done
     if ((pause < 15)); then pause=$((pause * 2)); fi
   done
+}
+
+unwatch() {
+  if [[ -z ${watching-} ]]; then return; fi
+  kill "$watching" 2>/dev/null
+  wait "$watching" 2>/dev/null
+  watching=
 }
 
 # How things stand when it did not end well.
@@ -402,7 +410,7 @@ stopped() {
 
 # shellcheck disable=SC2317 # called by the trap
 leave() {
-  if [[ -n ${watching-} ]]; then kill "$watching" 2>/dev/null; fi
+  unwatch
   rm -rf -- "$work"
 }
 
@@ -473,7 +481,7 @@ sync_reposync() {
 check() { # NUMBER
   local i=$1 name=${at[$1]} md=${www[$1]}/repodata/repomd.xml kind sum want href lost n=0
   [[ -f $md ]] || failed "$name has no metadata: there is no $md"
-  (($(stat -L -c %Y -- "$md") >= began)) || failed "the metadata of $name was not made anew: $md is older than this sync"
+  (($(stat -L -c %Y -- "$md") >= fresh)) || failed "the metadata of $name was not made anew: $md is older than this sync"
   while IFS=$'\t' read -r kind sum want href; do
     [[ $href == repodata/* && $href != *..* && -f ${www[i]}/$href ]] || failed "$md names ${href:-nothing}, which is not there"
     checked "$sum" "$want" "${www[i]}/$href" || failed "the checksum of $href of $name does not hold"
@@ -502,7 +510,9 @@ sync() { # ARCHES REPOS
   flock -n 8 || die "another sync is at work on this host, or what it started is: nothing was begun"
   locked=yes
   work=$base/.steward
-  rm -rf -- "$work" && mkdir -m 700 -- "$work" || die "$base cannot be written"
+  rm -rf -- "$work" && mkdir -m 700 -- "$work" && : >"$work/out" || die "$base cannot be written"
+  # By the clock of that disk, which may be another machine's.
+  fresh=$(stat -c %Y -- "$work/out")
   trap leave EXIT
   trap stopped TERM INT
   read_config
@@ -520,8 +530,8 @@ sync() { # ARCHES REPOS
     if [[ -n $RSYNC_PROXY ]]; then export RSYNC_PROXY; else unset RSYNC_PROXY; fi
   fi
   read_label
-  if [[ "${arches[*]}" != "$1" || "${repos[*]}" != "$2" ]]; then
-    finish 75 changed "[$label] in $found is not what was planned with (${repos[*]} for ${arches[*]}); nothing was changed"
+  if [[ "${arches[*]-}" != "$1" || "${repos[*]-}" != "$2" ]]; then
+    finish 75 changed "[$label] in $found is not what was planned with (${repos[*]-nothing} for ${arches[*]-nothing}); nothing was changed"
   fi
   lay_out "$1" "$2"
   begin count
@@ -530,9 +540,7 @@ sync() { # ARCHES REPOS
   watch 8>&- &
   watching=$!
   if [[ $backend == mrepo ]]; then sync_mrepo; else sync_reposync; fi
-  kill "$watching" 2>/dev/null
-  wait "$watching" 2>/dev/null
-  watching=
+  unwatch
   begin check
   for i in "${!at[@]}"; do check "$i"; done
   if is_too_many "$deleted" "$of"; then
@@ -549,8 +557,8 @@ look() {
   read_label
   printf '%s\n' "backend=$backend" "found=$found" "disabled=${keys[disabled]-}"
   if [[ -n $found ]]; then
-    printf '%s\n' "arches=${arches[*]}" "repos=${repos[*]}" "free=$(free)"
-    lay_out "${arches[*]}" "${repos[*]}"
+    printf '%s\n' "arches=${arches[*]-}" "repos=${repos[*]-}" "free=$(free)"
+    lay_out "${arches[*]-}" "${repos[*]-}"
   fi
   if [[ -r $state/$label ]]; then sed 's/^/last./' "$state/$label"; fi
   echo END

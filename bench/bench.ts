@@ -7,6 +7,7 @@ import { forum } from './forum.ts';
 import { forumRequest } from './forum-request.ts';
 import { job } from './job.ts';
 import { nfs } from './nfs.ts';
+import { repoPlan } from './repo-plan.ts';
 import { roundTrip } from './round-trip.ts';
 import { choose, runAll } from './run.ts';
 import { start } from './start.ts';
@@ -28,6 +29,7 @@ const ALL = [
   ...forum,
   ...forumRequest,
   ...certificates,
+  ...repoPlan,
   ...start,
 ];
 

@@ -5,7 +5,9 @@ import { certificates } from './certificates.ts';
 import { exitCodeOf, type Line, lineOf, tableOf } from './figures.ts';
 import { forum } from './forum.ts';
 import { forumRequest } from './forum-request.ts';
+import { job } from './job.ts';
 import { nfs } from './nfs.ts';
+import { repoPlan } from './repo-plan.ts';
 import { roundTrip } from './round-trip.ts';
 import { choose, runAll } from './run.ts';
 import { start } from './start.ts';
@@ -21,11 +23,13 @@ const DEADLINE_MS = 6 * 60_000;
 const ALL = [
   ...acknowledge,
   ...nfs,
+  ...job,
   ...capacity,
   ...roundTrip,
   ...forum,
   ...forumRequest,
   ...certificates,
+  ...repoPlan,
   ...start,
 ];
 

@@ -54,7 +54,7 @@ async function measure(
     if (!found) throw new Error(`no command ${command}`);
     return ruleOf(found);
   };
-  const site = { registry, rule, settings: () => ({}), kojiUser: () => null };
+  const site = { registry, rule, settings: () => ({}), kojiUser: () => null, audiences: new Set<string>() };
   const desk = createDesk({ site, requests, store, hints, operators: ['admin'], now, log: silent });
   const front = createDiscourseFront({
     url: forum.url,

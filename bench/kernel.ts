@@ -12,6 +12,7 @@ import type { Request } from '../src/core/request.ts';
 import { createRequests } from '../src/core/requests.ts';
 import type { Store } from '../src/core/store.ts';
 import { createHosts } from '../src/hosts/hosts.ts';
+import { createJobs } from '../src/hosts/jobs.ts';
 import { createHub, type Hub } from '../src/koji/hub.ts';
 import { createSlackFront } from '../src/slack/front.ts';
 import { type Database, openDatabase } from '../src/store/database.ts';
@@ -75,13 +76,19 @@ export async function startKernel(
   const hub = scope.keep(createHub({ ...hubConfig, log }));
   const { list, privateKey, knownHosts, scriptsDir } = hostsConfig;
   const hosts = scope.keep(createHosts({ hosts: list, privateKey, knownHosts, scriptsDir, log }));
-  const world = { hubReader: hub, hubWriter: hub, hostReader: hosts, hostWriter: hosts };
-  const { locks, notes } = store;
+  const world = {
+    hubReader: hub,
+    hubWriter: hub,
+    hostReader: hosts,
+    hostWriter: hosts,
+    hostJobs: createJobs(hosts),
+  };
+  const { locks, notes, notices } = store;
   const leaseMs = config.worker.leaseSeconds * 1000;
   const worker = await startWorker({
     queue,
     hints,
-    work: { requests, site: config.site, world, now, log, locks, notes, leaseMs },
+    work: { requests, site: config.site, world, now, log, locks, notes, notices, leaseMs },
     store,
     concurrency: config.worker.concurrency,
   });

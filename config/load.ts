@@ -30,6 +30,8 @@ export interface Loaded extends Resolved {
   readonly everybody: Config['everybody'];
   readonly operators: Config['operators'];
   readonly http: Config['http'];
+  readonly audiences: Config['audiences'];
+  readonly watch: Config['watch'];
   readonly reminders: Config['reminders'];
   readonly worker: Config['worker'];
   readonly log: Config['log'];
@@ -86,13 +88,14 @@ export async function loadConfig(
   if (role !== 'doctor') problems.push(...unread);
   if (problems.length > 0) return { ok: false, problems: distinct(problems.map(placed)) };
   const odd = [...text.odd, ...warnings, ...oddities(given, commands)];
-  const { people, roles, everybody, operators, http, reminders, worker, log } = given;
+  const { people, roles, everybody, operators, http, audiences, watch, reminders, worker, log } = given;
   return {
     ok: true,
     config: {
-      ...{ file, role, given, people, roles, everybody, operators, http, reminders, worker, log },
+      ...{ file, role, given, people, roles, everybody, operators, http },
+      ...{ audiences, watch, reminders, worker, log },
       ...resolved,
-      site: siteOf(registry, commands, people),
+      site: siteOf(registry, commands, given),
       warnings: distinct(odd.map(placed)),
       unread: distinct(unread.map(placed)),
     },
@@ -102,7 +105,7 @@ export async function loadConfig(
 function siteOf(
   registry: Registry,
   commands: ReadonlyMap<string, CommandOnSite>,
-  people: Config['people'],
+  { people, audiences }: Pick<Config, 'people' | 'audiences'>,
 ): Site {
   const known = (name: string): CommandOnSite => {
     const found = commands.get(name);
@@ -117,6 +120,7 @@ function siteOf(
       const person = people.find((one) => one.id === id);
       return person ? (person.koji ?? person.id) : null;
     },
+    audiences: new Set(Object.keys(audiences)),
   };
 }
 

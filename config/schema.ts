@@ -117,6 +117,10 @@ const redis = z
   })
   .describe('The queue.');
 
+const slackChannel = z
+  .string()
+  .regex(/^[CG][A-Z0-9]{2,}$/, 'should be the id of a channel (C…), not its name');
+
 const slack = z
   .strictObject({
     mode: z
@@ -126,9 +130,7 @@ const slack = z
       .string()
       .regex(/^[TE][A-Z0-9]{2,}$/, 'should be the id of the workspace: T and then capital letters and digits')
       .describe('Id of the workspace. Nobody from another one is listened to.'),
-    approversChannel: z
-      .string()
-      .regex(/^[CG][A-Z0-9]{2,}$/, 'should be the id of a channel (C…), not its name')
+    approversChannel: slackChannel
       .optional()
       .describe('Channel where approvers are told of what waits for them.'),
     directMessageApprovers: z.boolean().default(false).describe('Tell approvers by direct message as well.'),
@@ -138,6 +140,13 @@ const slack = z
     apiUrl: webUrl.optional().describe('Another address of the Web API, for tests.'),
   })
   .describe('Slack. The secrets are read by the web role only.');
+
+const forumCategory = z
+  .string()
+  .regex(
+    /^([a-z0-9_%-]+\/){1,3}[0-9]+$/i,
+    'should be the path of the category as its address has it after /c/: development/infra/24',
+  );
 
 const discourse = z
   .strictObject({
@@ -152,13 +161,9 @@ const discourse = z
       .regex(/^[\p{L}\p{N}_][\p{L}\p{N}._-]{0,59}$/u, 'should be the user name of the bot, without @')
       .describe('User name of the bot there.'),
     key: secretRef.describe('API key of that one user, with the scopes of docs/running.md.'),
-    category: z
-      .string()
-      .regex(
-        /^([a-z0-9_%-]+\/){1,3}[0-9]+$/i,
-        'should be the path of the category as its address has it after /c/: development/infra/24',
-      )
-      .describe('The category that is watched: its path as the address bar shows it after /c/.'),
+    category: forumCategory.describe(
+      'The category that is watched: its path as the address bar shows it after /c/.',
+    ),
     webhookSecret: secretRef
       .optional()
       .describe('Secret of the webhook at /discourse/webhook. Without it new posts are found by looking.'),
@@ -272,6 +277,28 @@ const roleGroups = z.strictObject({
     ),
 });
 
+const forumPlace = z.union(
+  [z.literal(true), z.number().int().positive(), z.strictObject({ category: forumCategory })],
+  {
+    error:
+      'should be true (a new topic in the category that is watched), the number of a topic, or { category: development/packaging/5 }',
+  },
+);
+
+const audience = z
+  .strictObject({
+    slack: slackChannel.optional().describe('Channel that gets the messages.'),
+    forum: forumPlace
+      .optional()
+      .describe(
+        'true: each message is a new topic in the category that is watched. The number of a topic: a reply there. Or another category.',
+      ),
+  })
+  .refine(
+    ({ slack: channel, forum }) => channel !== undefined || forum !== undefined,
+    'names no place: give it slack, forum or both',
+  );
+
 /** Every setting of Steward. `docs/` is made from it, and `load.ts` adds what one schema cannot say. */
 export const configSchema = z.strictObject({
   hub,
@@ -309,6 +336,24 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe('The HTTP surface: Slack, the forum, terminals, health, metrics.'),
+  audiences: z
+    .record(
+      z.string().regex(/^[a-z][a-z0-9-]{0,39}$/, 'should be a word: small letters, digits and dashes'),
+      audience,
+    )
+    .default({})
+    .describe('Whom messages that belong to no request are for, and where they read them.'),
+  watch: z
+    .strictObject({
+      hour: z
+        .number()
+        .int()
+        .min(0)
+        .max(23)
+        .default(6)
+        .describe('Hour, UTC, at which Steward looks once a day for what ends soon: certificates.'),
+    })
+    .prefault({}),
   reminders: z
     .strictObject({
       hours: z.number().positive().max(8760).default(4).describe('Approvers are told again after this long.'),

@@ -30,6 +30,9 @@ export const BUILDERS = ['builder1', 'builder2', 'builder3', 'koji-fedora28'] as
 /** The host with the certificate authority; it signs for the pretend hub. */
 const CA_HOST = 'ca';
 
+/** The host that mirrors external repositories. */
+const MIRROR_HOST = 'mirror';
+
 /** Starts hub, hosts, Slack and forum in `dir`; the same directory gives the same site again. */
 export async function startSite(options: {
   readonly dir: string;
@@ -57,8 +60,9 @@ export async function startSite(options: {
   });
   const hosts = await startHosts({
     dir: join(dir, 'hosts'),
-    names: [...BUILDERS, CA_HOST],
+    names: [...BUILDERS, CA_HOST, MIRROR_HOST],
     ca: { host: CA_HOST, authority: pki.authority },
+    mirror: { host: MIRROR_HOST },
   });
   const slack = await startSlack({ statePath: join(dir, 'slack.json') });
   const forum = await startForum({ statePath: join(dir, 'forum.json') });
@@ -153,6 +157,7 @@ async function writeConfig(
       { id: 'adam', name: 'adam', slack: 'U0ADAM', discourse: account('adam'), roles: ['admin'] },
     ],
     roles: { packager: {}, admin: { slackGroups: ['S0ADMINS'], discourseGroups: ['koji-admins'] } },
+    audiences: { packagers: { slack: 'C0KOJI', forum: true } },
     commands: { 'nfs check': { settings: { ...exampleSettings, deadlineSeconds: 3 } } },
     shared: {
       ca: {
@@ -161,6 +166,7 @@ async function writeConfig(
         newUserPermissions: ['image'],
         client: { name: 'kkoji', server: hub.url, cert: '~/.katello.cert', ca: '~/.katello-ca.cert' },
       },
+      repos: { host: MIRROR_HOST },
     },
     http: { port: site.port },
     worker: { leaseSeconds: 5 },

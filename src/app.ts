@@ -1,5 +1,7 @@
 import type { Loaded } from '../config/load.ts';
 import { type JobQueue, openQueue } from '../jobs/queue.ts';
+import { repeat } from '../jobs/sweep.ts';
+import { startWatch } from '../jobs/watch.ts';
 import { startAnnouncer, startWorker } from '../jobs/worker.ts';
 import { createDesk } from './core/counter.ts';
 import type { Person } from './core/person.ts';
@@ -8,10 +10,12 @@ import { holdsPrivateKey } from './core/private-key.ts';
 import { Refused, Unavailable } from './core/refused.ts';
 import { createRequests } from './core/requests.ts';
 import type { Store } from './core/store.ts';
+import { createWatcher } from './core/watching.ts';
 import type { World } from './core/world.ts';
 import type { DiscourseFront } from './discourse/front.ts';
-import { chatAccount, forumAccount, openForum, openSlack } from './fronts.ts';
+import { chatAccount, forumAccount, openCourier, openForum, openSlack, ownerOf } from './fronts.ts';
 import { createHosts } from './hosts/hosts.ts';
+import { createJobs } from './hosts/jobs.ts';
 import { createHttp } from './http.ts';
 import { createHub } from './koji/hub.ts';
 import { createMetrics } from './metrics.ts';
@@ -26,6 +30,9 @@ export interface App {
   /** Takes no new work, lets calls that have begun end, and closes everything in reverse order. */
   stop(): Promise<void>;
 }
+
+/** How often it is looked for messages that are to be told, in milliseconds. */
+const TELL_MS = 2_000;
 
 /** Things to close, last opened first. */
 type Closing = () => Promise<unknown>;
@@ -70,11 +77,19 @@ async function start(
 
   if (config.role !== 'web') {
     const world = openWorld(config, log, closing);
-    const { locks, notes } = store;
+    const { locks, notes, notices } = store;
     const leaseMs = config.worker.leaseSeconds * 1000;
-    const work = { requests, site: config.site, world, now, log, locks, notes, leaseMs };
+    const work = { requests, site: config.site, world, now, log, locks, notes, notices, leaseMs };
     const worker = await startWorker({ queue, hints, work, store, concurrency: config.worker.concurrency });
     closing.push(() => worker.stop());
+    const { site } = config;
+    const owner = (kojiUser: string) => ownerOf(config, store, kojiUser);
+    const { hour } = config.watch;
+    const watch = startWatch(
+      createWatcher({ site, world, notices, notes, locks, owner, hour, now, log }),
+      log,
+    );
+    closing.push(() => watch.stop());
   }
   if (config.role === 'worker') return null;
 
@@ -114,6 +129,10 @@ async function start(
   });
   closing.push(() => http.stop());
   const fronts = [slack, forum].filter((front) => front !== null);
+  const outlets = fronts.map((front) => front.outlet);
+  const courier = openCourier(config, { store, log, now, outlets });
+  // After the fronts: what waits for its turn there ends with them.
+  closing.push(() => courier.idle());
   for (const front of fronts) {
     await front.start();
     closing.push(() => front.stop());
@@ -126,6 +145,8 @@ async function start(
     const stale = () => (slack ? store.places.stale('slack', 100) : Promise.resolve([]));
     const announcer = await startAnnouncer({ queue, announce, stale, log });
     closing.push(() => announcer.stop());
+    const telling = repeat('telling people', () => courier.tick(), TELL_MS, log);
+    closing.push(() => telling.stop());
   }
   return port;
 }
@@ -151,7 +172,13 @@ function openWorld(config: Loaded, log: Log, closing: Closing[]): World {
   const { list, privateKey, knownHosts, scriptsDir } = config.hosts;
   const hosts = createHosts({ hosts: list, privateKey, knownHosts, scriptsDir, log });
   closing.push(() => hosts.close());
-  return { hubReader: hub, hubWriter: hub, hostReader: hosts, hostWriter: hosts };
+  return {
+    hubReader: hub,
+    hubWriter: hub,
+    hostReader: hosts,
+    hostWriter: hosts,
+    hostJobs: createJobs(hosts),
+  };
 }
 
 /** Somebody with a terminal token. Roles by the config's list only, so that it works when Slack is down. */

@@ -1,7 +1,9 @@
 import type { Loaded } from '../config/load.ts';
+import { type Courier, createCourier, type Outlet } from './core/courier.ts';
 import type { Desk } from './core/desk.ts';
 import { approvingRoles } from './core/planner.ts';
 import type { Log } from './core/ports.ts';
+import { createRoutes } from './core/routes.ts';
 import type { Store } from './core/store.ts';
 import { createDiscourseFront, type DiscourseFront } from './discourse/front.ts';
 import { createSlackFront, type SlackFront } from './slack/front.ts';
@@ -86,6 +88,29 @@ export function openForum(config: Loaded, deps: FrontDeps): DiscourseFront {
   });
 }
 
+/** What brings messages that belong to no request to people, to where the config says. */
+export function openCourier(
+  config: Loaded,
+  deps: Pick<FrontDeps, 'store' | 'log' | 'now'> & { readonly outlets: readonly Outlet[] },
+): Courier {
+  const { store, log, now, outlets } = deps;
+  const { slack, discourse, audiences, people } = config;
+  const { notices, locks, requests, places } = store;
+  return createCourier({
+    ...{ notices, locks, outlets, log, now },
+    routes: createRoutes({
+      options: {
+        slack: slack ? { approversChannel: slack.approversChannel ?? null } : null,
+        forum: discourse !== null,
+        audiences,
+      },
+      requests,
+      places,
+    }),
+    nameOf: (id) => people.find((person) => person.id === id)?.name ?? id,
+  });
+}
+
 type Listed = Loaded['people'][number];
 
 /** Somebody's account in the forum, as records name it. */
@@ -98,6 +123,15 @@ export function forumAccount({ given }: Loaded, { discourse }: Listed): Readonly
 /** Somebody's account in chat, as records name it. */
 export function chatAccount({ given }: Loaded, { slack }: Listed): Readonly<Record<string, string>> {
   return slack && given.slack ? { slack: `${given.slack.team}/${slack}` } : {};
+}
+
+/** The person with this Koji user name, if there is any account in which they can be told something. */
+export async function ownerOf(config: Loaded, store: Store, kojiUser: string): Promise<string | null> {
+  const person = config.people.find((one) => (one.koji ?? one.id) === kojiUser);
+  if (!person) return null;
+  const accounts = { ...chatAccount(config, person), ...forumAccount(config, person) };
+  if (Object.keys(accounts).length > 0) return person.id;
+  return (await store.links.accountsOf(person.id)).length > 0 ? person.id : null;
 }
 
 /** What somebody has linked by a code. */

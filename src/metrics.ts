@@ -30,6 +30,16 @@ export function createMetrics(deps: { readonly store: Store; readonly queue: Job
     labelNames: ['kind'],
     registers: [registry],
   });
+  const messages = new Gauge({
+    name: 'steward_messages_waiting',
+    help: 'Messages that belong to no request and are not told everywhere yet.',
+    registers: [registry],
+  });
+  const oldest = new Gauge({
+    name: 'steward_messages_waiting_seconds',
+    help: 'How long the oldest of them has waited.',
+    registers: [registry],
+  });
   return {
     door: (what) => doors.inc({ what }),
     async text() {
@@ -39,6 +49,9 @@ export function createMetrics(deps: { readonly store: Store; readonly queue: Job
         limit: 10_000,
       });
       for (const one of listed) open.inc({ status: one.status });
+      const { count, since } = await deps.store.notices.waiting();
+      messages.set(count);
+      oldest.set(since ? Math.max(0, (Date.now() - since.getTime()) / 1000) : 0);
       // A queue that is away must not take the other figures with it.
       const depth = await deps.queue.depth().catch(() => ({}));
       for (const [kind, count] of Object.entries(depth)) waiting.set({ kind }, count);

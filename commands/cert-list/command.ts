@@ -8,6 +8,7 @@ import { brokenLines, countText, readEntries, standingText } from '../certificat
 import { type Entry, type Standing, standing } from '../certificates/index-file.ts';
 import { settings } from '../certificates/settings.ts';
 import { day, daysUntil } from '../certificates/times.ts';
+import { watchCertificates } from '../certificates/watch.ts';
 
 /** More rows than this nobody reads, and no front end shows. */
 const MOST_ROWS = 50;
@@ -42,6 +43,7 @@ export default defineCommand({
     ],
     unless: OTHER_CERTIFICATES,
   },
+  watch: watchCertificates,
   plan: async ({ which, expiring }, view, given): Promise<Answer> => {
     const { now } = view;
     const read = await readEntries(given, view);

@@ -1,7 +1,7 @@
 import type { View } from '../../src/core/command.ts';
 import { Refused } from '../../src/core/refused.ts';
 import { type Entry, type IndexFile, readIndex, type Standing, standing } from './index-file.ts';
-import { lookAtCa } from './reading.ts';
+import { type Looked, lookAtCa } from './reading.ts';
 import { placeOf, type Settings } from './settings.ts';
 import { away, day } from './times.ts';
 
@@ -12,8 +12,13 @@ export async function readEntries(
 ): Promise<IndexFile & { readonly host: string }> {
   const path = placeOf(settings.index, settings);
   const looked = await lookAtCa([{ kind: 'file', name: 'index', path }], settings, view);
+  return { host: looked.host, ...entriesIn(looked, path) };
+}
+
+/** The record that was looked at as `index`. Throws `Refused` where it cannot be read. */
+export function entriesIn(looked: Looked, path: string): IndexFile {
   const { state, data } = looked.seen('index');
-  if (data) return { host: looked.host, ...readIndex(data) };
+  if (data) return readIndex(data);
   const why = {
     ok: 'came back empty',
     missing: 'is not there',

@@ -38,6 +38,8 @@ export interface World {
   clock(seconds: number): void;
   /** Away: sudo finds no rules. */
   sudoers(present: boolean): void;
+  /** What a reboot does to the jobs that run there: they are gone, without a word. */
+  endJobs(): void;
 }
 
 export const SCRIPTS_DIR = '/usr/local/libexec/steward';
@@ -101,6 +103,17 @@ export function openWorld(root: string, mounts: readonly PretendMount[]): World 
         rmSync(sudoersFile);
       }
     },
+    endJobs: () => {
+      const jobs = path('var/lib/steward-jobs');
+      for (const file of existsSync(jobs) ? readdirSync(jobs, { recursive: true, encoding: 'utf8' }) : []) {
+        if (!file.endsWith('/began') || existsSync(join(jobs, dirname(file), 'code'))) continue;
+        const [group = ''] = readFileSync(join(jobs, file), 'utf8').split(' ');
+        const [name, , run] = file.split('/');
+        // The number may be somebody else's by now.
+        if (environmentOf(group).includes(`STEWARD_JOB=${name}/${run}`))
+          process.kill(-Number(group), 'SIGKILL');
+      }
+    },
   };
   if (!existsSync(table)) setMounts(mounts);
   if (!existsSync(path('var/lib/sandbox/kojid')))
@@ -122,6 +135,14 @@ export function install(world: World, scripts: readonly HostScript[]): void {
     });
   } finally {
     rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+function environmentOf(pid: string): readonly string[] {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+  } catch {
+    return [];
   }
 }
 

@@ -33,9 +33,7 @@ export function actionsOf(request: Request): readonly Action[] {
   }
   if (status === 'asked' || status === 'approved') return [cancel];
   if (status === 'running')
-    return request.stopping
-      ? []
-      : [act('cancel', 'Stop', 'danger', `cancel ${id}`, 'It stops before its next step.')];
+    return request.stopping ? [] : [act('cancel', 'Stop', 'danger', `cancel ${id}`, stopText(request))];
   const undo = canUndo(request) ? [act('undo', 'Undo…', 'plain', `undo ${id}`)] : [];
   if (status === 'failed') return [act('resume', 'Resume', 'primary', `resume ${id}`), ...undo];
   if (status === 'unknown') {
@@ -52,6 +50,12 @@ export function actionsOf(request: Request): readonly Action[] {
     ];
   }
   return undo;
+}
+
+function stopText({ waiting }: Request): string {
+  return waiting?.reason === 'job'
+    ? 'What runs on the host is told to stop, in the middle of what it does.'
+    : 'It stops before its next step.';
 }
 
 /** Has it changed something that can be changed back, and was that not asked for yet? */

@@ -1,6 +1,9 @@
 import type { Effect } from './command.ts';
 import { plainText } from './fields.ts';
+import { noticeOf } from './notice.ts';
+import { digestOfEffect } from './planner.ts';
 import type { HostOutcome, HubOutcome } from './ports.ts';
+import type { NoticeStore } from './store.ts';
 import type { World } from './world.ts';
 
 /** How an effect ended. `unknown` may have happened: it is looked up, never repeated blindly. */
@@ -12,13 +15,25 @@ export type StepOutcome =
 /** Longest that one root script may take, in milliseconds. */
 const HOST_DEADLINE_MS = 120_000;
 
-/** Carries out one effect, or several hub calls together. As many outcomes as effects, in order. */
+/** What effects are carried out on. */
+interface Reach {
+  readonly world: World;
+  readonly notices: Pick<NoticeStore, 'put'>;
+}
+
+/** Carries out one effect of a request, or several hub calls together. As many outcomes as effects, in order. */
 export async function carryOut(
   effects: readonly Effect[],
-  world: World,
+  request: string,
+  { world, notices }: Reach,
   signal: AbortSignal,
 ): Promise<readonly StepOutcome[]> {
   const [only] = effects;
+  if (effects.length === 1 && only?.kind === 'notice') {
+    // Whoever delivers it finds it there, and it is never stored twice.
+    await notices.put(noticeOf(request, digestOfEffect(only), only));
+    return [{ kind: 'done' }];
+  }
   if (effects.length === 1 && only?.kind === 'host') {
     const { host, script, sha256, args } = only;
     const options = { deadlineMs: HOST_DEADLINE_MS, signal };
@@ -54,9 +69,18 @@ function ofHost(host: string, outcome: HostOutcome): StepOutcome {
 }
 
 function lastWords(outcome: Extract<HostOutcome, { kind: 'exit' }>): string {
-  const lines = (outcome.stderr.trim() || outcome.stdout.trim()).split('\n').slice(-3).map(plainText);
-  const text = lines.join(' / ').slice(0, 400);
-  return text
-    ? `${text} (exit code ${outcome.code})`
-    : `it ended with exit code ${outcome.code} and said nothing`;
+  const lines = (outcome.stderr.trim() || outcome.stdout.trim()).split('\n').slice(-LAST_LINES);
+  return endText(outcome.code, lines);
+}
+
+/** How many of the last lines tell why something failed. */
+export const LAST_LINES = 3;
+
+/** How a script ended that did not end well. */
+export function endText(code: number | null, lines: readonly string[]): string {
+  const text = lines.map(plainText).join(' / ').slice(0, 400).toWellFormed();
+  const how =
+    code === null ? 'it ended, and how nobody knows: a reboot, or it was killed' : `exit code ${code}`;
+  if (text) return `${text} (${how})`;
+  return code === null ? `${how}; it said nothing` : `it ended with ${how} and said nothing`;
 }

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Json, JsonObject } from './json.ts';
+import type { NoticeTo } from './notice.ts';
 import type { Person, Role } from './person.ts';
 import type { HostReader, HubReader } from './ports.ts';
 
@@ -54,7 +55,35 @@ export type Effect =
       /** SHA-256 of the script's bytes, hex. Nothing else runs under this name. */
       readonly sha256: string;
       readonly args: readonly string[];
+    }
+  | {
+      /** A script named `*.job.sh` that is started on the host and outlives the connection; its step is of kind `once`. */
+      readonly kind: 'job';
+      readonly host: string;
+      readonly script: string;
+      readonly sha256: string;
+      readonly args: readonly string[];
+      /** One at a time of this name on that host: `mrepo`. */
+      readonly name: string;
+    }
+  | {
+      /** A thing that a person does; its step is of kind `set`, done when the plan no longer wants it or somebody says so. */
+      readonly kind: 'hand';
+      /** What to do, for people; the step's title says it in short. */
+      readonly what: string;
+    }
+  | {
+      /** A message to people, said once; whether it was is the kernel's to know. A step of kind `once`. */
+      readonly kind: 'notice';
+      /** An audience of the config: `packagers`. */
+      readonly audience: string;
+      /** One line. */
+      readonly title: string;
+      readonly text: string;
     };
+
+/** An effect of one kind. */
+export type EffectOf<K extends Effect['kind']> = Extract<Effect, { readonly kind: K }>;
 
 /** One line of what changes, for people. */
 export interface Change {
@@ -94,6 +123,11 @@ export interface Step {
   readonly evidence: readonly { readonly label: string; readonly value: string }[];
   readonly guards: readonly Guard[];
   readonly inverse?: Inverse;
+  /**
+   * For `once`: keys of steps that make it needed. Where this request took one of those, it owes this one too, though
+   * the world no longer asks for it: who is told of what was done, and what is made anew because of it.
+   */
+  readonly follows?: readonly string[];
 }
 
 /** The steps a request would take, worked out from what is there now. No steps: nothing needs doing. */
@@ -159,6 +193,35 @@ export interface Recognition {
   readonly given?: Readonly<Record<string, RegExp>>;
 }
 
+/** How a command reads what its job writes. Both are pure, and quick: the log may be long. */
+export interface Progress {
+  /** Adds new text of the log to what is known, null before the first. Whole lines only; small, because it is stored. */
+  read(before: Json | null, text: string): Json;
+  /** One line of what is known: `412 of 3,200 packages, about 40 min left`. `forMs`: since the job began. */
+  says(known: Json, forMs: number): string;
+}
+
+/** What a watch sees. */
+export interface WatchView extends View {
+  /** The person of the config with this Koji user name; null: there is none, or none that can be told anything. */
+  owner(kojiUser: string): Promise<string | null>;
+}
+
+/** Something that people should know in time, before anybody asks. Made into a message, once for each key. */
+export interface Concern {
+  /** What it is and how near: `1A:14`. Told once, for ever. */
+  readonly key: string;
+  /** Keys that are not worth a message any more once this one is told: `1A:30`. */
+  readonly covers?: readonly string[];
+  readonly to: NoticeTo;
+  readonly title: string;
+  readonly lines: readonly string[];
+  /** Lines to say, as a person would type them. */
+  readonly next?: readonly string[];
+  /** Concerns that name the same, and are new on the same day, become one message to the first one's readers. */
+  readonly together?: { readonly key: string; readonly title: string; readonly says: string };
+}
+
 /** Who may ask for a part of what a command does. */
 export interface Narrower {
   readonly roles: readonly Role[];
@@ -179,6 +242,8 @@ export interface CommandDeclaration<S extends Params, C extends z.ZodType> {
   /** Fewer than `ask`, for what is asked with these parameters; null: no fewer. */
   readonly narrower?: (params: z.output<S>) => Narrower | null;
   readonly approval?: Partial<Approval>;
+  /** How often one person may ask for it within a minute: for what makes others' servers work. Not there: any number. */
+  readonly perMinute?: number;
   /** Koji's permission that the bot's account needs for its calls. Off where the config does not name it. */
   readonly hubPermission?: string;
   /** This command's own settings, at `commands.<name>.settings` in the config. */
@@ -197,11 +262,18 @@ export interface CommandDeclaration<S extends Params, C extends z.ZodType> {
   readonly plan: (params: z.output<S>, view: View, settings: z.output<C>) => Promise<Plan | Answer>;
   /** For `once` steps: did it happen? Looks only. Without it the answer is `unknown`. */
   readonly happened?: (intent: Intent, view: View) => Promise<'done' | 'not-done' | 'unknown'>;
+  /** For `job` steps: what to show while they run. Without it only for how long. */
+  readonly progress?: Progress;
   /**
    * What a finished request has to show: looked up in the world once nothing is left to do, so it is the same after
    * any crash. May throw `Unavailable`: the look is repeated, never the request.
    */
   readonly result?: (params: z.output<S>, view: View, settings: z.output<C>) => Promise<Answer>;
+  /**
+   * Looks once a day for what people should know in time. Looks only; nothing where its settings are not filled in. May
+   * throw `Unavailable` and `Refused`: it is repeated, and the approvers are told when it fails for days.
+   */
+  readonly watch?: (view: WatchView, settings: z.output<C>) => Promise<readonly Concern[]>;
 }
 
 /** A command as the kernel holds it, its parameter types closed over. */
@@ -212,6 +284,7 @@ export interface Command {
   readonly risk: Risk;
   readonly ask: readonly Role[];
   readonly approval: Approval;
+  readonly perMinute: number | undefined;
   readonly hubPermission: string | undefined;
   readonly settings: z.ZodType | undefined;
   readonly shared: string | undefined;
@@ -224,8 +297,11 @@ export interface Command {
   /** Checks `given` and the settings, then plans. */
   plan(given: Given, view: View, settings: unknown): Promise<Plan | Answer>;
   happened(intent: Intent, view: View): Promise<'done' | 'not-done' | 'unknown'>;
+  readonly progress: Progress | undefined;
   /** Null: it has nothing to show but that it is done. */
   readonly result: ((given: Given, view: View, settings: unknown) => Promise<Answer>) | null;
+  /** Null: nobody has to know anything in time. */
+  readonly watch: ((view: WatchView, settings: unknown) => Promise<readonly Concern[]>) | null;
 }
 
 /** Closes over the types of a declaration and fills in what the risk implies. */
@@ -234,7 +310,7 @@ export function defineCommand<S extends Params, C extends z.ZodType = z.ZodUndef
 ): Command {
   const parse = (given: Given): z.output<S> => declared.params.parse(given);
   const own = (settings: unknown) => (declared.settings?.parse(settings) ?? undefined) as z.output<C>;
-  const { result } = declared;
+  const { result, watch } = declared;
   return {
     name: declared.name,
     summary: declared.summary,
@@ -242,6 +318,7 @@ export function defineCommand<S extends Params, C extends z.ZodType = z.ZodUndef
     risk: declared.risk,
     ask: declared.ask,
     approval: { ...approvalOf(declared.risk), ...declared.approval },
+    perMinute: declared.perMinute,
     hubPermission: declared.hubPermission,
     settings: declared.settings,
     shared: declared.shared,
@@ -251,7 +328,9 @@ export function defineCommand<S extends Params, C extends z.ZodType = z.ZodUndef
     locks: (given, steps = []) => declared.locks?.(parse(given), steps) ?? [],
     plan: async (given, view, settings) => declared.plan(parse(given), view, own(settings)),
     happened: async (intent, view) => declared.happened?.(intent, view) ?? 'unknown',
+    progress: declared.progress,
     result: result ? async (given, view, settings) => result(parse(given), view, own(settings)) : null,
+    watch: watch ? async (view, settings) => watch(view, own(settings)) : null,
   };
 }
 

@@ -10,6 +10,8 @@ import { readForm } from './form-text.ts';
 import { readFreeze } from './freeze.ts';
 import { createFreezing } from './freezing.ts';
 import { commandsFor, helpReply } from './help.ts';
+import { progressOf, wordsOf } from './job-progress.ts';
+import { openJob, readState } from './job-state.ts';
 import { createLinking } from './linking.ts';
 import { historyReply, listReply, OPEN } from './listing.ts';
 import { formOf, LONGEST_LINE, lineOf, type Parsed, type Problems, parse } from './parse.ts';
@@ -49,7 +51,13 @@ export function createDesk(deps: {
     now,
   });
 
-  const { submit, undo } = createAsking({ site, requests, ledger: store.ledger });
+  const { submit, undo } = createAsking({
+    site,
+    requests,
+    ledger: store.ledger,
+    asked: store.requests,
+    now,
+  });
   const freeze = createFreezing(deps);
   const linking = createLinking({
     links: store.links,
@@ -63,6 +71,23 @@ export function createDesk(deps: {
     // Nobody waits behind a request that will not run.
     if ((await requests.load(id))?.status === 'cancelled') await store.locks.release(id);
     return said;
+  }
+
+  /** Lets the worker look at a request that waits, at once and not when it is due. */
+  async function lookNow(id: string): Promise<void> {
+    const request = await requests.load(id);
+    if (!request) return;
+    await requests.putOff(request, now());
+    await deps.hints.send({ kind: 'run', request: id, round: request.seq });
+  }
+
+  async function check(id: string): Promise<Reply> {
+    const request = await requests.load(id);
+    const waits = request?.status === 'running' || request?.status === 'approved';
+    if (!waits)
+      return { tone: 'warn', title: `${id} does not wait for anything.`, lines: [], next: [`show ${id}`] };
+    await lookNow(id);
+    return { tone: 'info', title: `I look at ${id} now.`, lines: [] };
   }
 
   async function list(who: Person, which: string): Promise<Reply> {
@@ -131,6 +156,13 @@ export function createDesk(deps: {
           id,
           reply: await decisions.resolve(who, id, given.outcome === 'done' ? 'done' : 'not-done', via),
         };
+      case 'done': {
+        const said = await decisions.done(who, id, Number(given.step), via);
+        if (said.tone === 'good') await lookNow(id);
+        return { kind: 'decided', id, reply: said };
+      }
+      case 'check':
+        return { kind: 'decided', id, reply: await check(id) };
       case 'undo':
         return undo(from, id);
     }
@@ -255,11 +287,17 @@ export function createDesk(deps: {
       }),
     async card(id) {
       const request = await requests.load(id);
-      return request ? drawCard(request, riskOfRequest(site, request)) : null;
+      if (!request) return null;
+      const job = openJob(request);
+      const newest =
+        job && wordsOf(await readState(store.notes, job.run), progressOf(request, site.registry), log);
+      return drawCard(request, riskOfRequest(site, request), newest || null);
     },
-    form(name, given) {
-      const command = site.registry.get(name);
-      return command ? formOf(name, command.summary, command.params, given, {}) : null;
+    form(line) {
+      const parsed = parse(line, site.registry);
+      if (parsed.kind !== 'command') return null;
+      const { command, given, problems } = parsed;
+      return formOf(command.name, command.summary, command.params, given, problems);
     },
     menu: (who) =>
       commandsFor(who, site).map(({ name, summary, examples }) => ({

@@ -16,6 +16,8 @@ export interface Decisions {
   cancel(who: Person, id: string, because: string, via: Via): Promise<Reply>;
   resume(who: Person, id: string, via: Via): Promise<Reply>;
   resolve(who: Person, id: string, outcome: 'done' | 'not-done', via: Via): Promise<Reply>;
+  /** `step`: its number in the plan, from 1. */
+  done(who: Person, id: string, step: number, via: Via): Promise<Reply>;
 }
 
 interface Decision {
@@ -72,6 +74,13 @@ export function createDecisions(deps: {
         'resolve',
         id,
         (request) => notHere(request, via, riskOf(request)) ?? resolve(who, request, outcome, via),
+      ),
+    done: (who, id, step, via) =>
+      decide(
+        who,
+        'done',
+        id,
+        (request) => notHere(request, via, riskOf(request)) ?? done(who, request, step),
       ),
   };
 }
@@ -165,6 +174,18 @@ function cancel(who: Person, request: Request, because: string, via: Via, roles:
   if (request.stopping) {
     return no(`${request.id} is stopping already: ${request.stopping.by.name} asked for that.`);
   }
+  // Nobody is at it but people, and they read it here.
+  if (request.status === 'running' && request.waiting?.reason === 'hand')
+    return yes(
+      [{ type: 'cancelled', by: actor(who), data }],
+      `${request.id} is cancelled: nothing more is done, by hand or by me.`,
+    );
+  if (request.status === 'running' && request.waiting?.reason === 'job')
+    return yes(
+      [{ type: 'stopping', by: actor(who), data }],
+      `${request.id} is told to stop, in the middle of what it does on the host.`,
+      'What the job said last will stand in its thread.',
+    );
   if (request.status === 'running') {
     return yes(
       [{ type: 'stopping', by: actor(who), data }],
@@ -226,6 +247,30 @@ function resolve(who: Person, request: Request, outcome: 'done' | 'not-done', vi
     events,
     `Noted: “${open[0]?.step.title}” is ${outcome === 'done' ? 'done' : 'not done'}. ${request.id} goes on.`,
   );
+}
+
+function done(who: Person, request: Request, step: number): Decision {
+  const { id, plan } = request;
+  const roles = plan?.needs.roles ?? [];
+  if (!roles.some((role) => who.roles.has(role)))
+    return denied(
+      `You may not say that for ${id}: that takes one of the ${roles.join('s or ') || 'admin'}s.`,
+      `If it is done, \`check ${id}\` lets me look.`,
+    );
+  const steps = plan?.steps ?? [];
+  const now = steps[step - 1];
+  if (!now) return no(`${id} has no step ${step}.`, `\`show ${id}\` shows its ${steps.length} steps.`);
+  if (now.step.effect.kind !== 'hand')
+    return no(
+      `Step ${step} of ${id}, “${now.step.title}”, is not done by hand: I do it, and see whether it is done.`,
+    );
+  if (now.state === 'done') return no(`Step ${step} of ${id} is done already.`);
+  if (now.state !== 'started' || request.status !== 'running')
+    return no(
+      `Step ${step} of ${id} is not to be done now: ${standing(request)}.`,
+      'Nothing was changed by this.',
+    );
+  return yes([{ ...doneEvent(now, 'resolved'), by: actor(who) }], `Noted: “${now.step.title}” is done.`);
 }
 
 function mayRun(who: Person, request: Request): boolean {

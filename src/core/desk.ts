@@ -80,8 +80,8 @@ export interface Desk {
   }): Promise<Said>;
   /** The request as it stands, for one who may see it; null for an unknown id. */
   card(request: string): Promise<Card | null>;
-  /** An empty form, e.g. for a shortcut. */
-  form(command: string, given: Readonly<Record<string, string>>): Form | null;
+  /** The form of what a line asks for, filled as far as the line goes; null where it asks for nothing. Asks for nothing itself. */
+  form(line: string): Form | null;
   /** What this person may ask for and do, for help and menus. */
   menu(who: Person): readonly { readonly name: string; readonly summary: string; readonly example: string }[];
 }

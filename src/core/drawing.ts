@@ -6,8 +6,11 @@ import { waitsFor } from './policy.ts';
 import type { PlanNow, Request, Status, StepNow } from './request.ts';
 import { titleOf } from './requests.ts';
 
-/** Draws a request from the record: what every front end shows, and nothing kept beside it. */
-export function drawCard(request: Request, risk: Risk): Card {
+/**
+ * Draws a request from the record: what every front end shows, and nothing kept beside it. `newest`: how far the job is
+ * that runs, where that is known better than the record says.
+ */
+export function drawCard(request: Request, risk: Risk, newest: string | null = null): Card {
   const { plan } = request;
   return {
     id: request.id,
@@ -18,14 +21,15 @@ export function drawCard(request: Request, risk: Risk): Card {
     line: lineOf(request),
     next: nextOf(request),
     fields: fieldsOf(request),
-    steps: (plan?.steps ?? []).map(drawStep),
+    steps: (plan?.steps ?? []).map((now) => drawStep(now, newest)),
     notes: plan?.notes ?? [],
     answer: request.answer,
     actions: actionsOf(request),
     footer: footerOf(request),
     plan: plan?.n ?? 0,
     risk,
-    decideRoles: request.status === 'planned' ? (plan?.needs.roles ?? []) : [],
+    decideRoles:
+      request.status === 'planned' || request.waiting?.reason === 'hand' ? (plan?.needs.roles ?? []) : [],
     asker: request.asker.id,
     notice: noticeOf(request),
   };
@@ -36,6 +40,16 @@ export function callText(effect: Effect): string {
   if (effect.kind === 'host') {
     const args = effect.args.map(text).join(' ');
     return `${effect.host}: ${effect.script} ${args} (sha256 ${effect.sha256.slice(0, 12)})`;
+  }
+  if (effect.kind === 'job') {
+    const args = effect.args.map(text).join(' ');
+    return `${effect.host}: job ${effect.name}: ${effect.script} ${args} (sha256 ${effect.sha256.slice(0, 12)})`;
+  }
+  if (effect.kind === 'hand') return `by hand: ${effect.what}`;
+  if (effect.kind === 'notice') {
+    // Line by line, as it will be read.
+    const lines = [effect.title, ...effect.text.split('\n')].map((line) => `  ${text(line)}`);
+    return [`message to ${text(effect.audience)}:`, ...lines].join('\n');
   }
   const named = Object.entries(effect.kwargs ?? {}).map(([key, value]) => `${key}=${text(value)}`);
   return `${effect.method}(${[...effect.args.map(text), ...named].join(', ')})`;
@@ -51,8 +65,9 @@ function text(value: Json): string {
 // Formats, separators other than the space, private and unassigned ones, and letters that are drawn as nothing.
 const UNSEEN = /(?! )[\p{C}\p{Z}]|\u034f|\u115f|\u1160|\u17b4|\u17b5|\u3164|\uffa0|\p{Variation_Selector}/gu;
 
-function drawStep(now: StepNow): CardStep {
+function drawStep(now: StepNow, newest: string | null): CardStep {
   const { step } = now;
+  const runs = now.state === 'started' && step.effect.kind === 'job';
   return {
     title: step.title,
     state: now.state,
@@ -62,7 +77,7 @@ function drawStep(now: StepNow): CardStep {
     undo: step.inverse?.restores ?? 'none',
     call: callText(step.effect),
     digest: now.digest,
-    says: now.says,
+    says: now.says ?? (runs ? newest : null) ?? now.progress,
   };
 }
 
@@ -78,13 +93,13 @@ function toneOf(request: Request): Card['tone'] {
   };
   if (request.status === 'answered')
     return ({ ok: 'good', warn: 'warn', bad: 'bad' } as const)[request.answer?.verdict ?? 'ok'];
-  return tones[request.status] ?? (request.waiting ? 'warn' : 'info');
+  return tones[request.status] ?? (request.waiting && request.waiting.reason !== 'job' ? 'warn' : 'info');
 }
 
 function lineOf(request: Request): string {
   const by = request.decidedBy?.name ?? 'somebody';
   if (request.waiting && ['asked', 'approved', 'running'].includes(request.status))
-    return `Waiting. ${request.waiting.says}`;
+    return waitingLine(request, request.waiting);
   switch (request.status) {
     case 'asked':
       return 'Working out what it would do…';
@@ -118,6 +133,11 @@ function lineOf(request: Request): string {
   }
 }
 
+function waitingLine({ stopping }: Request, { reason, says }: NonNullable<Request['waiting']>): string {
+  if (reason !== 'job') return `Waiting. ${says}`;
+  return stopping ? `Is being stopped: ${stopping.by.name} asked for that.` : says;
+}
+
 /** What somebody wrote, with a full stop where it lacks one. */
 function sentence(text: string): string {
   return /[.!?…]$/.test(text) ? text : `${text}.`;
@@ -127,8 +147,11 @@ function sentence(text: string): string {
 function doneText(request: Request): string {
   const steps = request.plan?.steps ?? [];
   const done = steps.filter((now) => now.state === 'done').length + request.doneBefore.length;
-  if (done === 0) return 'Nothing was done.';
-  return `${done} of ${steps.length + request.doneBefore.length} steps are done, and stay done.`;
+  const asked = steps.filter((now) => now.state === 'started' && now.step.effect.kind === 'hand');
+  const left = asked.map((now) => `“${now.step.title}”`).join(', ');
+  const byHand = left ? ` Nobody said that this was done by hand: ${left}.` : '';
+  if (done === 0) return `Nothing was done.${byHand}`;
+  return `${done} of ${steps.length + request.doneBefore.length} steps are done, and stay done.${byHand}`;
 }
 
 function plannedLine(request: Request): string {
@@ -148,6 +171,10 @@ function approvers(request: Request): string {
 function nextOf(request: Request): string | null {
   const { id, status } = request;
   if (request.next) return request.next;
+  if (request.waiting?.reason === 'hand') {
+    const step = (request.plan?.steps ?? []).findIndex((now) => now.state === 'started') + 1;
+    return `Whoever has done it says \`done ${id} ${step}\` with the number of the step. I look for it myself every hour, and at once after \`check ${id}\`.`;
+  }
   if (request.waiting?.reason === 'unavailable') return 'I try again by myself, for half an hour.';
   if (status === 'unknown')
     return `Look whether it happened, then say \`resolve ${id} done\` or \`resolve ${id} not-done\`.`;
@@ -215,6 +242,17 @@ function noticeOf(request: Request): Card['notice'] {
         kind: 'decision',
         key: `decision-${request.plan.n}${request.plan.reminded ? '-again' : ''}`,
         text,
+      };
+    }
+    case 'running': {
+      const { plan, waiting } = request;
+      if (!plan || waiting?.reason !== 'hand') return null;
+      // One call for all that people do before the next thing that is not theirs.
+      const ours = plan.steps.filter((now) => now.state === 'done' && now.step.effect.kind !== 'hand').length;
+      return {
+        kind: 'decision',
+        key: `hand-${plan.n}-${ours}`,
+        text: `${title} (${request.id}): ${waiting.says}`,
       };
     }
     case 'succeeded':

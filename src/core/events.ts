@@ -59,9 +59,9 @@ export interface EventData {
   };
   /** Cannot go on now; tried again by itself. */
   waiting: {
-    readonly reason: 'lock' | 'unavailable' | 'frozen';
+    readonly reason: 'lock' | 'unavailable' | 'frozen' | 'job' | 'hand';
     readonly says: string;
-    /** ISO time of the next try. */
+    /** ISO time of the next try; of the first one where the later ones write no event (`job`, `hand`). */
     readonly until: string;
   };
   approved: { readonly n: number; readonly digests: readonly string[]; readonly via: Via };
@@ -73,6 +73,8 @@ export interface EventData {
   started: { readonly n: number };
   /** The intent, recorded just before the call. */
   'step-started': { readonly key: string; readonly digest: string };
+  /** How far a job is. The last one counts; none is written only because time passes. */
+  'step-progress': { readonly key: string; readonly digest: string; readonly says: string };
   /** `called`: the call said so. `found`: the world says so. `resolved`: a person says so. */
   'step-done': {
     readonly key: string;
@@ -120,6 +122,7 @@ export const VERSIONS: Readonly<Record<EventType, number>> = {
   reminded: 1,
   started: 1,
   'step-started': 1,
+  'step-progress': 1,
   'step-done': 1,
   'step-failed': 1,
   'step-unknown': 1,

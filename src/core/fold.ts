@@ -21,6 +21,7 @@ export function fold(events: readonly RequestEvent[]): Request {
     askedAt: first.at,
     updatedAt: first.at,
     plan: null,
+    tries: {},
     doneBefore: [],
     answer: null,
     waiting: null,
@@ -94,9 +95,19 @@ function apply(request: Request, event: RequestEvent): Request {
     case 'started':
       return { ...request, status: 'running', waiting: null, awaySince: null, says: null };
     case 'step-started': {
-      const started = { state: 'started', at: event.at, begun: event.at, says: null } as const;
-      return withStep({ ...request, waiting: null }, event.data.key, started);
+      const { key, digest } = event.data;
+      const started = {
+        state: 'started',
+        at: event.at,
+        begun: event.at,
+        says: null,
+        progress: null,
+      } as const;
+      const tries = { ...request.tries, [digest]: (request.tries[digest] ?? 0) + 1 };
+      return withStep({ ...request, tries, waiting: null }, key, started);
     }
+    case 'step-progress':
+      return withStep(request, event.data.key, { progress: event.data.says });
     case 'step-done':
       // Only this is progress: a call that is lost again and again must not be tried for ever.
       return withStep({ ...request, waiting: null, awaySince: null }, event.data.key, {
@@ -155,6 +166,7 @@ function newPlan(data: Extract<RequestEvent, { type: 'planned' }>['data']): Plan
       at: null,
       begun: null,
       says: null,
+      progress: null,
     })),
     notes: data.notes,
     needs: data.needs,

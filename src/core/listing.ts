@@ -101,6 +101,7 @@ function describe(event: RequestEvent): string {
     case 'step-done':
       return `step done: ${event.data.key} (${event.data.how})`;
     case 'step-failed':
+    case 'step-progress':
     case 'step-unknown':
       return `${event.type.replace('-', ' ')}: ${event.data.key}: ${event.data.says}`;
     case 'cancelled':

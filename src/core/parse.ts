@@ -262,11 +262,12 @@ function readParams(
     }
     // An optional request id may be left out in its own thread: `resolve done`.
     const next = open[open.indexOf(field) + 1];
-    if (
-      field.optional &&
-      next?.meta.kind === 'choice' &&
-      next.meta.choices.includes(token.text.toLowerCase())
-    ) {
+    const isNext =
+      next?.meta.kind === 'choice'
+        ? next.meta.choices.includes(token.text.toLowerCase())
+        : // `done 2`: the number of a step, because one is needed.
+          next && !next.optional && index === tokens.length - 1 && next.field.safeParse(token.text).success;
+    if (field.optional && next && isNext) {
       given[next.name] = token.text;
       continue;
     }

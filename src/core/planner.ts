@@ -1,6 +1,7 @@
 import type { Answer, Command, Effect, Given, Plan, Risk, Step, View } from './command.ts';
 import { type EventData, type NewEvent, STEWARD } from './events.ts';
 import { canonical, digestOf, type Json } from './json.ts';
+import { noticeOf, noticeTrouble } from './notice.ts';
 import { check } from './parse.ts';
 import type { Role } from './person.ts';
 import { type Rule, raised, SWITCHED_BY, strictest } from './policy.ts';
@@ -15,6 +16,8 @@ export interface Site {
   settings(command: string): unknown;
   /** The Koji user name of a person of the config; null: the config does not know them. */
   kojiUser(person: string): string | null;
+  /** Names that messages can be for. */
+  readonly audiences: ReadonlySet<string>;
 }
 
 /** The command of an asking; `Refused` when this program no longer has it. */
@@ -111,18 +114,56 @@ export async function planRequest(request: Request, site: Site, view: View): Pro
           ...(plans.some((one) => one.risk === 'high') ? { risk: 'high' } : {}),
           notes: [...new Set(plans.flatMap((one) => one.notes ?? []))],
         };
-  assertDistinct(plan.steps);
-  return plan;
+  assertSound(plan.steps);
+  const notes = messageNotes(plan.steps, request.id, site);
+  return notes.length > 0 ? { ...plan, notes: [...(plan.notes ?? []), ...notes] } : plan;
 }
 
-/** The steps of a new plan that are still to be taken: a `once` step that this request already took is not. */
-export function remainingSteps(plan: Plan, request: Request): readonly Step[] {
-  const taken = new Set(
-    [...request.doneBefore, ...(request.plan?.steps ?? [])]
-      .filter((now) => now.step.kind === 'once' && now.state === 'done')
-      .map((now) => now.digest),
+/** Throws for messages that cannot be sent; says of those whose audience the config does not name who gets them. */
+function messageNotes(steps: readonly Step[], request: string, site: Site): readonly string[] {
+  const strange = new Set<string>();
+  for (const { effect, title } of steps) {
+    if (effect.kind !== 'notice') continue;
+    const trouble = noticeTrouble(noticeOf(request, digestOfEffect(effect), effect));
+    if (trouble !== null)
+      throw new Refused(
+        `The message of “${title}” cannot be sent: ${trouble}.`,
+        'Ask for it in smaller parts.',
+      );
+    if (!site.audiences.has(effect.audience)) strange.add(effect.audience);
+  }
+  return [...strange].map(
+    (name) =>
+      `The config names no audience ${name} (\`audiences\`), so the message to them goes to the approvers.`,
   );
-  return plan.steps.filter((step) => !taken.has(digestOfEffect(step.effect)));
+}
+
+/**
+ * The steps of a new plan that are still to be taken: a `once` step that this request already took is not, nor what
+ * somebody said they have done, seen or not. One that it owes for what it did (`follows`) is, whatever the new plan says;
+ * and once it has begun something, its messages are those that were approved: the command may see nothing any more that
+ * is to be told.
+ */
+export function remainingSteps(plan: Plan, request: Request): readonly Step[] {
+  const own = request.plan?.steps ?? [];
+  const all = [...request.doneBefore, ...own];
+  const done = all.filter((now) => now.state === 'done');
+  const taken = new Set(
+    done.filter(({ step }) => step.kind === 'once' || step.effect.kind === 'hand').map((now) => now.digest),
+  );
+  const begun = new Set(done.filter((now) => now.begun !== null).map((now) => now.step.key));
+  const planned = new Set(plan.steps.map((step) => step.key));
+  const owed = own
+    .map((now) => now.step)
+    .filter((step) => !planned.has(step.key) && step.follows?.some((key) => begun.has(key)));
+  const isMessage = ({ effect }: Step): boolean => effect.kind === 'notice';
+  const wanted = all.some((now) => now.begun !== null)
+    ? [
+        ...[...plan.steps, ...owed].filter((step) => !isMessage(step)),
+        ...own.map((now) => now.step).filter(isMessage),
+      ]
+    : plan.steps;
+  return wanted.filter((step) => !taken.has(digestOfEffect(step.effect)));
 }
 
 /** The event of a new numbered plan. */
@@ -160,7 +201,13 @@ function isTooLong(steps: readonly Step[]): boolean {
   return steps.length > MOST_STEPS || characters > MOST_CHARACTERS;
 }
 
-function assertDistinct(steps: readonly Step[]): void {
+function assertSound(steps: readonly Step[]): void {
+  const wrong = steps.find(
+    ({ kind, effect }) =>
+      ((effect.kind === 'job' || effect.kind === 'notice') && kind !== 'once') ||
+      (effect.kind === 'hand' && kind !== 'set'),
+  );
+  if (wrong) throw new Error(`a ${wrong.effect.kind} step of kind ${wrong.kind}`);
   const keys = new Set(steps.map((step) => step.key));
   const digests = new Set(steps.map((step) => digestOfEffect(step.effect)));
   if (keys.size < steps.length || digests.size < steps.length)

@@ -5,6 +5,7 @@ import type { Log } from './ports.ts';
 import { Refused } from './refused.ts';
 import type { Request } from './request.ts';
 import type { Requests } from './requests.ts';
+import type { NoticeStore } from './store.ts';
 import { awayOf, isPatient, waitingEvent } from './waiting.ts';
 import { viewOf, type World } from './world.ts';
 
@@ -13,6 +14,7 @@ export interface Work {
   readonly requests: Requests;
   readonly site: Site;
   readonly world: World;
+  readonly notices: Pick<NoticeStore, 'put' | 'seen'>;
   readonly now: () => Date;
   readonly log: Log;
 }

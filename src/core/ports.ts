@@ -103,6 +103,57 @@ export interface HostWriter {
   ): Promise<HostOutcome>;
 }
 
+/** One run of a job on a host. Of one `name` one goes at a time there. */
+export interface JobRun {
+  readonly host: string;
+  readonly name: string;
+  /** Names this run for ever: starting it a second time attaches. */
+  readonly run: string;
+}
+
+/** What came of a start. Only after `unknown` may it run without anybody having said so. */
+export type JobStart =
+  | { readonly kind: 'runs' }
+  /** Another run of that name goes on there; this one was not started. */
+  | { readonly kind: 'busy'; readonly run: string }
+  /** Not started, and trying again would not help. */
+  | { readonly kind: 'refused'; readonly says: string }
+  /** Not started, because the host cannot be asked. */
+  | { readonly kind: 'away'; readonly says: string }
+  | { readonly kind: 'unknown'; readonly says: string };
+
+/** How a run is. `lost`: it ended, and how nobody knows (a reboot, a kill); `none`: it never began. */
+export type JobLook =
+  | {
+      readonly kind: 'seen';
+      readonly state: 'running' | 'done' | 'lost' | 'none';
+      /** Its exit code, once it is done. */
+      readonly code: number | null;
+      /** Of the log, in bytes. */
+      readonly size: number;
+      /** How long it has been running, or ran, by the host's own clock. Null: it never began, or nobody knows. */
+      readonly forMs: number | null;
+      /** What the log has from the offset on, as much as was asked for. */
+      readonly log: Uint8Array;
+    }
+  | { readonly kind: 'unseen'; readonly says: string }
+  /** There is no such host in the config any more. */
+  | { readonly kind: 'gone'; readonly says: string };
+
+/** Long jobs on hosts, which outlive any connection; only the runner holds one. Nothing here rejects for what a host does. */
+export interface HostJobs {
+  start(
+    run: JobRun,
+    script: { readonly name: string; readonly sha256: string },
+    args: readonly string[],
+    signal: AbortSignal,
+  ): Promise<JobStart>;
+  /** Reads what the log has from `offset` on, `most` bytes at most, and nothing before it. */
+  poll(run: JobRun, offset: number, most: number, signal: AbortSignal): Promise<JobLook>;
+  /** Asks all that the run started to end (`TERM`), or ends it, and says how it is a few seconds later. */
+  stop(run: JobRun, how: 'TERM' | 'KILL', signal: AbortSignal): Promise<'stopped' | 'running' | 'unseen'>;
+}
+
 /** Jobs are hints: losing one loses nothing, the sweeper finds what is due in the truth. */
 export interface Hints {
   /** Never throws for a queue that is down; says whether the hint was taken. */

@@ -8,8 +8,19 @@ export class Stop extends Error {
   override readonly name = 'Stop';
 }
 
+/** Ends an attempt that is looked at again at a time of its own. */
+export class Parked extends Stop {
+  readonly until: Date;
+  constructor(until: Date) {
+    super();
+    this.until = until;
+  }
+}
+
 /** The pen of one attempt: writes only while the locks are held. */
 export interface Pen {
+  /** The request that it writes in. */
+  readonly request: string;
   /**
    * Writes if the request still runs; throws `Stop` when somebody ended it or wants it to stop. Steps whose
    * outcome is not known are settled before it stops, so that `undo` can offer them; `toTheEnd` is for the end of a run
@@ -21,10 +32,14 @@ export interface Pen {
   ): Promise<Request>;
   /** Writes whatever the request's state: an outcome is never dropped. */
   record(events: readonly NewEvent[]): Promise<Request>;
+  /** The request as this attempt last saw it. */
+  last(): Request | null;
 }
 
 export function createPen(id: string, requests: Requests, fence: Fence): Pen {
+  let last: Request | null = null;
   return {
+    request: id,
     async write(events, toTheEnd = () => false) {
       const { request, result } = await requests.change<'on' | 'stop'>(
         id,
@@ -36,24 +51,39 @@ export function createPen(id: string, requests: Requests, fence: Fence): Pen {
         },
         fence,
       );
+      last = request;
       if (result === 'stop') throw new Stop();
       return request;
     },
     async record(events) {
       const { request } = await requests.change(id, () => ({ events, result: undefined }), fence);
+      last = request;
       return request;
     },
+    last: () => last,
   };
 }
 
-/** Has it a step that was begun, and whose outcome is not known? */
+/** Has it a step that was begun, and whose outcome is not known? What a person does, nobody has to wait for. */
 function unsettled(request: Request): boolean {
-  return request.plan?.steps.some((now) => now.state === 'started' || now.state === 'unknown') ?? false;
+  const open = (now: StepNow): boolean => now.state === 'started' && now.step.effect.kind !== 'hand';
+  return request.plan?.steps.some((now) => open(now) || now.state === 'unknown') ?? false;
+}
+
+/** That a run begins, with the first that it does. */
+export function beginning(request: Request): readonly NewEvent[] {
+  return request.status === 'approved'
+    ? [{ type: 'started', by: STEWARD, data: { n: request.plan?.n ?? 0 } }]
+    : [];
 }
 
 /** The intent of a step, recorded before the call. */
 export function startedEvent(now: StepNow): NewEvent {
   return { type: 'step-started', by: STEWARD, data: aboutStep(now) };
+}
+
+export function progressEvent(now: StepNow, says: string): NewEvent {
+  return { type: 'step-progress', by: STEWARD, data: { ...aboutStep(now), says } };
 }
 
 export function doneEvent(now: StepNow, how: 'called' | 'found' | 'resolved'): NewEvent {
@@ -74,6 +104,16 @@ export function notDoneEvent(now: StepNow): NewEvent {
 
 function aboutStep(now: StepNow): { readonly key: string; readonly digest: string } {
   return { key: now.step.key, digest: now.digest };
+}
+
+/** Why a run ends whose steps failed, as the record has them now. */
+export function failureText(request: Request, count: number): string {
+  const steps = request.plan?.steps ?? [];
+  const first = steps.find((now) => now.state === 'failed');
+  const done = steps.filter((now) => now.state === 'done').length;
+  const others = count > 1 ? ` ${count - 1} more failed too.` : '';
+  const stays = done > 0 ? ` ${done} of ${steps.length} steps are done, and stay done.` : '';
+  return cut(`“${first?.step.title}” failed: ${first?.says}${others}${stays}`);
 }
 
 /** No text about a plan is longer than a message can carry. */

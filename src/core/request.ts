@@ -1,5 +1,5 @@
 import type { Answer, Risk, Step } from './command.ts';
-import type { Actor, Asking, Needs } from './events.ts';
+import type { Actor, Asking, EventData, Needs } from './events.ts';
 import type { Place } from './person.ts';
 
 /** Where a request stands. */
@@ -46,6 +46,8 @@ export interface StepNow {
   readonly begun: Date | null;
   /** What went wrong, for people. */
   readonly says: string | null;
+  /** How far a job is, or was at its end. */
+  readonly progress: string | null;
 }
 
 /** The numbered plan that is up for approval or running. */
@@ -76,12 +78,14 @@ export interface Request {
   readonly askedAt: Date;
   readonly updatedAt: Date;
   readonly plan: PlanNow | null;
+  /** How often each step was begun, by digest, under whatever plan. */
+  readonly tries: Readonly<Record<string, number>>;
   /** Steps of earlier plans of this request that were carried out, oldest first. */
   readonly doneBefore: readonly StepNow[];
   /** What a command that looks found, or what a finished request has to show. */
   readonly answer: Answer | null;
   readonly waiting: {
-    readonly reason: 'lock' | 'unavailable' | 'frozen';
+    readonly reason: EventData['waiting']['reason'];
     readonly says: string;
     readonly until: Date;
     /** When it began to wait for this reason. */

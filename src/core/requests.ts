@@ -32,6 +32,8 @@ export interface Requests {
     decide: (request: Request) => Change<T>,
     fence?: Fence,
   ): Promise<{ request: Request; result: T }>;
+  /** Moves when a running request is looked at next, without an event. Nothing where somebody has written since. */
+  putOff(request: Request, until: Date, fence?: Fence): Promise<void>;
 }
 
 /** Hours after which approvers are told once more. */
@@ -87,7 +89,8 @@ export function createRequests(deps: {
     const due = summary.due;
     const soon =
       due && (due.kind === 'plan' || due.kind === 'run') && due.at.getTime() - now().getTime() < 60_000;
-    if (!soon || (request.status === 'running' && !request.waiting)) return announced;
+    if (!soon || (request.status === 'running' && !request.waiting) || isLookedAfter(request))
+      return announced;
     const delayMs = Math.max(0, due.at.getTime() - now().getTime());
     const [, queued] = await Promise.all([
       announced,
@@ -134,7 +137,17 @@ export function createRequests(deps: {
         return { request: changed, result };
       }
     },
+    async putOff({ id, seq, status }, until, fence) {
+      if (status !== 'running') return;
+      const written = await store.requests.putOff(id, seq, { kind: 'run', at: until }, fence);
+      if (written === 'fenced') throw new Fenced(`${id} lost its lock`);
+    },
   };
+}
+
+/** A job or a person is at it: the next look has a time of its own, unless somebody wants it to stop. */
+function isLookedAfter({ waiting, stopping }: Request): boolean {
+  return (waiting?.reason === 'job' || waiting?.reason === 'hand') && !stopping;
 }
 
 /** What the store keeps beside the events. */
@@ -163,8 +176,13 @@ function dueOf(request: Request, now: Date, times: Times): Summary['due'] {
       return { kind: 'plan', at: request.waiting?.until ?? now };
     case 'approved':
       return { kind: 'run', at: request.waiting?.until ?? now };
-    case 'running':
-      return { kind: 'run', at: request.waiting?.until ?? new Date(now.getTime() + RUN_AGAIN_MS) };
+    case 'running': {
+      const { waiting, stopping } = request;
+      const later = new Date(now.getTime() + RUN_AGAIN_MS);
+      // Its own time may be long past: later looks write no event.
+      const until = waiting && isLookedAfter(request) && waiting.until < later ? later : waiting?.until;
+      return { kind: 'run', at: stopping && waiting ? now : (until ?? later) };
+    }
     case 'planned': {
       const plan = request.plan;
       const remindAt = new Date(request.updatedAt.getTime() + times.remindHours * 3_600_000);

@@ -1,16 +1,22 @@
 import { randomUUID } from 'node:crypto';
+import { waitForHands } from './by-hand.ts';
 import { carryOut } from './carrying.ts';
 import type { Plan, View } from './command.ts';
 import { assertUntouched, stopOnDrift, stopUnapproved } from './drift.ts';
 import { type NewEvent, STEWARD } from './events.ts';
+import { openJob } from './job-state.ts';
+import { KEPT_MS, startJob, watchJob } from './job-watching.ts';
 import { digestOfEffect, hasResult, isReadable, planRequest, remainingSteps, resultOf } from './planner.ts';
 import { askerOf, guardText, type Work } from './planning.ts';
 import {
+  beginning,
   createPen,
   cut,
   doneEvent,
   failedEvent,
+  failureText,
   notDoneEvent,
+  Parked,
   type Pen,
   Stop,
   startedEvent,
@@ -36,6 +42,8 @@ const LOOK_DEADLINE_MS = 60_000;
 /** A call that has begun is let end, also at shutdown: an answer that nobody waits for is an unknown outcome. */
 const CALL_DEADLINE_MS = 150_000;
 const MOST_CALLS_TOGETHER = 100;
+/** A job whose watching went wrong with us is looked at again after so long. */
+const AFTER_TROUBLE_MS = 60_000;
 
 /**
  * The job `run`: takes the locks, plans again, compares with what was approved, and carries it out.
@@ -44,8 +52,8 @@ const MOST_CALLS_TOGETHER = 100;
 export async function run(id: string, work: Running, signal: AbortSignal): Promise<void> {
   const request = await work.requests.load(id);
   if (request?.status !== 'approved' && request?.status !== 'running') return;
-  // Stopping changes nothing, so it does not wait for the thaw.
-  if (!request.stopping && (await waitsForThaw(request, work))) return;
+  // Neither waits for the thaw: stopping changes nothing, and a job that runs goes on whether it is looked at or not.
+  if (!request.stopping && !openJob(request) && (await waitsForThaw(request, work))) return;
   const acquired = await work.locks.acquire(id, randomUUID(), lockNames(request, work), work.leaseMs);
   if (!acquired.held) return waitForLock(request, acquired, work);
   const { fence } = acquired;
@@ -55,28 +63,47 @@ export async function run(id: string, work: Running, signal: AbortSignal): Promi
       .catch((error: unknown) => work.log.warn('lock not renewed', { request: id, error }));
   }, work.leaseMs / 4);
   const pen = createPen(id, work.requests, fence);
+  let again: Date | null = null;
   try {
-    await attempt(request, work, pen, signal);
+    await attempt(request, work, pen, fence, signal);
   } catch (error) {
-    if (!isStop(error) && !signal.aborted) await writeDown(error, request, work, pen);
+    if (error instanceof Parked) again = error.until;
+    else if (!isStop(error) && !signal.aborted) await writeDown(error, request, work, pen);
   } finally {
     clearInterval(renewing);
-    await giveBack(id, fence, work);
+    await giveBack(pen.last() ?? request, fence, again, work);
   }
 }
 
-/** Only what is still ours: after a lost lease a newer attempt of this very request may hold the locks. */
-async function giveBack(id: string, fence: Fence, work: Running): Promise<void> {
+/**
+ * Only what is still ours: after a lost lease a newer attempt of this very request may hold the locks. While a job runs
+ * they stay the request's own.
+ */
+async function giveBack(request: Request, fence: Fence, again: Date | null, work: Running): Promise<void> {
+  const goesOn = request.status === 'running' && openJob(request) !== null;
+  const until = again ?? (goesOn ? new Date(work.now().getTime() + AFTER_TROUBLE_MS) : null);
   try {
-    await work.locks.release(id, fence);
+    // What somebody said meanwhile is looked at as soon as they want.
+    if (until) await work.requests.putOff(request, until, fence);
+    if (goesOn) await work.locks.park(fence, KEPT_MS);
+    else await work.locks.release(request.id, fence);
   } catch (error) {
-    work.log.warn('locks not given back; their lease ends by itself', { request: id, error });
+    work.log.warn('locks not given back; their lease ends by itself', { request: request.id, error });
   }
 }
 
-async function attempt(loaded: Request, work: Running, pen: Pen, signal: AbortSignal): Promise<void> {
+async function attempt(
+  loaded: Request,
+  work: Running,
+  pen: Pen,
+  fence: Fence,
+  signal: AbortSignal,
+): Promise<void> {
   // Stops here if somebody wants that; that it has begun is written with the first step.
-  const standing = await pen.write(() => []);
+  const found = await pen.write(() => []);
+  const job = openJob(found);
+  if (job) await watchJob({ request: found, job, work, pen, fence, signal });
+  const standing = job ? await pen.write(() => []) : found;
   const plan = await look(standing, work, signal);
   const request = await settle(standing, plan, work, pen, signal);
   const todo = remainingSteps(plan, request);
@@ -91,7 +118,7 @@ async function attempt(loaded: Request, work: Running, pen: Pen, signal: AbortSi
   for (const batch of todoBatches) {
     if (signal.aborted) throw new Stop();
     if (!loaded.stopping && (await waitsForThaw(loaded, work))) throw new Stop();
-    await takeBatch(batch, work, pen, signal, () => {
+    await takeBatch(batch, work, pen, fence, signal, () => {
       // What has come of it is looked at while the outcomes are written down.
       if (batch === todoBatches.at(-1)) last.look = eager(look(request, work, signal));
     });
@@ -117,14 +144,18 @@ function viewFor(request: Request, work: Running, signal: AbortSignal): View {
   return viewOf(work.world, askerOf(request, work.site), work.now(), within);
 }
 
-/** Hub calls that may be repeated go together; everything else one at a time. */
+/** Hub calls that may be repeated go together, and what people do; everything else one at a time. */
 function batches(steps: readonly StepNow[]): readonly (readonly StepNow[])[] {
-  const together = (one: StepNow | undefined): boolean =>
-    one?.step.kind === 'set' && one.step.effect.kind === 'hub';
+  const isAlike = ({ step: one }: StepNow, { step: other }: StepNow): boolean =>
+    one.kind === 'set' &&
+    other.kind === 'set' &&
+    one.effect.kind === other.effect.kind &&
+    (one.effect.kind === 'hub' || one.effect.kind === 'hand');
   const groups: StepNow[][] = [];
   for (const now of steps) {
     const last = groups.at(-1);
-    if (last && last.length < MOST_CALLS_TOGETHER && together(now) && together(last[0])) last.push(now);
+    const [first] = last ?? [];
+    if (last && first && last.length < MOST_CALLS_TOGETHER && isAlike(now, first)) last.push(now);
     else groups.push([now]);
   }
   return groups;
@@ -134,17 +165,16 @@ async function takeBatch(
   batch: readonly StepNow[],
   work: Running,
   pen: Pen,
+  fence: Fence,
   signal: AbortSignal,
   called: () => void,
 ): Promise<void> {
-  await pen.write((now) => [
-    ...(now.status === 'approved'
-      ? [{ type: 'started', by: STEWARD, data: { n: now.plan?.n ?? 0 } } as const]
-      : []),
-    ...batch.map(startedEvent),
-  ]);
+  if (batch[0]?.step.effect.kind === 'hand') return waitForHands(batch, work.now(), pen);
+  const begun = await pen.write((now) => [...beginning(now), ...batch.map(startedEvent)]);
+  const job = openJob(begun);
+  if (job) return startJob({ request: begun, job, work, pen, fence, signal });
   const effects = batch.map((now) => now.step.effect);
-  const outcomes = await carryOut(effects, work.world, AbortSignal.timeout(CALL_DEADLINE_MS)).catch(
+  const outcomes = await carryOut(effects, pen.request, work, AbortSignal.timeout(CALL_DEADLINE_MS)).catch(
     async (error: unknown) => {
       // Thrown only when nothing of it was carried out: nobody has to look.
       if (error instanceof Unavailable) await pen.record(batch.map(notDoneEvent));
@@ -170,15 +200,6 @@ async function takeBatch(
   }
 }
 
-function failureText(request: Request, count: number): string {
-  const steps = request.plan?.steps ?? [];
-  const first = steps.find((now) => now.state === 'failed');
-  const done = steps.filter((now) => now.state === 'done').length;
-  const others = count > 1 ? ` ${count - 1} more failed too.` : '';
-  const stays = done > 0 ? ` ${done} of ${steps.length} steps are done, and stay done.` : '';
-  return cut(`“${first?.step.title}” failed: ${first?.says}${others}${stays}`);
-}
-
 /** After everything the plan must be empty; what was accepted and is not so is a failure. */
 async function finish(
   loaded: Request,
@@ -200,7 +221,10 @@ async function finish(
       return [{ type: 'failed', by: STEWARD, data: { says: cut(says) } }];
     }
     const steps = request.plan?.steps ?? [];
-    const found = steps.filter((now) => now.state !== 'done').map((now) => doneEvent(now, 'found'));
+    // Nobody else says our messages.
+    const found = steps
+      .filter((now) => now.state !== 'done' && now.step.effect.kind !== 'notice')
+      .map((now) => doneEvent(now, 'found'));
     return [
       ...found,
       { type: 'succeeded', by: STEWARD, data: { says: successText(request, steps), result } },
@@ -224,6 +248,8 @@ async function writeDown(error: unknown, request: Request, work: Running, pen: P
     work.log.error('run failed', { request: request.id, reference, error });
   try {
     await pen.write((now) => {
+      // Whatever went wrong with us, a job that goes on is watched on.
+      if (openJob(now)) return [];
       if (away && isPatient(now, work.now())) return [waitingEvent(away, now, work.now())];
       const expected = away ? `${away.message} I tried for half an hour.` : null;
       const said = error instanceof Refused ? error.message : expected;

@@ -1,5 +1,6 @@
 import type { Plan } from './command.ts';
 import { type NewEvent, STEWARD } from './events.ts';
+import { noticeOf } from './notice.ts';
 import { commandOf, digestOfEffect } from './planner.ts';
 import { askerOf, type Work } from './planning.ts';
 import { doneEvent, notDoneEvent, type Pen, Stop, unknownEvent } from './recording.ts';
@@ -27,6 +28,8 @@ export async function settle(
   const wanted = new Set(plan.steps.map((step) => digestOfEffect(step.effect)));
   const events: NewEvent[] = [];
   for (const now of open) {
+    // Somebody is at it, or will be.
+    if (now.step.effect.kind === 'hand' && wanted.has(now.digest)) continue;
     const found =
       now.step.kind === 'set'
         ? wanted.has(now.digest)
@@ -51,6 +54,11 @@ async function lookUp(
   work: Work,
   signal: AbortSignal,
 ): Promise<'done' | 'not-done' | 'unknown'> {
+  const { effect } = now.step;
+  if (effect.kind === 'notice') {
+    const { key } = noticeOf(request.id, now.digest, effect);
+    return (await work.notices.seen([key])).has(key) ? 'done' : 'not-done';
+  }
   const [asking, another] = request.askings;
   if (!asking || another) return 'unknown';
   const within = AbortSignal.any([signal, AbortSignal.timeout(LOOK_DEADLINE_MS)]);

@@ -1,5 +1,6 @@
 import type { Actor, NewEvent, RequestEvent } from './events.ts';
 import type { JsonObject } from './json.ts';
+import type { Notice } from './notice.ts';
 import type { Place } from './person.ts';
 import type { Status } from './request.ts';
 
@@ -52,12 +53,21 @@ export interface RequestStore {
     summary: Summary,
     fence?: Fence,
   ): Promise<'written' | 'conflict' | 'fenced'>;
+  /** Moves when it is due, and writes no event; nothing if the last one no longer has sequence number `after`. */
+  putOff(
+    id: string,
+    after: number,
+    due: NonNullable<Summary['due']>,
+    fence?: Fence,
+  ): Promise<'written' | 'conflict' | 'fenced'>;
   /** Newest first. */
   list(filter: {
     readonly status?: readonly Status[];
     readonly asker?: string;
     readonly limit: number;
   }): Promise<readonly Listed[]>;
+  /** How many requests of this command somebody made since then, not counting the one from `origin`; at most 100. */
+  askedSince(asker: string, command: string, since: Date, origin: string): Promise<number>;
   /** What is due at `now`, oldest first. */
   due(now: Date, limit: number): Promise<readonly Listed[]>;
 }
@@ -82,7 +92,8 @@ export interface LockStore {
    * All of `names` or none, in one go. A request (`owner`) that has to wait keeps its place in the line of each
    * name; nobody who came later gets a lock before it (until its place was not asked for again for a minute).
    * `holder` is one attempt to run it: a second attempt of the same request does not share the locks of the
-   * first, it waits until they are released or their lease ends (then `owner` in the answer is its own).
+   * first, it waits until they are released or their lease ends (then `owner` in the answer is its own). Parked ones
+   * are only ever given to their owner, at once.
    */
   acquire(
     owner: string,
@@ -95,6 +106,12 @@ export interface LockStore {
   >;
   /** False when one was lost. */
   renew(fence: Fence, leaseMs: number): Promise<boolean>;
+  /**
+   * For what goes on while nobody holds them: for so long nobody else gets these locks, whatever becomes of this
+   * attempt (0: any more). `hold`: the attempt goes on; without it, the next one of the same request may take them at once. False
+   * when one was lost.
+   */
+  park(fence: Fence, forMs: number, how?: 'hold'): Promise<boolean>;
   /**
    * Gives back every lock and every place in line of this request. With `fence` only the locks of that attempt
    * which it still holds: after a lost lease a newer attempt may hold them.
@@ -175,6 +192,33 @@ export interface LinkStore {
   end(person: string): Promise<number>;
 }
 
+/** Messages that belong to no request. One for each key, for ever. */
+export interface NoticeStore {
+  /**
+   * Stores it, and with it the keys that it `covers`: they count as told, and none of them is a message any more.
+   * `seen`: its key was stored before, and nothing was changed. Throws `Refused` for what can be no message.
+   */
+  put(notice: Notice, covers?: readonly string[]): Promise<'new' | 'seen'>;
+  /** Those of these keys that are stored. */
+  seen(keys: readonly string[]): Promise<ReadonlySet<string>>;
+  /** What is not delivered everywhere yet; first what was not tried for the longest time. */
+  pending(limit: number): Promise<readonly PendingNotice[]>;
+  /** One of them; null: it is delivered, or there is none. */
+  find(key: string): Promise<PendingNotice | null>;
+  /** Remembers how far it is on one of its ways. */
+  keep(key: string, way: string, state: JsonObject): Promise<void>;
+  /** Nothing is left to do. */
+  delivered(key: string): Promise<void>;
+  /** How many are not delivered yet, and since when the oldest of them waits. */
+  waiting(): Promise<{ readonly count: number; readonly since: Date | null }>;
+}
+
+/** A message that is to be delivered, and what is remembered of each of its ways. */
+export interface PendingNotice {
+  readonly notice: Notice;
+  readonly ways: Readonly<Record<string, JsonObject>>;
+}
+
 /** Everything that has to survive. */
 export interface Store {
   readonly requests: RequestStore;
@@ -185,4 +229,5 @@ export interface Store {
   readonly notes: NotesStore;
   readonly tokens: TokenStore;
   readonly links: LinkStore;
+  readonly notices: NoticeStore;
 }

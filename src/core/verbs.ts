@@ -14,6 +14,8 @@ export type VerbName =
   | 'undo'
   | 'resume'
   | 'resolve'
+  | 'done'
+  | 'check'
   | 'link'
   | 'unlink'
   | 'freeze'
@@ -91,7 +93,7 @@ export const VERBS: readonly Verb[] = [
   },
   {
     name: 'cancel',
-    summary: 'Take back your own request, or stop one that runs before its next step',
+    summary: 'Take back your own request, or stop one that runs: a job at once, else before its next step',
     params: z.object({ request: request.optional(), because: because('Why.').optional() }),
     example: 'cancel r42',
   },
@@ -116,6 +118,25 @@ export const VERBS: readonly Verb[] = [
       outcome: choice({ title: 'Outcome', hint: 'done or not-done.', example: 'done' }, ['done', 'not-done']),
     }),
     example: 'resolve r42 done',
+  },
+  {
+    name: 'done',
+    plain: true,
+    summary: 'Say that you have done a step of a request that people do by hand',
+    params: z.object({
+      request: request.optional(),
+      step: decimal(
+        { title: 'Step', hint: 'Its number in the plan.', example: '2' },
+        { above: 0, most: 1000 },
+      ),
+    }),
+    example: 'done r42 2',
+  },
+  {
+    name: 'check',
+    summary: 'Look at once how a request that waits is getting on',
+    params: z.object({ request: request.optional() }),
+    example: 'check r42',
   },
   {
     name: 'link',

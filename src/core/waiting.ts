@@ -1,4 +1,4 @@
-import { type NewEvent, STEWARD } from './events.ts';
+import { type EventData, type NewEvent, STEWARD } from './events.ts';
 import { readFreeze } from './freeze.ts';
 import { Unavailable } from './refused.ts';
 import type { Request } from './request.ts';
@@ -79,8 +79,9 @@ async function wait(
   );
 }
 
-function waiting(
-  reason: 'lock' | 'unavailable' | 'frozen',
+/** Waits for a job or a person; the looks that follow write no event. */
+export function waiting(
+  reason: EventData['waiting']['reason'],
   says: string,
   until: Date,
 ): NewEvent & { type: 'waiting' } {

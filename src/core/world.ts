@@ -1,6 +1,6 @@
 import type { View } from './command.ts';
 import type { Person } from './person.ts';
-import type { HostReader, HostWriter, HubReader, HubWriter } from './ports.ts';
+import type { HostJobs, HostReader, HostWriter, HubReader, HubWriter } from './ports.ts';
 
 /** The outside, as the worker holds it. Commands only ever see the reading half, through a `View`. */
 export interface World {
@@ -8,6 +8,7 @@ export interface World {
   readonly hubWriter: HubWriter;
   readonly hostReader: HostReader;
   readonly hostWriter: HostWriter;
+  readonly hostJobs: HostJobs;
 }
 
 /** The reading half of the world, at this moment, for this asker. */

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { Call, DiscourseApi } from './api.ts';
 import type { Budget, Urgency } from './budget.ts';
-import { parseCategory } from './category.ts';
+import { type Category, parseCategory } from './category.ts';
 import { found, saysOf } from './found.ts';
 import type { Account, Found, LatestPost, ListedTopic, Post, Written } from './model.ts';
 import { latestShape, pageShape, postsShape } from './post-shapes.ts';
@@ -13,10 +13,11 @@ import { writtenOf } from './written.ts';
  * the forum answers, and nothing is repeated here: 429 waits for its turn again (nothing was done), all else is told.
  */
 export interface Forum {
-  /** One page of 30 of the category, newest change first. `more`: there is another page. */
+  /** One page of 30 of the category (or another), newest change first. `more`: there is another page. */
   topics(
     page: number,
     urgency: Urgency,
+    of?: Category,
   ): Promise<Found<{ readonly topics: readonly ListedTopic[]; readonly more: boolean }>>;
   /** Posts of a topic from this number on, oldest first, 20 at most. */
   postsFrom(topic: number, number: number, urgency: Urgency): Promise<Found<readonly Post[]>>;
@@ -51,6 +52,8 @@ export interface Forum {
     raw: string,
     urgency: Urgency,
   ): Promise<Written>;
+  /** A new topic in the category, or another. */
+  open(title: string, raw: string, urgency: Urgency, of?: Category): Promise<Written>;
   /** `reason` is shown to those who open the post's history. */
   edit(post: number, raw: string, reason: string, urgency: Urgency): Promise<Written>;
   /** A private message to one account. Whoever calls this has made sure that the name is that account's and no group's. */
@@ -87,10 +90,10 @@ export function createForum(deps: {
   });
 
   return {
-    topics: (page, urgency) => {
+    topics: (page, urgency, of = category) => {
       // A category can have another order of its own, by which nobody would see what is new.
       const query = { order: 'activity', ...(page > 0 ? { page } : {}) };
-      return read(get(['c', ...category.slugs, category.id, 'l', 'latest.json'], query), listShape, urgency);
+      return read(get(['c', ...of.slugs, of.id, 'l', 'latest.json'], query), listShape, urgency);
     },
 
     postsFrom: async (topic, number, urgency) => {
@@ -142,6 +145,9 @@ export function createForum(deps: {
         },
         urgency,
       ),
+
+    open: (title, raw, urgency, of = category) =>
+      write({ method: 'POST', path: ['posts.json'], body: { title, raw, category: of.id } }, urgency),
 
     edit: (post, raw, reason, urgency) =>
       write(

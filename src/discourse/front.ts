@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Outlet } from '../core/courier.ts';
 import type { Desk } from '../core/desk.ts';
 import type { Log } from '../core/ports.ts';
 import type { Inbox, LinkStore, LockStore, NotesStore, PlaceStore, RequestStore } from '../core/store.ts';
@@ -59,6 +60,8 @@ export interface DiscourseFront {
   stop(): Promise<void>;
   /** Brings every place of the request in the forum up to date, if this process is the one that speaks there. */
   announce(request: string): Promise<void>;
+  /** Says messages that belong to no request. */
+  readonly outlet: Outlet;
   /** Did the forum answer the last time? */
   connected(): boolean;
 }
@@ -210,7 +213,16 @@ export function createDiscourseFront(options: DiscourseFrontOptions): DiscourseF
     }, beatMs);
   }
 
+  const elsewhere = async () => ({ kind: 'not-now', says: 'another process speaks in the forum' }) as const;
+  const outlet: Outlet = {
+    service: 'discourse',
+    isOpen: () => speaker !== null && !stopped,
+    aim: (notice, at) => speaker?.outlet.aim(notice, at) ?? elsewhere(),
+    say: (notice, at, aim, again) => speaker?.outlet.say(notice, at, aim, again) ?? elsewhere(),
+  };
+
   return {
+    outlet,
     http: async (req, res) => (webhook ? webhook(req, res) : false),
     announce,
     // Another process may be the one that reads it.

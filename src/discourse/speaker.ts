@@ -1,3 +1,4 @@
+import type { Outlet } from '../core/courier.ts';
 import { createAnnouncer } from './announcer.ts';
 import { type Conversation, createConversation } from './conversation.ts';
 import type { Forum } from './forum.ts';
@@ -5,6 +6,7 @@ import type { DiscourseFrontOptions } from './front.ts';
 import type { Hinted } from './hints.ts';
 import type { Memory } from './memory.ts';
 import { createMessages } from './messages.ts';
+import { createOutlet } from './outlet.ts';
 import { createPeople } from './people.ts';
 import type { Rereads } from './rereading.ts';
 import { createRuns } from './runs.ts';
@@ -16,6 +18,7 @@ import { createWriter } from './writer.ts';
 export interface Speaker {
   readonly handle: Conversation['handle'];
   announce(request: string): Promise<void>;
+  readonly outlet: Pick<Outlet, 'aim' | 'say'>;
   /** Requests whose report was put off, and may be tried again now. */
   due(): Promise<readonly string[]>;
   hint(topic: number, post: Hinted): void;
@@ -46,6 +49,7 @@ export function createSpeaker(deps: {
   const writer = createWriter({ forum, runs, self, log, now, ...(lookMs ? { lookMs } : {}) });
   const messages = createMessages({ forum, notes, usernameOf: people.usernameOf, log, now });
   const announcer = createAnnouncer({ desk, places, locks, forum, writer, messages, people, bot, log, now });
+  const outlet = createOutlet({ forum, writer, messages, people, bot, self, log, now });
   const tally = createTally({ most: MOST_AN_HOUR, windowMs: HOUR_MS, now });
   const conversation = createConversation({
     ...{ bot, desk, forum, people, places, announcer, writer, messages, memory, tally, log, now },
@@ -60,6 +64,7 @@ export function createSpeaker(deps: {
   return {
     handle: conversation.handle,
     announce: announcer.announce,
+    outlet,
     due: announcer.due,
     hint: watch.hint,
     lastRead: watch.lastRead,

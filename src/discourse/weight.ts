@@ -6,7 +6,7 @@ export type Weight =
   | 'asking' // asks for something that others decide on
   | 'decision'; // says yes, no, stop or go
 
-const LIGHT: readonly string[] = ['help', 'requests', 'show', 'history', 'link'];
+const LIGHT: readonly string[] = ['help', 'requests', 'show', 'history', 'check', 'link'];
 const NAMES: readonly string[] = VERBS.map((verb) => verb.name);
 
 /** Read as the desk reads it, which takes quotes away. */

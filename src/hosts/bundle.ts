@@ -1,4 +1,5 @@
 import type { HostScript } from '../core/ports.ts';
+import { isJob } from './root-scripts.ts';
 
 /** One file of the bundle. */
 export interface BundleFile {
@@ -15,9 +16,13 @@ export interface BundleOptions {
   readonly user: string;
 }
 
+/** What `job.sh` may start: a line each, as `sha256sum` writes them. */
+export const JOBS_LIST = '/etc/steward/jobs';
+
 /**
  * All that a host gets: the root scripts, a sudoers file that names each by path and SHA-256 (any arguments:
- * the scripts check their own; sudo runs them by descriptor, so their $0 is no path), a place for what the reading scripts remember, and an installer short
+ * the scripts check their own; sudo runs them by descriptor, so their $0 is no path), the list of the jobs, which sudo
+ * does not run, a place for what the reading scripts remember, and an installer short
  * enough to read. Needs nothing newer than sudo 1.8.23 of CentOS 7. The same scripts make the same bytes.
  */
 export function makeBundle(scripts: readonly HostScript[], options: BundleOptions): readonly BundleFile[] {
@@ -32,6 +37,7 @@ export function makeBundle(scripts: readonly HostScript[], options: BundleOption
   return [
     { path: 'INSTALL', mode: 0o644, text: instructions(sorted, options) },
     { path: 'install.sh', mode: 0o755, text: installer(sorted, options) },
+    { path: 'jobs', mode: 0o644, text: jobs(sorted, options) },
     { path: 'sudoers', mode: 0o440, text: sudoers(sorted, options) },
     { path: 'tmpfiles.conf', mode: 0o644, text: `d /run/steward 0700 ${user} ${user} -\n` },
     ...sorted.map(({ name, text }) => ({ path: `scripts/${name}`, mode: 0o755, text })),
@@ -42,11 +48,19 @@ function sudoers(scripts: readonly HostScript[], { scriptsDir, user }: BundleOpt
   return [
     '# Koji Steward: what its account may run as root. Each file by path and SHA-256: a changed file is refused.',
     `Defaults:${user} !requiretty, env_reset, !env_keep, !setenv, secure_path=/usr/sbin:/usr/bin:/sbin:/bin`,
-    ...scripts.map(
-      ({ name, sha256 }) => `${user} ALL=(root) NOPASSWD: sha256:${sha256} ${scriptsDir}/${name}`,
-    ),
+    ...scripts
+      .filter(({ name }) => !isJob(name))
+      .map(({ name, sha256 }) => `${user} ALL=(root) NOPASSWD: sha256:${sha256} ${scriptsDir}/${name}`),
     '',
   ].join('\n');
+}
+
+/** A script of an older bundle that lies about is not on it, so nobody starts that. */
+function jobs(scripts: readonly HostScript[], { scriptsDir }: BundleOptions): string {
+  return scripts
+    .filter(({ name }) => isJob(name))
+    .map(({ name, sha256 }) => `${sha256}  ${scriptsDir}/${name}\n`)
+    .join('');
 }
 
 function installer(scripts: readonly HostScript[], { scriptsDir, user }: BundleOptions): string {
@@ -72,10 +86,11 @@ if [ -z "$to" ]; then
   id ${user} >/dev/null
   visudo -cqf sudoers
 fi
-mkdir -p "$dir" "$to/etc/sudoers.d" "$to/etc/tmpfiles.d"
+mkdir -p "$dir" "$to/etc/steward" "$to/etc/sudoers.d" "$to/etc/tmpfiles.d"
 chmod 755 "$dir"
 # First what may run, then who may run it: in between, sudo refuses.
 ${scripts.map(({ name }) => `install "\${owner[@]+"\${owner[@]}"}" -m 755 scripts/${name} "$dir/${name}"`).join('\n')}
+install "\${owner[@]+"\${owner[@]}"}" -m 644 jobs "$to${JOBS_LIST}"
 install "\${owner[@]+"\${owner[@]}"}" -m 644 tmpfiles.conf "$to/etc/tmpfiles.d/steward.conf"
 install "\${owner[@]+"\${owner[@]}"}" -m 440 sudoers "$to/etc/sudoers.d/steward"
 if [ -z "$to" ]; then
@@ -95,10 +110,12 @@ Then, as root, in this directory:  ./install.sh
 
 It installs, owned by root:
 ${scripts.map(({ name, sha256 }) => `  ${scriptsDir}/${name}\n    sha256 ${sha256}`).join('\n')}
-  /etc/sudoers.d/steward      lets ${user} run those files, and only with those digests
+  /etc/sudoers.d/steward      lets ${user} run those files, and only with those digests; not those named .job.sh:
+  ${JOBS_LIST}           job.sh starts only what stands here, and keeps what it runs below /var/lib/steward-jobs
   /etc/tmpfiles.d/steward.conf  makes /run/steward, where reading scripts remember probes that hang
 
 Check it from the bot with:  steward doctor
-To take it away:  rm -r ${scriptsDir} /etc/sudoers.d/steward /etc/tmpfiles.d/steward.conf /run/steward
+To take it away:  rm -r ${scriptsDir} /etc/sudoers.d/steward /etc/tmpfiles.d/steward.conf ${JOBS_LIST} \\
+                  /run/steward /var/lib/steward-jobs
 `;
 }

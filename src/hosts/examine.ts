@@ -1,5 +1,7 @@
 import type { HostReader, HostScript } from '../core/ports.ts';
 import { loadScript } from '../core/script.ts';
+import { JOBS_LIST } from './bundle.ts';
+import { isJob } from './root-scripts.ts';
 
 /** One line of what `steward doctor` shows of a host. */
 export interface Examined {
@@ -63,8 +65,9 @@ function verdict(wanted: HostScript, lines: readonly string[], path: string): ['
   const install = 'Install the bundle of `steward host bundle` there.';
   if (sum === '-') return ['bad', `${path} is missing or cannot be read. ${install}`];
   if (sum !== wanted.sha256) return ['bad', `${path} is another version (${sum.slice(0, 12)}). ${install}`];
-  if (may !== 'yes') return ['bad', `${path} is there, but sudo does not allow it. ${install}`];
-  return ['ok', `this version (${sum.slice(0, 12)}), and sudo allows it`];
+  const who = isJob(wanted.name) ? JOBS_LIST : 'sudo';
+  if (may !== 'yes') return ['bad', `${path} is there, but ${who} does not allow it. ${install}`];
+  return ['ok', `this version (${sum.slice(0, 12)}), and ${who} allows it`];
 }
 
 function shellTrouble(stderr: string): string {

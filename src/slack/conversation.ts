@@ -14,6 +14,7 @@ import { homeView, refusedHome } from './home.ts';
 import type { Incoming } from './incoming.ts';
 import type { ViewAnswer } from './intake.ts';
 import * as modals from './modal.ts';
+import { FORM_VERB } from './notice-message.ts';
 import type { People } from './people.ts';
 import { readState } from './place-state.ts';
 import {
@@ -221,13 +222,16 @@ export function createConversation(deps: {
       const ear = { user: read.user.id, channel, thread: thread ?? message, responseUrl: read.response_url };
       const who = await admitted(ear, read.user.team_id);
       if (!who || !action) return;
-      if (request === undefined || plan === undefined) {
+      const verb = action.action_id.slice(BUTTON.length);
+      const form = verb === FORM_VERB ? desk.form(action.value ?? '') : null;
+      if (form === null && (request === undefined || plan === undefined)) {
         return voice.whisper(ear, oldButton());
       }
       const home = channel ?? (await voice.directMessage(read.user.id)) ?? '';
       const place = originPlace(channel !== null && ear.thread ? `${channel}/${ear.thread}` : home);
       const visit = { who, ear: { ...ear, channel: channel ?? home }, place, id, aloud: channel === null };
-      const verb = action.action_id.slice(BUTTON.length);
+      if (form !== null) return answer({ ...visit, trigger: read.trigger_id }, { kind: 'form', form });
+      if (request === undefined || plan === undefined) return;
       if (verb === 'show' && !(await desk.card(request))) return voice.whisper(ear, oldButton());
       if (verb === 'show') return answer(visit, { kind: 'request', id: request, isNew: false, queued: true });
       if (verb === 'deny') {

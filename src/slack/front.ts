@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { Reply } from '../core/card.ts';
+import type { Outlet } from '../core/courier.ts';
 import type { Desk } from '../core/desk.ts';
 import { createLane } from '../core/lane.ts';
 import type { Log } from '../core/ports.ts';
@@ -13,6 +14,7 @@ import { createConversation } from './conversation.ts';
 import { examineSlack, type Finding } from './examine.ts';
 import type { Incoming } from './incoming.ts';
 import { createIntake, type ViewAnswer } from './intake.ts';
+import { createOutlet } from './outlet.ts';
 import { createPeople, type PeopleOptions } from './people.ts';
 import { createSlackHttp, type DoorCount, type SlackHttp } from './receiver.ts';
 import { brokenReply, instead } from './replies.ts';
@@ -71,6 +73,8 @@ export interface SlackFront {
   announce(request: string): Promise<void>;
   /** Says something in the approvers' channel, where there is one. Does not throw: it is logged. */
   tell(said: Reply): void;
+  /** Says messages that belong to no request. */
+  readonly outlet: Outlet;
   /** Carries on with what was stored longer ago than `olderThanMs` and not finished. Gives how many there were. */
   drain(olderThanMs: number): Promise<number>;
   /** Settles when nothing that came in is being worked on. */
@@ -270,8 +274,14 @@ export function createSlackFront(options: SlackFrontOptions): SlackFront {
     if (ended === 'handed') shown.catch(logLate(request));
   }
 
+  const outlet = createOutlet({
+    ...{ desk, places, people, scheduler, log },
+    lookMs: lookMs ?? [200, 2000],
+  });
+
   return {
     http,
+    outlet,
     announce: (request) => announce(request),
     tell(said) {
       if (approversChannel === null) return;
@@ -307,7 +317,7 @@ export function createSlackFront(options: SlackFrontOptions): SlackFront {
         api: writing,
         people,
         team: options.people.team,
-        approversChannel,
+        channels: approversChannel === null ? [] : [approversChannel],
         groups: [...new Set(groups)],
         ...(appApi ? { appApi } : {}),
       });

@@ -4,7 +4,7 @@ import type { Scheduler } from './scheduler.ts';
 
 /** What a message of ours says of itself, unseen by people: so that one whose answer was lost is found again. */
 export interface Marker {
-  readonly event_type: 'steward_request' | 'steward_notice';
+  readonly event_type: 'steward_request' | 'steward_notice' | 'steward_message';
   readonly event_payload: Readonly<Record<string, string>>;
 }
 
@@ -16,6 +16,11 @@ export function requestMarker(request: string, place: string): Marker {
 /** The marker of a notice: a reply that makes people look. */
 export function noticeMarker(request: string, place: string, notice: string): Marker {
   return { event_type: 'steward_notice', event_payload: { request, place, notice } };
+}
+
+/** The marker of a message that belongs to no request. */
+export function messageMarker(key: string): Marker {
+  return { event_type: 'steward_message', event_payload: { key } };
 }
 
 const page = z.looseObject({
@@ -33,17 +38,18 @@ const page = z.looseObject({
 const PAGES = 5;
 
 /**
- * Looks for a message with this marker, not older than `since`: its ts, or null when it is not there.
+ * Looks for a message with this marker, not older than `since` (without it among the newest): its ts, or null when it
+ * is not there.
  * `unknown`: Slack could not be asked, so nobody may conclude that it is not there.
  */
 export async function findPosted(
   deps: { readonly scheduler: Scheduler; readonly log: Log },
-  at: { readonly channel: string; readonly thread: string | undefined; readonly since: Date },
+  at: { readonly channel: string; readonly thread: string | undefined; readonly since?: Date },
   marker: Marker,
 ): Promise<string | null | 'unknown'> {
   const method = at.thread === undefined ? 'conversations.history' : 'conversations.replies';
   // Slack's clock and ours need not agree to the second.
-  const oldest = String(Math.floor(at.since.getTime() / 1000) - 120);
+  const oldest = at.since ? String(Math.floor(at.since.getTime() / 1000) - 120) : null;
   let cursor = '';
   for (let n = 0; n < PAGES; n++) {
     const written = await deps.scheduler.write({
@@ -53,7 +59,7 @@ export async function findPosted(
       args: {
         channel: at.channel,
         ...(at.thread === undefined ? {} : { ts: at.thread }),
-        oldest,
+        ...(oldest === null ? {} : { oldest }),
         limit: 100,
         include_all_metadata: true,
         ...(cursor ? { cursor } : {}),

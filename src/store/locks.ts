@@ -11,7 +11,10 @@ const lock = z.object({
   owner: z.string().nullable(),
   holder: z.string().nullable(),
   token: z.coerce.number(),
+  /** An attempt holds it. */
   live: z.boolean(),
+  /** Nobody but its owner gets it. */
+  kept: z.boolean(),
 });
 const waiting = z.object({ name: z.string(), owner: z.string(), place: z.coerce.number() });
 
@@ -26,7 +29,7 @@ export async function stands(
 ): Promise<boolean> {
   if (fence.locks.length === 0) return true;
   const rows = await tx.query(
-    `select name, owner, holder, token, true as live from steward.locks where name = any($1)
+    `select name, owner, holder, token, true as live, true as kept from steward.locks where name = any($1)
      order by name collate "C" for ${mode}`,
     [fence.locks.map(({ name }) => name)],
   );
@@ -65,7 +68,8 @@ export function createLocks(database: Database, now: (() => Date) | undefined): 
         // Everybody takes the rows in the same order; from here on nobody else decides about these names.
         const locks = z.array(lock).parse(
           await tx.query(
-            `select name, owner, holder, token, coalesce(until > ${NOW(2)}, false) as live from steward.locks
+            `select name, owner, holder, token, coalesce(until > ${NOW(2)}, false) as live,
+               coalesce(kept > ${NOW(2)}, false) as kept from steward.locks
              where name = any($1) order by name collate "C" for update`,
             [names, clock()],
           ),
@@ -81,9 +85,13 @@ export function createLocks(database: Database, now: (() => Date) | undefined): 
         // One place for all its names: otherwise two could each wait for the other in different lines.
         const place = Math.min(...line.filter((one) => one.owner === owner).map((one) => one.place));
         for (const one of locks) {
-          const taken = one.live && one.owner !== null && (one.owner !== owner || one.holder !== holder);
+          const mine = one.owner === owner;
+          const taken =
+            one.owner !== null && (mine ? one.live && one.holder !== holder : one.live || one.kept);
           // An earlier attempt of the same request: it needs no place in the line, it has the lock.
-          if (taken && one.owner === owner) return { held: false, name: one.name, owner, ahead: 1 };
+          if (taken && mine) return { held: false, name: one.name, owner, ahead: 1 };
+          // It was only put down: those in line come after it.
+          if (mine && one.kept) continue;
           const before = line.filter(
             (other) => other.name === one.name && other.owner !== owner && other.place < place,
           );
@@ -101,6 +109,7 @@ export function createLocks(database: Database, now: (() => Date) | undefined): 
         await tx.query(
           `with gone as (delete from steward.lock_line where owner = $2)
            update steward.locks set owner = $2, holder = $5, token = token + 1,
+             kept = case when owner = $2 then kept end,
              until = ${NOW(3)} + $4::double precision * interval '1 millisecond' where name = any($1)`,
           [names, owner, clock(), leaseMs, holder],
         );
@@ -121,10 +130,21 @@ export function createLocks(database: Database, now: (() => Date) | undefined): 
         return true;
       }),
 
+    park: (fence, forMs, how) =>
+      database.tx(async (tx) => {
+        if (!(await stands(tx, fence, 'update'))) return false;
+        await tx.query(
+          `update steward.locks set kept = ${NOW(2)} + $3::double precision * interval '1 millisecond',
+             until = case when $4 then until end where name = any($1)`,
+          [fence.locks.map(({ name }) => name), clock(), forMs, how === 'hold'],
+        );
+        return true;
+      }),
+
     release: (owner, fence) =>
       database.tx(async (tx) => {
         await tx.query(
-          `update steward.locks set owner = null, holder = null, until = null where name in
+          `update steward.locks set owner = null, holder = null, until = null, kept = null where name in
              (select name from steward.locks where owner = $1
                 and ($2::text[] is null or (name, token) in (select * from unnest($2::text[], $3::bigint[])))
               order by name collate "C" for update)`,
@@ -139,7 +159,8 @@ export function createLocks(database: Database, now: (() => Date) | undefined): 
 
     all: async () => {
       const rows = await database.query(
-        `select name, owner, until from steward.locks where owner is not null and until > ${NOW(1)} order by name`,
+        `select name, owner, greatest(until, kept) as until from steward.locks
+         where owner is not null and greatest(until, kept) > ${NOW(1)} order by name`,
         [clock()],
       );
       return z.array(z.object({ name: z.string(), owner: z.string(), until: z.date() })).parse(rows);

@@ -122,4 +122,24 @@ export const MIGRATIONS: readonly Migration[] = [
       )`,
     ],
   },
+  {
+    name: 'locks that are kept while nobody holds them',
+    statements: ['alter table steward.locks add column kept timestamptz'],
+  },
+  {
+    name: 'messages that belong to no request',
+    statements: [
+      // Without a body it is only a key that another message covers.
+      `create table steward.notices (
+        key text primary key,
+        n bigint generated always as identity,
+        body text,
+        ways text not null,
+        at timestamptz not null,
+        tried timestamptz not null,
+        done timestamptz
+      )`,
+      'create index notices_pending on steward.notices (tried, n) where done is null',
+    ],
+  },
 ];

@@ -105,6 +105,20 @@ export function createRequests(database: Database, now: () => Date): RequestStor
         return 'written';
       }),
 
+    putOff: (id, after, due, fence) =>
+      database.tx(async (tx) => {
+        const [found] = await tx.query('select seq from steward.requests where id = $1 for update', [id]);
+        if (found === undefined) throw new Error(`there is no request ${id}`);
+        if (found.seq !== after) return 'conflict';
+        if (fence !== undefined && !(await stands(tx, fence))) return 'fenced';
+        await tx.query('update steward.requests set due_kind = $2, due_at = $3 where id = $1', [
+          id,
+          due.kind,
+          due.at.toISOString(),
+        ]);
+        return 'written';
+      }),
+
     list: async ({ status, asker, limit }) => {
       const rows = await database.query(
         `select ${LISTED} from steward.requests
@@ -113,6 +127,17 @@ export function createRequests(database: Database, now: () => Date): RequestStor
         [status ?? null, asker ?? null, limit],
       );
       return z.array(listed).parse(rows);
+    },
+
+    askedSince: async (asker, command, since, origin) => {
+      // The first row of a request's record is its asking. Times are ISO text, so they compare as they are.
+      const [row] = await database.query(
+        `select count(*) as n from (
+           select id from steward.requests where asker = $1 and command = $2 and origin <> $4 order by num desc limit 100
+         ) r join steward.record e on e.request = r.id and e.seq = 1 where e.at > $3`,
+        [cleanText(asker), command, since.toISOString(), cleanText(origin)],
+      );
+      return z.object({ n: z.coerce.number() }).parse(row).n;
     },
 
     due: async (at, limit) => {

@@ -4,6 +4,7 @@ import { createInbox } from './inbox.ts';
 import { createLinks } from './links.ts';
 import { createLocks } from './locks.ts';
 import { createNotes } from './notes.ts';
+import { createNotices } from './notices.ts';
 import { createPlaces } from './places.ts';
 import { createLedger } from './record.ts';
 import { createRequests } from './requests.ts';
@@ -21,5 +22,6 @@ export function createStore(database: Database, options: { readonly now?: () => 
     notes: createNotes(database),
     tokens: createTokens(database, now),
     links: createLinks(database, now),
+    notices: createNotices(database, now),
   };
 }

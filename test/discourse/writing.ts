@@ -1,10 +1,12 @@
 import { type ForumOptions, startForum } from '../../sandbox/discourse/forum.ts';
+import type { Outlet } from '../../src/core/courier.ts';
 import type { Person } from '../../src/core/person.ts';
 import { createAnnouncer } from '../../src/discourse/announcer.ts';
 import { createDiscourseApi } from '../../src/discourse/api.ts';
 import { createBudget } from '../../src/discourse/budget.ts';
 import { createForum } from '../../src/discourse/forum.ts';
 import { createMessages } from '../../src/discourse/messages.ts';
+import { createOutlet } from '../../src/discourse/outlet.ts';
 import { createRuns } from '../../src/discourse/runs.ts';
 import { createWriter } from '../../src/discourse/writer.ts';
 import type { Kernel } from '../support/kernel.ts';
@@ -81,7 +83,10 @@ export async function startWriting(options: {
       ...{ desk: kernel.desk, places, locks, writer, forum, messages, people, log, now },
       bot: pretend.bot.username,
     });
-    return { api, budget, forum, runs, writer, messages, announcer };
+    const bot = pretend.bot.username;
+    const says = createOutlet({ forum, writer, messages, people, bot, self, log, now });
+    const outlet: Outlet = { service: 'discourse', isOpen: () => true, ...says };
+    return { api, budget, forum, runs, writer, messages, announcer, outlet };
   }
   let built = build();
   let asked = 0;

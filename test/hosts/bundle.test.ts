@@ -55,7 +55,14 @@ describe('the bundle for a host', () => {
     writeFileSync(archive, writeTar('steward-bundle', files));
     execFileSync('tar', ['-xf', archive, '-C', place.dir]);
     const dir = join(place.dir, 'steward-bundle');
-    expect(readdirSync(dir).sort()).toEqual(['INSTALL', 'install.sh', 'scripts', 'sudoers', 'tmpfiles.conf']);
+    expect(readdirSync(dir).sort()).toEqual([
+      'INSTALL',
+      'install.sh',
+      'jobs',
+      'scripts',
+      'sudoers',
+      'tmpfiles.conf',
+    ]);
     const to = join(place.dir, 'root');
     mkdirSync(to);
     for (let time = 0; time < 2; time++)

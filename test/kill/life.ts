@@ -13,6 +13,7 @@ import { createRequests } from '../../src/core/requests.ts';
 import type { Store } from '../../src/core/store.ts';
 import type { World } from '../../src/core/world.ts';
 import { createHosts } from '../../src/hosts/hosts.ts';
+import { createJobs } from '../../src/hosts/jobs.ts';
 import { createHub } from '../../src/koji/hub.ts';
 import { openDatabase } from '../../src/store/database.ts';
 import { createStore } from '../../src/store/store.ts';
@@ -48,16 +49,17 @@ export async function startLife(setup: Setup, hold: Hold, concurrency = 60) {
     },
     settings: (name: string) => setup.settings?.[name] ?? {},
     kojiUser: () => null,
+    audiences: new Set<string>(),
   };
   const hub = createHub({ ...setup.hub, log });
   const hosts = createHosts({ ...setup.hosts, hosts: setup.hosts.list, log });
   const world = holdWorld(
-    { hubReader: hub, hubWriter: hub, hostReader: hosts, hostWriter: hosts },
+    { hubReader: hub, hubWriter: hub, hostReader: hosts, hostWriter: hosts, hostJobs: createJobs(hosts) },
     setup.hosts.dir,
     hold,
   );
-  const { locks, notes } = store;
-  const work = { requests, site, world, now, log, locks, notes, leaseMs };
+  const { locks, notes, notices } = store;
+  const work = { requests, site, world, now, log, locks, notes, notices, leaseMs };
   const worker = await startWorker({ queue, hints, work, store, concurrency });
   const desk = createDesk({ site, requests, store, hints, operators: ['admin'], now, log });
   const say = (who: Person, text: string, origin: string) =>

@@ -134,7 +134,10 @@ export function smallDesk() {
     fill: async () => null,
     recognise: () => [],
     withdraw: async () => false,
-    form: (_command, given) => formOf(given),
+    form: (line) => {
+      const [first, , host = '', capacity = ''] = line.split(' ');
+      return first === 'builder' ? formOf({ host, capacity }) : null;
+    },
     menu: () => [
       {
         name: 'builder capacity',

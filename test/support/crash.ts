@@ -46,7 +46,7 @@ export function startMortal(kernel: Kernel, at: number): Mortal {
   };
 
   const { world, now, log } = kernel.work;
-  const { requests, locks, notes } = kernel.store;
+  const { requests, locks, notes, notices } = kernel.store;
   const store: Store = {
     ...kernel.store,
     requests: {
@@ -56,15 +56,26 @@ export function startMortal(kernel: Kernel, at: number): Mortal {
         writes(`append ${events.map((event) => event.type).join('+')}`, () =>
           requests.append(id, after, events, summary, fence),
         ),
+      putOff: (id, after, due, fence) => writes('put off', () => requests.putOff(id, after, due, fence)),
     },
     locks: {
       ...locks,
       acquire: (owner, holder, names, leaseMs) =>
         writes('lock', () => locks.acquire(owner, holder, names, leaseMs)),
+      park: (fence, forMs, how) => writes('park', () => locks.park(fence, forMs, how)),
       renew: (fence, leaseMs) => reads('renew', () => locks.renew(fence, leaseMs)),
       release: (owner, fence) => writes('unlock', () => locks.release(owner, fence)),
     },
-    notes: { ...notes, get: (key) => reads('note', () => notes.get(key)) },
+    notes: {
+      ...notes,
+      get: (key) => reads('note', () => notes.get(key)),
+      set: (key, value) => writes('note', () => notes.set(key, value)),
+    },
+    notices: {
+      ...notices,
+      put: (notice, covers) => writes('notice put', () => notices.put(notice, covers)),
+      seen: (keys) => reads('notices', () => notices.seen(keys)),
+    },
   };
   const mortal: World = {
     hubReader: {
@@ -86,6 +97,13 @@ export function startMortal(kernel: Kernel, at: number): Mortal {
       run: (host, script, args, options) =>
         writes(`host ${script.name}`, () => world.hostWriter.run(host, script, args, options)),
     },
+    hostJobs: {
+      start: (run, script, args, signal) =>
+        writes('job start', () => world.hostJobs.start(run, script, args, signal)),
+      poll: (run, offset, most, signal) =>
+        reads('job poll', () => world.hostJobs.poll(run, offset, most, signal)),
+      stop: (run, how, signal) => writes('job stop', () => world.hostJobs.stop(run, how, signal)),
+    },
   };
   // Hints die with it: what is due has to be found in the truth.
   const hints = { send: async () => false };
@@ -95,6 +113,7 @@ export function startMortal(kernel: Kernel, at: number): Mortal {
     world: mortal,
     locks: store.locks,
     notes: store.notes,
+    notices: store.notices,
     log,
   };
   return { work, crossings, died: () => dead };

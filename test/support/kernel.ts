@@ -17,6 +17,7 @@ import type { Request } from '../../src/core/request.ts';
 import { createRequests } from '../../src/core/requests.ts';
 import { type Running, run } from '../../src/core/runner.ts';
 import type { World } from '../../src/core/world.ts';
+import { createJobs } from '../../src/hosts/jobs.ts';
 import { createHub } from '../../src/koji/hub.ts';
 import { openDatabase } from '../../src/store/database.ts';
 import { createStore } from '../../src/store/store.ts';
@@ -89,9 +90,16 @@ export async function startKernel(options: KernelOptions = {}) {
     },
     settings: (name: string) => options.settings?.[name] ?? {},
     kojiUser: (id: string) => (/^[a-z]+$/.test(id) ? id : null),
+    audiences: new Set(['packagers']),
   };
   const hosts = options.hosts ?? noHosts;
-  const world: World = { hubReader: hub, hubWriter: hub, hostReader: hosts, hostWriter: hosts };
+  const world: World = {
+    hubReader: hub,
+    hubWriter: hub,
+    hostReader: hosts,
+    hostWriter: hosts,
+    hostJobs: createJobs(hosts),
+  };
   const work: Running = {
     requests,
     site,
@@ -100,6 +108,7 @@ export async function startKernel(options: KernelOptions = {}) {
     log,
     locks: store.locks,
     notes: store.notes,
+    notices: store.notices,
     leaseMs: options.leaseMs ?? 5_000,
   };
   const desk = createDesk({ site, requests, store, hints, operators: ['admin'], now, log });

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { CA_DIR, hasOpenssl } from '../../sandbox/hosts/ca.ts';
@@ -113,10 +113,12 @@ const dirOf = ({ hosts }: KillSite): string => join(hosts.world('ca').root, CA_D
 function signBefore(site: KillSite, user: string): void {
   const subject = `${SANDBOX_SUBJECT}/CN=${user}`;
   const keys = ['-keyfile', 'private/koji_ca_cert.key', '-cert', 'koji_ca_cert.crt'];
+  const file = join(site.dir, 'before.csr');
+  writeFileSync(file, makeAsker(site.dir, subject).csr);
   execFileSync(
     'openssl',
-    ['ca', '-batch', '-config', 'ssl.cnf', ...keys, '-notext', '-subj', subject, '-in', '/dev/stdin'],
-    { cwd: dirOf(site), input: makeAsker(site.dir, subject).csr, stdio: ['pipe', 'pipe', 'pipe'] },
+    ['ca', '-batch', '-config', 'ssl.cnf', ...keys, '-notext', '-subj', subject, '-in', file],
+    { cwd: dirOf(site), stdio: 'pipe' },
   );
 }
 

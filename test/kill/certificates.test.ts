@@ -52,6 +52,7 @@ describe.concurrent('a worker that is killed between any two steps of a certific
           redisUrl: redis?.url ?? null,
           settings: Object.fromEntries(names.map((one) => [one, CA_SETTINGS])),
           inTurn: true,
+          leaseMs: 2_500,
         };
 
         // Each life sees what the last one left to its end, and dies of the next.

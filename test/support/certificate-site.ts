@@ -117,16 +117,12 @@ export async function startCertificateSite(change: Readonly<Record<string, unkno
         kernel.hinted.length = 0;
         return id;
       };
-      const dry = startMortal(kernel, 0);
-      await run(await approved(), dry.work, new AbortController().signal);
-      const at = dry.crossings.findIndex((name) => moment.test(name)) + 1;
-      if (at === 0) throw new Error(`no such moment among ${dry.crossings.join(', ')}`);
-      this.reset();
       const id = await approved();
-      const mortal = startMortal(kernel, at);
+      const mortal = startMortal(kernel, moment);
       await run(id, mortal.work, new AbortController().signal).catch((error: unknown) => {
         if (!(error instanceof Crash)) throw error;
       });
+      if (!mortal.died()) throw new Error(`no such moment among ${mortal.crossings.join(', ')}`);
       await kernel.lapse();
       await run(id, kernel.work, new AbortController().signal);
       return kernel.load(id);

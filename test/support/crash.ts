@@ -20,16 +20,16 @@ export interface Mortal {
 /**
  * A worker process that dies when it comes to the `at`-th boundary between itself and the rest of the world:
  * before and after each write to the store or the world, and before each read. Once dead it reaches nothing any more, so
- * that no `finally` can tidy up after it. 0: it lives.
+ * that no `finally` can tidy up after it. 0: it lives. A pattern: at the first boundary of such a name.
  */
-export function startMortal(kernel: Kernel, at: number): Mortal {
+export function startMortal(kernel: Kernel, at: number | RegExp): Mortal {
   const crossings: string[] = [];
   let dead = false;
 
   const cross = (name: string): void => {
     if (dead) throw new Crash(name);
     crossings.push(name);
-    if (crossings.length === at) {
+    if (typeof at === 'number' ? crossings.length === at : at.test(name)) {
       dead = true;
       throw new Crash(name);
     }

@@ -308,7 +308,7 @@ describe('a config that is wrong', () => {
       'with a command that does not exist',
       [[['commands', 'builder capacty'], {}]],
       [
-        'commands."builder capacty": there is no such command. Did you mean builder capacity? Commands: account grant, builder capacity, builder disable, builder list, ca check, cert list, nfs check.',
+        'commands."builder capacty": there is no such command. Did you mean builder capacity? Commands: account grant, builder capacity, builder disable, builder list, ca check, cert list, nfs check, repo list.',
       ],
     ],
     [

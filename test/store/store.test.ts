@@ -203,4 +203,22 @@ describeDatabases('the store', ({ database }) => {
     expect(await tokens.check(token)).toBeNull();
     expect(await tokens.list()).toEqual([]);
   });
+
+  it('moves when a request is due without an event, unless somebody wrote or the lock was lost', async () => {
+    const store = open();
+    const id = await newRequest(store, { due: { kind: 'run', at: new Date(0) } });
+    const at = (ms: number) => ({ kind: 'run', at: new Date(ms) }) as const;
+    const due = async (now: number) =>
+      (await store.requests.due(new Date(now), 500)).some((one) => one.id === id);
+    expect(await store.requests.putOff(id, 1, at(5_000))).toBe('written');
+    expect([await due(4_999), await due(5_000)]).toEqual([false, true]);
+    expect(await store.requests.events(id)).toHaveLength(1);
+    expect(await store.requests.putOff(id, 0, at(9_000))).toBe('conflict');
+    const held = await store.locks.acquire(id, 'h', [`request:${id}`], 10_000);
+    if (!held.held) throw new Error('not held');
+    expect(await store.requests.putOff(id, 1, at(6_000), held.fence)).toBe('written');
+    await store.locks.release(id);
+    expect(await store.requests.putOff(id, 1, at(9_000), held.fence)).toBe('fenced');
+    expect([await due(5_999), await due(6_000)]).toEqual([false, true]);
+  });
 });

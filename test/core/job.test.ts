@@ -214,6 +214,27 @@ describe('a job that nobody can ask any more', () => {
     await bench.becomes(id, 'succeeded');
     expect(bench.ran('early')).toBe(1);
   });
+
+  it('because of a bug of ours is left alone and watched on, and the bug is logged', async () => {
+    const id = await bench.approved('mirror sync bug');
+    await bench.kernel.settle();
+    pretend = {
+      start: async () => ({ kind: 'runs' }),
+      stop: async () => 'unseen',
+      poll: async () => {
+        throw new TypeError('a bug');
+      },
+    };
+    await bench.later(2_000);
+    expect(await load(id)).toMatchObject({ status: 'running', waiting: { reason: 'job' } });
+    expect(bench.kernel.log.lines.filter((line) => line.includes('run failed'))).toHaveLength(1);
+    await bench.later(30_000);
+    expect(bench.kernel.log.lines.filter((line) => line.includes('run failed'))).toHaveLength(1);
+    pretend = null;
+    bench.end('bug', 0);
+    await bench.becomes(id, 'succeeded');
+    expect(bench.ran('bug')).toBe(1);
+  });
 });
 
 describe('a thing that a person does', () => {

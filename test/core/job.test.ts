@@ -101,6 +101,9 @@ describe('a job', () => {
     const ended = await bench.becomes(id, 'cancelled');
     expect(ended).toMatchObject({ says: 'wrong tag', decidedBy: { id: 'adam' } });
     expect(ended.plan?.steps[0]).toMatchObject({ state: 'failed' });
+    expect((await card(id)).line).toBe(
+      'Cancelled by adam: wrong tag. “Sync stop” was begun and not finished.',
+    );
     expect(ended.plan?.steps[0]?.says).toContain('Stopped by adam; the log says: ');
     expect(ended.plan?.steps[0]?.says).toContain('stopped: half of it is there (exit code 9)');
     expect(await bench.kernel.store.locks.all()).toEqual([]);
@@ -247,6 +250,9 @@ describe('a thing that a person does', () => {
     expect(await bench.kernel.store.locks.all()).toEqual([]);
     expect((await card(id)).line).toBe(
       'Waiting. 3 things are for somebody to do by hand: “Put a there”, “Put b there”, “Put c there”.',
+    );
+    expect((await card(id)).steps.map((step) => step.says)).toEqual(
+      ['a', 'b', 'c'].map((what, index) => `${what}. Then: \`done ${id} ${index + 1}\`.`),
     );
     expect(await say(maria, `done ${id} 1`)).toContain('You may not say that');
     expect(told(await bench.kernel.say(adam, 'done 1', id))).toBe('Noted: “Put a there” is done.');

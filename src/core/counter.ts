@@ -51,7 +51,13 @@ export function createDesk(deps: {
     now,
   });
 
-  const { submit, undo } = createAsking({ site, requests, ledger: store.ledger });
+  const { submit, undo } = createAsking({
+    site,
+    requests,
+    ledger: store.ledger,
+    asked: store.requests,
+    now,
+  });
   const freeze = createFreezing(deps);
   const linking = createLinking({
     links: store.links,

@@ -1,8 +1,9 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type NewEvent, STEWARD } from '../../src/core/events.ts';
 import type { Store, Summary } from '../../src/core/store.ts';
 import { createStore } from '../../src/store/store.ts';
 import { describeDatabases } from '../support/databases.ts';
+import { noticeTests } from './notices-suite.ts';
 
 const maria = { id: 'maria', name: 'Maria' };
 const place = { kind: 'terminal', where: 'here', purpose: 'origin' } as const;
@@ -42,6 +43,8 @@ async function newRequest(store: Store, over: Partial<Summary> = {}): Promise<st
 }
 
 describeDatabases('the store', ({ database }) => {
+  describe('messages that belong to no request', () => noticeTests(database));
+
   const open = (): Store => createStore(database());
 
   it('makes one request from one origin, however often and at once it is asked', async () => {

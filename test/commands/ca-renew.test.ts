@@ -121,7 +121,9 @@ describe('ca renew', () => {
     expect(step?.step.inverse).toBeUndefined();
   });
 
-  it('is done once: asked again there is nothing to renew, and another new key has to be asked for by name', async () => {
+  it('is done once: asked again there is nothing to renew, and another new key has to be asked for by name', {
+    timeout: 120_000,
+  }, async () => {
     const done = await site.through(adam, fresh);
     expect(done.answer?.lines?.join()).toContain('stands after it in the file');
     const again = await site.kernel.ask(adam, fresh);
@@ -190,7 +192,7 @@ describe('the places that need the CA’s file', () => {
     writeFileSync(join(root, PLACE.file), text);
   };
 
-  it('are seen to have it, to have the old one, both, or none', async () => {
+  it('are seen to have it, to have the old one, both, or none', { timeout: 120_000 }, async () => {
     const old = file();
     await site.through(adam, same);
     expect(await look(PLACE)).toEqual(['old', '/etc/koji-ca.crt is not there']);
@@ -204,7 +206,46 @@ describe('the places that need the CA’s file', () => {
     expect(await look({})).toEqual(['hand', 'nothing that Steward could look at']);
   });
 
-  it('by a handshake: whose certificate does not verify is open; which roots a server knows is seen with a new key', async () => {
+  it('are a check-list in the thread: open until each is seen to have it, or somebody says so', {
+    timeout: 120_000,
+  }, async () => {
+    site.set({ places: [{ name: 'hub', ...PLACE }, { name: 'users' }] });
+    rmSync(join(site.sandbox.world('builder1').root, PLACE.file), { force: true });
+    const request = await site.through(adam, same);
+    expect(request).toMatchObject({ status: 'running', waiting: { reason: 'hand' } });
+    expect(request.plan?.steps.map(({ step, state }) => [step.title, state])).toEqual([
+      ['Renew the CA’s certificate with its key', 'done'],
+      ['New CA file: hub', 'started'],
+      ['New CA file: users', 'started'],
+    ]);
+    // Nobody waits for the CA meanwhile.
+    const asker = site.asker('vera');
+    expect((await site.through(vera, `cert issue csr=${asker.csr}`)).status).toBe('succeeded');
+    expect((await site.kernel.ask(adam, 'ca check')).answer?.table?.rows).toEqual(
+      expect.arrayContaining([
+        ['CA file at hub', 'bad', '/etc/koji-ca.crt is not there'],
+        ['CA file at users', 'not looked at', expect.stringContaining('cannot be looked at')],
+      ]),
+    );
+    put(file());
+    await site.kernel.say(adam, `check ${request.id}`);
+    await site.kernel.settle();
+    const half = await site.kernel.load(request.id);
+    expect(half.plan?.steps.map(({ state }) => state)).toEqual(['done', 'done', 'started']);
+    await site.kernel.say(PEOPLE.bea, `done ${request.id} 3`);
+    await site.kernel.settle();
+    const done = await site.kernel.load(request.id);
+    expect(done).toMatchObject({
+      status: 'succeeded',
+      answer: { title: expect.stringMatching(/^The CA is good until/) },
+    });
+    expect(done.answer?.texts?.[0]?.text.trim()).toBe(file().trim());
+    expect((await site.kernel.ask(maria, 'ca file')).answer?.texts?.[0]?.text.trim()).toBe(file().trim());
+  });
+
+  it('by a handshake: whose certificate does not verify is open; which roots a server knows is seen with a new key', {
+    timeout: 120_000,
+  }, async () => {
     const { server } = site.pki;
     const open = (ca: string) => startDoor({ ca, crl: inUse(), server });
     const old = file();

@@ -126,6 +126,17 @@ describe('ca renew', () => {
   }, async () => {
     const done = await site.through(adam, fresh);
     expect(done.answer?.lines?.join()).toContain('stands after it in the file');
+    const checked = (await site.kernel.ask(adam, 'ca check')).answer?.table?.rows ?? [];
+    const old = checked.find(([check]) => check?.startsWith('old root '));
+    expect(old?.[2]).toMatch(
+      /^still needed by 5: 02 of maria, .*; the last ends \d{4}-\d\d-\d\d, in \d+ days$/,
+    );
+    expect(checked.find(([check]) => check?.startsWith('CRL of '))?.[1]).toBe('ok');
+    mkdirSync(join(site.ca().dir, '.renewal'));
+    expect((await site.kernel.ask(adam, 'ca check')).answer?.lines?.join()).toMatch(
+      /renewal: Say `ca renew` again/,
+    );
+    rmSync(join(site.ca().dir, '.renewal'), { recursive: true });
     const again = await site.kernel.ask(adam, fresh);
     expect(again).toMatchObject({ status: 'succeeded', plan: { steps: [] } });
     const [serial] = roots().map((one) => one.serial);
@@ -258,6 +269,8 @@ describe('the places that need the CA’s file', () => {
     await before.close();
     const after = await open(file());
     expect(await look({ tls: after.address })).toMatchObject(['new', /asks for certificates of/]);
+    site.ca().write(CERTIFICATE, makeCa(join(site.root, 'var/lib/foreign')).certificate);
+    expect(await look({ tls: after.address })).toMatchObject(['old', /does not verify with it/]);
     await after.close();
     expect((await look({ tls: after.address }))[0]).toBe('unseen');
   });

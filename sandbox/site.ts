@@ -30,6 +30,9 @@ export const BUILDERS = ['builder1', 'builder2', 'builder3', 'koji-fedora28'] as
 /** The host with the certificate authority; it signs for the pretend hub. */
 const CA_HOST = 'ca';
 
+/** The host that mirrors external repositories. */
+const MIRROR_HOST = 'mirror';
+
 /** Starts hub, hosts, Slack and forum in `dir`; the same directory gives the same site again. */
 export async function startSite(options: {
   readonly dir: string;
@@ -37,8 +40,9 @@ export async function startSite(options: {
   readonly slackMode?: 'http' | 'socket';
   /** Port that Steward is to listen on; 0 for any. */
   readonly port?: number;
+  readonly logLevel?: 'info' | 'warn';
 }): Promise<SandboxSite> {
-  const { dir, version = '1.20', slackMode = 'http', port = 0 } = options;
+  const { dir, version = '1.20', slackMode = 'http', port = 0, logLevel = 'warn' } = options;
   await mkdir(dir, { recursive: true, mode: 0o700 });
   const pki = await makePki(join(dir, 'pki'));
   const crl = join(dir, 'hosts', CA_HOST, CRL_IN_USE);
@@ -56,8 +60,9 @@ export async function startSite(options: {
   });
   const hosts = await startHosts({
     dir: join(dir, 'hosts'),
-    names: [...BUILDERS, CA_HOST],
+    names: [...BUILDERS, CA_HOST, MIRROR_HOST],
     ca: { host: CA_HOST, authority: pki.authority },
+    mirror: { host: MIRROR_HOST },
   });
   const slack = await startSlack({ statePath: join(dir, 'slack.json') });
   const forum = await startForum({ statePath: join(dir, 'forum.json') });
@@ -68,6 +73,7 @@ export async function startSite(options: {
     forum,
     slackMode,
     port,
+    logLevel,
     ca: pki.ca,
     steward: await pki.client('steward'),
   });
@@ -97,6 +103,7 @@ async function writeConfig(
     readonly forum: SandboxForum;
     readonly slackMode: 'http' | 'socket';
     readonly port: number;
+    readonly logLevel: 'info' | 'warn';
     readonly ca: string;
     readonly steward: { readonly cert: string; readonly key: string };
   },
@@ -159,10 +166,11 @@ async function writeConfig(
         newUserPermissions: ['image'],
         client: { name: 'kkoji', server: hub.url, cert: '~/.katello.cert', ca: '~/.katello-ca.cert' },
       },
+      repos: { host: MIRROR_HOST },
     },
     http: { port: site.port },
     worker: { leaseSeconds: 5 },
-    log: { level: 'warn' },
+    log: { level: site.logLevel },
   };
   const path = join(dir, 'steward.yaml');
   await writeFile(path, stringify(config), { mode: 0o600 });

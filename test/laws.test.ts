@@ -1,4 +1,4 @@
-import { cpSync, existsSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +11,7 @@ import { nameText } from '../commands/certificates/names.ts';
 import { exampleSettings } from '../commands/nfs-check/settings.ts';
 import { CA_DIR, CERTIFICATE, CRL_IN_USE, caFile, hasOpenssl } from '../sandbox/hosts/ca.ts';
 import { type SandboxHosts, startHosts } from '../sandbox/hosts/hosts.ts';
+import { hasCurl, MIRROR as MIRROR_DIRS } from '../sandbox/mirror/mirror.ts';
 import { inversesOf } from '../src/core/actions.ts';
 import type { Command } from '../src/core/command.ts';
 import { drawCard } from '../src/core/drawing.ts';
@@ -19,7 +20,7 @@ import { historyReply } from '../src/core/listing.ts';
 import { formOf, lineOf, parse } from '../src/core/parse.ts';
 import { remainingSteps } from '../src/core/planner.ts';
 import { askerOf, plan } from '../src/core/planning.ts';
-import { scanCommands } from '../src/core/registry.ts';
+import { createRegistry, scanCommands } from '../src/core/registry.ts';
 import type { Request } from '../src/core/request.ts';
 import { type Running, run } from '../src/core/runner.ts';
 import { viewOf } from '../src/core/world.ts';
@@ -33,6 +34,8 @@ import { pointsUpTo, thorough } from './support/thorough.ts';
 const { adam, bea, carl } = PEOPLE;
 const HOSTS = ['builder1', 'builder2', 'builder3'];
 const CA = 'ca';
+const MIRROR = 'mirror';
+const JOBS = 'var/lib/steward-jobs';
 const CA_SETTINGS = {
   host: CA,
   crlInUse: CRL_IN_USE,
@@ -40,14 +43,20 @@ const CA_SETTINGS = {
   // Its own file, so that a new one is seen to have arrived.
   places: [{ name: 'hub', host: CA, file: `/${CA_DIR}/${CERTIFICATE}` }],
 };
-const registry = await scanCommands(new URL('../commands/', import.meta.url));
+const scanned = await scanCommands(new URL('../commands/', import.meta.url));
+// The laws ask far more often than any person.
+const registry = createRegistry(scanned.all.map((command) => ({ ...command, perMinute: undefined })));
 const ofCa = registry.all.filter((command) => command.shared === 'ca');
+const ofRepos = registry.all.filter((command) => command.shared === 'repos');
 const alive = (): AbortSignal => new AbortController().signal;
 
 const examples = registry.all
-  .filter((command) => command.shared !== 'ca' || hasOpenssl)
+  .filter(({ shared }) => (shared !== 'ca' || hasOpenssl) && (shared !== 'repos' || hasCurl))
   .flatMap((command) => command.examples.map((line) => ({ line, command })));
 const changing = examples.filter(({ command }) => command.risk !== 'read');
+
+/** What takes a second each time: signing, and jobs. */
+const SLOW: readonly (string | undefined)[] = ['ca', 'repos'];
 
 const VERSIONS = ['1.20', '1.35'] as const;
 /**
@@ -115,7 +124,12 @@ describe.each(VERSIONS)('the laws, on a hub of version %s', (version) => {
 
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), 'steward-laws-'));
-    sandbox = await startHosts({ dir, names: [...HOSTS, CA], ca: { host: CA } });
+    sandbox = await startHosts({
+      dir,
+      names: [...HOSTS, CA, MIRROR],
+      ca: { host: CA },
+      mirror: { host: MIRROR },
+    });
     const { hosts: targets, clientKey: privateKey, knownHosts, scriptsDir } = sandbox;
     hosts = createHosts({ hosts: targets, privateKey, knownHosts, scriptsDir, log: keepLog() });
     kernel = await startKernel({
@@ -125,6 +139,7 @@ describe.each(VERSIONS)('the laws, on a hub of version %s', (version) => {
       settings: {
         'nfs check': exampleSettings,
         ...Object.fromEntries(ofCa.map(({ name }) => [name, CA_SETTINGS])),
+        ...Object.fromEntries(ofRepos.map(({ name }) => [name, { host: MIRROR }])),
       },
       hubWorld: (world) => {
         // So that each example has something to change.
@@ -132,10 +147,11 @@ describe.each(VERSIONS)('the laws, on a hub of version %s', (version) => {
         for (const user of world.users) if (user.name === 'steward') user.permissions.push('admin');
       },
     });
-    const { hosts: builders, users } = kernel.hub.world;
-    first = JSON.stringify({ hosts: builders, users });
+    const { hosts: builders, users, externalRepos, tagExternalRepos, tasks } = kernel.hub.world;
+    first = JSON.stringify({ hosts: builders, users, externalRepos, tagExternalRepos, tasks });
     token = (await kernel.store.tokens.issue('maria', 'laptop')).token;
     cpSync(join(sandbox.world(CA).root, 'etc'), join(dir, 'first-etc'), { recursive: true });
+    cpSync(join(sandbox.world(MIRROR).root, MIRROR_DIRS.config), join(dir, 'first-mrepo.conf'));
   });
   afterAll(async () => {
     await kernel?.close();
@@ -152,6 +168,11 @@ describe.each(VERSIONS)('the laws, on a hub of version %s', (version) => {
     const etc = join(sandbox.world(CA).root, 'etc');
     rmSync(etc, { recursive: true });
     cpSync(join(dir, 'first-etc'), etc, { recursive: true });
+    const config = join(sandbox.world(MIRROR).root, MIRROR_DIRS.config);
+    cpSync(join(dir, 'first-mrepo.conf'), config);
+    for (const place of [JOBS, MIRROR_DIRS.srcdir, MIRROR_DIRS.wwwdir, MIRROR_DIRS.state])
+      rmSync(join(sandbox.world(MIRROR).root, place), { recursive: true, force: true });
+    mkdirSync(join(sandbox.world(MIRROR).root, MIRROR_DIRS.srcdir), { recursive: true });
   }
   beforeEach(reset);
 
@@ -169,6 +190,26 @@ describe.each(VERSIONS)('the laws, on a hub of version %s', (version) => {
     return { signed, revoked, roots, serial: caFile(root, 'serial') };
   }
 
+  /** What is configured, and the packages that are mirrored, and served. */
+  function stateOfMirror(): unknown {
+    const { root } = sandbox.world(MIRROR);
+    const packages = [MIRROR_DIRS.srcdir, MIRROR_DIRS.wwwdir].map((place) =>
+      existsSync(join(root, place))
+        ? readdirSync(join(root, place), { recursive: true })
+            .map(String)
+            .filter((path) => path.endsWith('.rpm'))
+            .sort()
+        : [],
+    );
+    return [readFileSync(join(root, MIRROR_DIRS.config), 'utf8'), packages];
+  }
+
+  /** Jobs that were begun on the mirror. */
+  const jobs = (): number => {
+    const place = join(sandbox.world(MIRROR).root, JOBS, 'mrepo/runs');
+    return existsSync(place) ? readdirSync(place).length : 0;
+  };
+
   /** What is so on hub and hosts, in one order. */
   function state(): unknown {
     const { hosts: builders, users, channels, tags, externalRepos, tagExternalRepos } = kernel.hub.world;
@@ -177,10 +218,22 @@ describe.each(VERSIONS)('the laws, on a hub of version %s', (version) => {
     const accounts = users
       .map(({ id: _, permissions, ...rest }) => ({ ...rest, permissions: [...permissions].sort() }))
       .sort((a, b) => a.name.localeCompare(b.name));
+    // So do those of repositories.
+    const repoNames = new Map(externalRepos.map(({ id, name }) => [id, name]));
     const mounts = HOSTS.map((host) => sandbox.world(host).mounts());
-    const ca = stateOfCa();
+    const [ca, mirror] = [stateOfCa(), stateOfMirror()];
     return JSON.parse(
-      JSON.stringify({ sorted, accounts, channels, tags, externalRepos, tagExternalRepos, mounts, ca }),
+      JSON.stringify({
+        sorted,
+        accounts,
+        channels,
+        tags,
+        repos: externalRepos.map(({ name, url }) => ({ name, url })),
+        links: tagExternalRepos.map(({ repoId, ...rest }) => ({ ...rest, repo: repoNames.get(repoId) })),
+        mounts,
+        ca,
+        mirror,
+      }),
     );
   }
 
@@ -191,7 +244,11 @@ describe.each(VERSIONS)('the laws, on a hub of version %s', (version) => {
     const calls = kernel.hub
       .history()
       .map(({ method, args, changed }) => JSON.stringify({ method, args, changed }));
-    return { calls: calls.sort(), restarts: restarts().map((count, index) => count - (from[index] ?? 0)) };
+    return {
+      calls: calls.sort(),
+      restarts: restarts().map((count, index) => count - (from[index] ?? 0)),
+      jobs: jobs(),
+    };
   }
 
   async function approved(line: string): Promise<string> {
@@ -306,8 +363,7 @@ describe.each(VERSIONS)('the laws, on a hub of version %s', (version) => {
       await carry(await approved(line), unharmed.work);
       const boundaries = unharmed.crossings.length;
       const seen = new Set<string>();
-      // What signs takes a second each time.
-      for (const at of pointsUpTo(boundaries, command.shared === 'ca' ? 4 : 12)) {
+      for (const at of crashPoints(boundaries, command)) {
         reset();
         const now = restarts();
         const id = await approved(line);
@@ -326,7 +382,7 @@ describe.each(VERSIONS)('the laws, on a hub of version %s', (version) => {
           ended.plan?.steps.filter((one) => one.step.inverse).length,
         ]);
       }
-      if (!thorough) return;
+      if (!thorough || command.shared === 'repos') return;
       // The moments that matter most were among them.
       const moments = [...seen].join('\n');
       expect(moments).toMatch(/^before append started\+step-started/m);
@@ -338,7 +394,7 @@ describe.each(VERSIONS)('the laws, on a hub of version %s', (version) => {
     },
   );
 
-  it.each(crashing.changing.filter(({ command }) => thorough || command.shared !== 'ca'))(
+  it.each(crashing.changing.filter(({ command }) => thorough || !SLOW.includes(command.shared)))(
     '$line: a worker that dies again and again still makes each change once',
     { timeout: 240_000 },
     async ({ line }) => {
@@ -416,6 +472,14 @@ function read(line: string, command: Command) {
   expect(parsed.command.name).toBe(command.name);
   expect(parsed.problems).toEqual({});
   return parsed;
+}
+
+/** Where to crash; each look at a job that goes on has the same boundaries again. */
+function crashPoints(boundaries: number, { shared }: Command): readonly number[] {
+  if (shared === 'ca') return pointsUpTo(boundaries, 4);
+  if (shared !== 'repos') return pointsUpTo(boundaries, 12);
+  const every = Math.ceil(boundaries / (thorough ? 16 : 2));
+  return Array.from({ length: boundaries }, (_, index) => index + 1).filter((at) => at % every === every - 1);
 }
 
 function onlyCrash(error: unknown): void {

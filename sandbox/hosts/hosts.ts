@@ -6,6 +6,8 @@ import { exampleSettings } from '../../commands/nfs-check/settings.ts';
 import type { HostScript } from '../../src/core/ports.ts';
 import { findRootScripts } from '../../src/hosts/root-scripts.ts';
 import type { Target } from '../../src/hosts/target.ts';
+import { startMirrorSite } from '../mirror/site.ts';
+import type { Upstream } from '../mirror/upstream.ts';
 import { makeCa } from './ca.ts';
 import { type HostServer, startHostServer } from './host-server.ts';
 import { install, openWorld, type PretendMount, SCRIPTS_DIR, USER, type World, writeShims } from './world.ts';
@@ -33,6 +35,8 @@ export interface SandboxHosts {
   world(host: string): World;
   /** How often kojid was restarted there, ever. */
   restarts(host: string): number;
+  /** Where the mirror's packages come from; null: there is no mirror. */
+  readonly upstream: Upstream | null;
   counts(host: string): { readonly connections: number; readonly commands: number };
   misbehave(host: string, how: Misbehaviour): Promise<void>;
   /** Makes everything about a host good again. Its key stays the new one if it was changed. */
@@ -51,6 +55,8 @@ export interface SandboxHostsOptions {
     readonly host: string;
     readonly authority?: { readonly cert: string; readonly key: string };
   };
+  /** One of the names, which then mirrors external repositories. */
+  readonly mirror?: { readonly host: string };
 }
 
 /**
@@ -65,6 +71,9 @@ export async function startHosts(options: SandboxHostsOptions): Promise<SandboxH
   const nfs = await startNfsPort();
   const mounts = exampleMounts(nfs.port);
   const started = new Map<string, { world: World; server: HostServer; keyFile: string }>();
+  let upstream: Upstream | null = null;
+  const closeAll = () =>
+    Promise.all([...[...started.values()].map((one) => one.server.close()), nfs.close(), upstream?.close()]);
 
   try {
     for (const name of options.names) {
@@ -74,6 +83,7 @@ export async function startHosts(options: SandboxHostsOptions): Promise<SandboxH
       world.setMounts(world.mounts().map((one) => ({ ...one, options: withPort(one.options, nfs.port) })));
       install(world, scripts);
       if (name === options.ca?.host) makeCa(root, options.ca.authority);
+      if (name === options.mirror?.host) upstream = await startMirrorSite(options.dir, root);
       const keyFile = join(options.dir, `${name}_host_key`);
       const portFile = join(options.dir, `${name}_port`);
       const server = await startHostServer({
@@ -88,7 +98,7 @@ export async function startHosts(options: SandboxHostsOptions): Promise<SandboxH
       writeFileSync(portFile, String(server.port));
     }
   } catch (error) {
-    await Promise.all([...[...started.values()].map((one) => one.server.close()), nfs.close()]);
+    await closeAll();
     throw error;
   }
 
@@ -114,6 +124,7 @@ export async function startHosts(options: SandboxHostsOptions): Promise<SandboxH
     clientKey,
     scriptsDir: SCRIPTS_DIR,
     world: (name) => get(name).world,
+    upstream,
     restarts: (name) => get(name).world.kojid().restarts,
     counts: (name) => get(name).server.counts(),
     misbehave: async (name, how) => {
@@ -134,7 +145,7 @@ export async function startHosts(options: SandboxHostsOptions): Promise<SandboxH
     },
     close: async () => {
       for (const { world } of started.values()) world.endJobs();
-      await Promise.all([...[...started.values()].map((one) => one.server.close()), nfs.close()]);
+      await closeAll();
     },
   };
 }

@@ -43,6 +43,21 @@ export interface Tag {
   readonly arches: string;
 }
 
+/** A tag that takes in what another one has. */
+export interface Inheritance {
+  readonly tagId: number;
+  readonly parentId: number;
+  readonly priority: number;
+}
+
+/** Builds of a target run in one tag, and what comes of them goes into another. */
+export interface Target {
+  readonly id: number;
+  readonly name: string;
+  readonly buildTagId: number;
+  readonly destTagId: number;
+}
+
 export interface ExternalRepo {
   readonly id: number;
   name: string;
@@ -103,6 +118,8 @@ export interface World {
   users: User[];
   channels: Channel[];
   tags: Tag[];
+  inheritance: Inheritance[];
+  targets: Target[];
   externalRepos: ExternalRepo[];
   tagExternalRepos: TagExternalRepo[];
   tasks: Task[];
@@ -194,6 +211,16 @@ export function firstWorld(now: number): World {
     users,
     channels,
     tags: TAGS.map((name, at) => ({ id: at + 1, name, arches: 'x86_64' })),
+    // Katello is built with what Foreman's builds have.
+    inheritance: [
+      { tagId: 2, parentId: 1, priority: 0 },
+      { tagId: 4, parentId: 3, priority: 0 },
+      { tagId: 4, parentId: 2, priority: 10 },
+    ],
+    targets: [
+      { id: 1, name: 'foreman-nightly-el8', buildTagId: 2, destTagId: 1 },
+      { id: 2, name: 'katello-nightly-el8', buildTagId: 4, destTagId: 3 },
+    ],
     externalRepos: [
       { id: 1, name: 'centos8-base', url: 'http://mirror.example.com/centos/8/BaseOS/$arch/os/' },
     ],

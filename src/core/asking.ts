@@ -10,7 +10,7 @@ import { commandOf, isReadable, type Site } from './planner.ts';
 import { mayAsk, ruleOfAsking, strictest } from './policy.ts';
 import { ENDED, type Status } from './request.ts';
 import type { Requests } from './requests.ts';
-import type { Ledger } from './store.ts';
+import type { Ledger, RequestStore } from './store.ts';
 
 /** Where something was said, by whom. */
 export interface Origin {
@@ -29,11 +29,13 @@ export function createAsking(deps: {
   readonly site: Site;
   readonly requests: Requests;
   readonly ledger: Ledger;
+  readonly asked: Pick<RequestStore, 'askedSince'>;
+  readonly now: () => Date;
 }): {
   submit(from: Origin, name: string, given: Readonly<Record<string, string>>): Promise<Said>;
   undo(from: Origin, id: string): Promise<Said>;
 } {
-  const { site, requests, ledger } = deps;
+  const { site, requests, ledger, asked, now } = deps;
 
   async function ask(from: Origin, askings: readonly Asking[], text: string, undoes?: string): Promise<Said> {
     const { id, isNew, queued } = await requests.create(from.origin, {
@@ -64,9 +66,21 @@ export function createAsking(deps: {
     if (!mayThis.ok) return refused(from.who, name, mayThis);
     const text = plainText(lineOf(name, command.params, given));
     const same = await openSame(from.among ?? [], text);
-    return same
-      ? { kind: 'request', id: same, isNew: false, queued: true, another: true }
+    if (same) return { kind: 'request', id: same, isNew: false, queued: true, another: true };
+    const { perMinute } = command;
+    return perMinute !== undefined && (await isTooOften(from, name, perMinute))
+      ? reply({
+          tone: 'warn',
+          title: `You asked for \`${name}\` ${perMinute} times within a minute, so this one was not taken.`,
+          lines: ['Each asking makes servers of other people work. Ask again in a minute.'],
+        })
       : ask(from, [{ command: name, given }], text);
+  }
+
+  /** Counted in the record, so it holds for every process and survives them. */
+  async function isTooOften({ who, origin }: Origin, command: string, perMinute: number): Promise<boolean> {
+    const since = new Date(now().getTime() - 60_000);
+    return (await asked.askedSince(who.id, command, since, origin)) >= perMinute;
   }
 
   async function refused(

@@ -123,6 +123,11 @@ export interface Step {
   readonly evidence: readonly { readonly label: string; readonly value: string }[];
   readonly guards: readonly Guard[];
   readonly inverse?: Inverse;
+  /**
+   * For `once`: keys of steps that make it needed. Where this request took one of those, it owes this one too, though
+   * the world no longer asks for it: who is told of what was done, and what is made anew because of it.
+   */
+  readonly follows?: readonly string[];
 }
 
 /** The steps a request would take, worked out from what is there now. No steps: nothing needs doing. */
@@ -237,6 +242,8 @@ export interface CommandDeclaration<S extends Params, C extends z.ZodType> {
   /** Fewer than `ask`, for what is asked with these parameters; null: no fewer. */
   readonly narrower?: (params: z.output<S>) => Narrower | null;
   readonly approval?: Partial<Approval>;
+  /** How often one person may ask for it within a minute: for what makes others' servers work. Not there: any number. */
+  readonly perMinute?: number;
   /** Koji's permission that the bot's account needs for its calls. Off where the config does not name it. */
   readonly hubPermission?: string;
   /** This command's own settings, at `commands.<name>.settings` in the config. */
@@ -277,6 +284,7 @@ export interface Command {
   readonly risk: Risk;
   readonly ask: readonly Role[];
   readonly approval: Approval;
+  readonly perMinute: number | undefined;
   readonly hubPermission: string | undefined;
   readonly settings: z.ZodType | undefined;
   readonly shared: string | undefined;
@@ -310,6 +318,7 @@ export function defineCommand<S extends Params, C extends z.ZodType = z.ZodUndef
     risk: declared.risk,
     ask: declared.ask,
     approval: { ...approvalOf(declared.risk), ...declared.approval },
+    perMinute: declared.perMinute,
     hubPermission: declared.hubPermission,
     settings: declared.settings,
     shared: declared.shared,

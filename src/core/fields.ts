@@ -189,6 +189,73 @@ const notAnAccount = (issue: { input?: unknown }): string => {
   return `“${shorten(text)}” is not a Koji user name: a to z, digits, dots, dashes, _ and @, in one word.`;
 };
 
+/** One word that a command has rules of its own for: `wrong` says what is wrong with it, as a sentence. */
+export function word(describe: Describe, wrong: (text: string) => string | null, most = 200) {
+  return z
+    .string()
+    .trim()
+    .max(most, atMost(most))
+    .superRefine((text, context) => {
+      const says = wrong(text);
+      if (says !== null) context.addIssue({ code: 'custom', message: says });
+    })
+    .meta(meta(describe, 'line'));
+}
+
+/** Several words like that, separated by commas or spaces; none twice. */
+export function wordList(describe: Describe, wrong: (text: string) => string | null, most = 50) {
+  return z
+    .string()
+    .trim()
+    .max(LONGEST, atMost(LONGEST))
+    .transform((text) => [...new Set(text.split(/[\s,]+/).filter(Boolean))])
+    .superRefine((list, context) => {
+      const says = list.map(wrong).find((one) => one !== null);
+      if (list.length === 0) context.addIssue({ code: 'custom', message: 'Name at least one.' });
+      else if (list.length > most) context.addIssue({ code: 'custom', message: `Name at most ${most}.` });
+      else if (says) context.addIssue({ code: 'custom', message: says });
+    })
+    .meta(meta(describe, 'line'));
+}
+
+/** `os=https://…, updates=https://…`: names and values, separated by commas or spaces; no name twice. */
+export function pairs(describe: Describe, wrong: (name: string, value: string) => string | null, most = 20) {
+  return z
+    .string()
+    .trim()
+    .max(LONGEST, atMost(LONGEST))
+    .transform((text, context) => {
+      const words = text.split(/[\s,]+/).filter(Boolean);
+      const found = words.map((one) => {
+        const at = one.indexOf('=');
+        return { name: one.slice(0, Math.max(0, at)), value: one.slice(at + 1) };
+      });
+      const says =
+        found.length === 0 || found.some(({ name, value }) => name === '' || value === '')
+          ? `Give each one as name=value, like ${describe.example}.`
+          : found.length > most
+            ? `Give at most ${most}.`
+            : new Set(found.map(({ name }) => name)).size < found.length
+              ? 'One of the names is there twice.'
+              : (found.map(({ name, value }) => wrong(name, value)).find((one) => one !== null) ?? null);
+      if (says !== null) context.addIssue({ code: 'custom', message: says });
+      return found;
+    })
+    .meta(meta(describe, 'line'));
+}
+
+/** A whole number in ordinary writing. */
+export function whole(describe: Describe, limits: { readonly least: number; readonly most: number }) {
+  const wanted = `Give a whole number from ${limits.least} to ${limits.most}, like ${describe.example}.`;
+  return z
+    .string()
+    .trim()
+    .refine((text) => /^\d{1,9}$/.test(text), wanted)
+    .transform(Number)
+    .refine((value) => value >= limits.least && value <= limits.most, wanted)
+    .meta(meta(describe, 'line'));
+}
+
 /** Several names of things on the hub, separated by commas or spaces; none twice. */
 export function identifiers(describe: Describe, most = 100) {
   return z

@@ -140,19 +140,28 @@ function messageNotes(steps: readonly Step[], request: string, site: Site): read
 
 /**
  * The steps of a new plan that are still to be taken: a `once` step that this request already took is not, nor what
- * somebody said they have done, seen or not. Once it has begun something, its messages are those that were approved: the command may see nothing any more that is to be told.
+ * somebody said they have done, seen or not. One that it owes for what it did (`follows`) is, whatever the new plan says;
+ * and once it has begun something, its messages are those that were approved: the command may see nothing any more that
+ * is to be told.
  */
 export function remainingSteps(plan: Plan, request: Request): readonly Step[] {
   const own = request.plan?.steps ?? [];
   const all = [...request.doneBefore, ...own];
+  const done = all.filter((now) => now.state === 'done');
   const taken = new Set(
-    all
-      .filter(({ step, state }) => state === 'done' && (step.kind === 'once' || step.effect.kind === 'hand'))
-      .map((now) => now.digest),
+    done.filter(({ step }) => step.kind === 'once' || step.effect.kind === 'hand').map((now) => now.digest),
   );
+  const begun = new Set(done.filter((now) => now.begun !== null).map((now) => now.step.key));
+  const planned = new Set(plan.steps.map((step) => step.key));
+  const owed = own
+    .map((now) => now.step)
+    .filter((step) => !planned.has(step.key) && step.follows?.some((key) => begun.has(key)));
   const isMessage = ({ effect }: Step): boolean => effect.kind === 'notice';
   const wanted = all.some((now) => now.begun !== null)
-    ? [...plan.steps.filter((step) => !isMessage(step)), ...own.map((now) => now.step).filter(isMessage)]
+    ? [
+        ...[...plan.steps, ...owed].filter((step) => !isMessage(step)),
+        ...own.map((now) => now.step).filter(isMessage),
+      ]
     : plan.steps;
   return wanted.filter((step) => !taken.has(digestOfEffect(step.effect)));
 }

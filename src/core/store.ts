@@ -66,6 +66,8 @@ export interface RequestStore {
     readonly asker?: string;
     readonly limit: number;
   }): Promise<readonly Listed[]>;
+  /** How many requests of this command somebody made since then, not counting the one from `origin`; at most 100. */
+  askedSince(asker: string, command: string, since: Date, origin: string): Promise<number>;
   /** What is due at `now`, oldest first. */
   due(now: Date, limit: number): Promise<readonly Listed[]>;
 }
@@ -106,7 +108,7 @@ export interface LockStore {
   renew(fence: Fence, leaseMs: number): Promise<boolean>;
   /**
    * For what goes on while nobody holds them: for so long nobody else gets these locks, whatever becomes of this
-   * attempt. `hold`: the attempt goes on; without it, the next one of the same request may take them at once. False
+   * attempt (0: any more). `hold`: the attempt goes on; without it, the next one of the same request may take them at once. False
    * when one was lost.
    */
   park(fence: Fence, forMs: number, how?: 'hold'): Promise<boolean>;

@@ -129,6 +129,17 @@ export function createRequests(database: Database, now: () => Date): RequestStor
       return z.array(listed).parse(rows);
     },
 
+    askedSince: async (asker, command, since, origin) => {
+      // The first row of a request's record is its asking. Times are ISO text, so they compare as they are.
+      const [row] = await database.query(
+        `select count(*) as n from (
+           select id from steward.requests where asker = $1 and command = $2 and origin <> $4 order by num desc limit 100
+         ) r join steward.record e on e.request = r.id and e.seq = 1 where e.at > $3`,
+        [cleanText(asker), command, since.toISOString(), cleanText(origin)],
+      );
+      return z.object({ n: z.coerce.number() }).parse(row).n;
+    },
+
     due: async (at, limit) => {
       const rows = await database.query(
         `select ${LISTED} from steward.requests where due_at <= $1 order by due_at, num limit $2`,

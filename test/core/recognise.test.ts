@@ -104,6 +104,10 @@ const ASKING: readonly (readonly [string, string])[] = [
   ['Is the CA of Koji about to expire?', 'ca check'],
   ['Could an admin renew the CA of koji before summer?', 'ca renew because=<because>'],
   ['Where can I download the CA certificate for kkoji?', 'ca file'],
+  ['Could somebody add the external repo epel10 to koji?', 'repo add epel10 from=<from>'],
+  ['We need another external repository in our builds, Ruby 3.3', 'repo add <label> from=<from>'],
+  ['Which external repositories do we have?', 'repo list'],
+  ['Is the mirrored repo stale? Builds say packages are missing.', 'repo check'],
   ['Which permissions do I have on koji? user name: pat', 'account show pat'],
 ];
 

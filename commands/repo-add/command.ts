@@ -1,0 +1,191 @@
+import { z } from 'zod';
+import {
+  type Answer,
+  defineCommand,
+  type Inverse,
+  type Plan,
+  type Step,
+  type View,
+} from '../../src/core/command.ts';
+import { choice, identifier, pairs } from '../../src/core/fields.ts';
+import { anyOf } from '../../src/core/recognise.ts';
+import { createSteps, destinationOf, linkSteps } from '../repositories/addition.ts';
+import { LABEL, OTHER_REPOS, REPO_WORDS } from '../repositories/called.ts';
+import { assertTags, buildTagsBelow, listHubRepos } from '../repositories/hub.ts';
+import { listText, newRepoHappened, newRepoSteps } from '../repositories/hub-steps.ts';
+import { assertMay, mayRegenerate } from '../repositories/may.ts';
+import { wrongInLabel, wrongInRepo } from '../repositories/names.ts';
+import { archesField, labelField, priorityField, tagsField } from '../repositories/parameters.ts';
+import { lookAtUpstream } from '../repositories/preflight.ts';
+import { progress } from '../repositories/progress.ts';
+import { filled, type Settings, settings } from '../repositories/settings.ts';
+import { standingAnswer } from '../repositories/standing.ts';
+import { MIRROR_LOCK } from '../repositories/sync.ts';
+import { hubNames, readAsk } from './ask.ts';
+import { mirrorSteps } from './mirrored.ts';
+
+const params = z.object({
+  label: labelField(wrongInLabel, 'What the mirror calls it: a new word, without an arch.'),
+  from: pairs(
+    {
+      title: 'From',
+      hint: 'Each repository and its upstream address: the directory with repodata in it. $arch stands for the arch.',
+      example: 'os=https://mirror.example.org/fedora/41/os/$arch/',
+      named: true,
+    },
+    (name) => wrongInRepo(name),
+    10,
+  ),
+  for: identifier({
+    title: 'For',
+    hint: 'Which builder it is for, as the config names them.',
+    example: 'main',
+    named: true,
+  }).optional(),
+  arches: archesField('Left out: all that are mirrored here.').optional(),
+  tag: tagsField('Build tags that use it from then on; left out: none yet.').optional(),
+  priority: priorityField.optional(),
+  mode: choice(
+    {
+      title: 'Merge mode',
+      hint: 'How it is merged with the tag’s own packages.',
+      example: 'koji',
+      named: true,
+    },
+    ['koji', 'simple', 'bare'],
+  ).optional(),
+  mirror: choice(
+    { title: 'Mirror', hint: 'no: the hub uses upstream’s own address.', example: 'yes', named: true },
+    ['yes', 'no'],
+  ).optional(),
+});
+
+type Given = z.output<typeof params>;
+
+export default defineCommand({
+  name: 'repo add',
+  summary: 'Mirror an external repository, make it known to the hub, and let tags use it',
+  params,
+  risk: 'low',
+  ask: ['packager', 'admin'],
+  // Each look makes servers of other people work.
+  perMinute: 5,
+  hubPermission: 'admin',
+  settings,
+  shared: 'repos',
+  examples: ['repo add epel10 from="os=http://mirror.example.org/os/$arch/" tag=foreman-nightly-el8-build'],
+  recognise: {
+    words: [REPO_WORDS, anyOf(`add, mirror, enable, include, need, want, could we have, would like, set up`)],
+    unless: OTHER_REPOS,
+    given: { label: LABEL },
+  },
+  // The mirror's configuration is one file, and one sync at a time runs there.
+  locks: ({ label, mirror }) => (mirror === 'no' ? [`repo:${label}`] : [MIRROR_LOCK, `repo:${label}`]),
+  plan: planAdd,
+  happened: newRepoHappened,
+  progress,
+  result: resultOf,
+});
+
+async function planAdd(given: Given, view: View, config: Settings): Promise<Plan> {
+  const isMirrored = given.mirror !== 'no';
+  const ask = readAsk({ ...given, mirror: isMirrored }, config);
+  const names = hubNames(ask, config);
+  const template = isMirrored ? destinationOf(given.for, config) : null;
+  const wanted = ask.repos.map(({ name, url }, index) => ({
+    name: names[index] ?? name,
+    url: template === null ? url : filled(template, ask.label, name),
+  }));
+  const inverse: Inverse = {
+    command: 'repo retire',
+    given: { name: isMirrored ? ask.label : names.join(',') },
+    restores: 'partial',
+    leaves: isMirrored
+      ? `packages of ${ask.label} that were synced stay on the mirror’s disk`
+      : 'repositories of build tags that were made with it stay until they are made anew',
+  };
+  const [hub, account] = await Promise.all([
+    listHubRepos(view),
+    assertMay('admin', view),
+    assertTags(given.tag ?? [], view),
+  ]);
+  const create = createSteps(wanted, hub, inverse);
+  const use = {
+    tags: given.tag ?? [],
+    priority: given.priority ?? null,
+    mode: given.mode ?? null,
+    arches: isMirrored ? ask.arches : (given.arches ?? null),
+  };
+  const link = await linkSteps(names, use, hub, () => inverse, view);
+  const mirror = isMirrored
+    ? await mirrorSteps(ask, config, view)
+    : { steps: [], notes: await directNotes(ask, create.steps, config, view) };
+  const below = use.tags.length > 0 ? await buildTagsBelow(use.tags, view) : [];
+  const anew = newRepoSteps(below, link.steps, mayRegenerate(account));
+  const steps = [...mirror.steps, ...create.steps, ...link.steps, ...anew.steps];
+  return {
+    kind: 'plan',
+    title: `${isMirrored ? 'Mirror' : 'Use'} ${ask.label}: ${listText(ask.repos.map(({ name }) => name))}${use.tags.length > 0 ? ` for ${listText(use.tags)}` : ''}`,
+    steps: [...steps, ...announcement(steps, wanted, use.tags, config)],
+    notes: [
+      ...mirror.notes,
+      ...create.notes,
+      ...link.notes,
+      ...anew.notes,
+      ...(use.tags.length === 0
+        ? [`No tag uses it yet: \`repo link ${names[0]} tag=<tag>\` does that later.`]
+        : []),
+    ],
+  };
+}
+
+/** Looks whether upstream answers, where the hub is to use it as it is; what was seen is for those who decide. */
+async function directNotes(
+  ask: ReturnType<typeof readAsk>,
+  create: readonly Step[],
+  config: Settings,
+  view: View,
+): Promise<readonly string[]> {
+  if (create.length === 0) return [];
+  const found = await lookAtUpstream(ask, config, view);
+  return [
+    'It is not mirrored: builds wait for upstream, and break when packages go from there.',
+    `Upstream answers, also to the mirror’s host: ${found.map(({ url }) => url).join(', ')}`,
+  ];
+}
+
+function announcement(
+  steps: readonly Step[],
+  wanted: readonly { readonly name: string; readonly url: string }[],
+  tags: readonly string[],
+  { announce }: Settings,
+): readonly Step[] {
+  if (!announce || steps.length === 0) return [];
+  const names = wanted.map(({ name }) => name);
+  const text = [
+    `${listText(names)} can be used in builds${tags.length > 0 ? `, and ${listText(tags)} ${tags.length === 1 ? 'does' : 'do'} so from the next build on` : ''}.`,
+    announce.text,
+  ].join('\n');
+  return [
+    {
+      key: 'announce',
+      title: `Tell ${announce.audience}`,
+      kind: 'once',
+      effect: {
+        kind: 'notice',
+        audience: announce.audience,
+        title: `New external repository: ${listText(names, 3)}`,
+        text,
+      },
+      changes: [],
+      evidence: [],
+      guards: [],
+      follows: steps.map(({ key }) => key),
+    },
+  ];
+}
+
+async function resultOf(given: Given, view: View, config: Settings): Promise<Answer> {
+  const ask = readAsk({ ...given, mirror: given.mirror !== 'no' }, config);
+  return standingAnswer(hubNames(ask, config), given.tag ?? [], view);
+}

@@ -1,0 +1,124 @@
+import { z } from 'zod';
+import { type Answer, defineCommand, type Plan, type Step, type View } from '../../src/core/command.ts';
+import { identifier } from '../../src/core/fields.ts';
+import { anyOf } from '../../src/core/recognise.ts';
+import { Refused } from '../../src/core/refused.ts';
+import { grouped, size } from '../repositories/amounts.ts';
+import { LABEL, OTHER_REPOS, REPO_WORDS } from '../repositories/called.ts';
+import { buildTagsBelow } from '../repositories/hub.ts';
+import { listText, newRepoHappened, newRepoSteps } from '../repositories/hub-steps.ts';
+import { allowanceOf, type LabelLook, type LastSync, lookAtLabel } from '../repositories/last-sync.ts';
+import { mayRegenerate } from '../repositories/may.ts';
+import { progress } from '../repositories/progress.ts';
+import { type Settings, settings } from '../repositories/settings.ts';
+import { MIRROR_LOCK, syncStep } from '../repositories/sync.ts';
+import { type Users, usersOf } from './users.ts';
+
+export default defineCommand({
+  name: 'repo sync',
+  summary: 'Sync a mirrored external repository with its upstream, and check what came of it',
+  params: z.object({
+    label: identifier(
+      { title: 'Label', hint: 'As the configuration of the mirror names it.', example: 'fedora41' },
+      64,
+    ),
+  }),
+  risk: 'low',
+  ask: ['admin'],
+  approval: { roles: ['admin'] },
+  settings,
+  shared: 'repos',
+  examples: ['repo sync fedora41'],
+  recognise: {
+    words: [REPO_WORDS, anyOf(`sync, resync, re-sync, update, refresh, outdated, out of date, stale`)],
+    unless: OTHER_REPOS,
+    given: { label: LABEL },
+  },
+  locks: () => [MIRROR_LOCK],
+  plan: planSync,
+  happened: newRepoHappened,
+  progress,
+  result: resultOf,
+});
+
+async function planSync({ label }: { label: string }, view: View, given: Settings): Promise<Plan> {
+  const look = await lookAtLabel(label, given, view);
+  assertSyncable(label, look);
+  const allowDeletes = allowanceOf(look.last, view.now);
+  const { last, free, repos, arches, host } = look;
+  const [users, account] = await Promise.all([
+    usersOf(label, repos, given, view),
+    view.hub.account(view.signal),
+  ]);
+  const sync = syncStep(given, { label, repos, arches, allowDeletes }, [
+    { label: 'last sync', value: lastText(last) },
+    ...(free === null ? [] : [{ label: 'free there', value: size(free, null) }]),
+    { label: 'configured in', value: look.found ?? '' },
+    { label: 'on the hub', value: listText(users.names) },
+    { label: 'used by', value: listText(users.tags) },
+  ]);
+  const below = users.tags.length > 0 ? await buildTagsBelow(users.tags, view) : [];
+  const anew = newRepoSteps(below, [sync], mayRegenerate(account));
+  return {
+    kind: 'plan',
+    title: `Sync ${label} on ${host}`,
+    steps: [sync, ...anew.steps, ...announcement(label, users, given)],
+    notes: [
+      ...(last?.result === 'would-delete' && allowDeletes !== null
+        ? [
+            `Upstream has ${grouped(allowDeletes)} of the ${grouped(last.of ?? 0)} packages here no more. A yes deletes them, here and for every build that uses them.`,
+          ]
+        : []),
+      ...anew.notes,
+      ...(users.tags.length > 0
+        ? ['Fresh content can change what builds take in, and break some.']
+        : ['No tag uses it yet, so no build sees the difference.']),
+    ],
+  };
+}
+
+/** For those whose builds take it in. */
+function announcement(label: string, { names, tags }: Users, { announce }: Settings): readonly Step[] {
+  if (!announce || tags.length === 0) return [];
+  return [
+    {
+      key: 'announce',
+      title: `Tell ${announce.audience}`,
+      kind: 'once',
+      effect: {
+        kind: 'notice',
+        audience: announce.audience,
+        title: `Fresh content: ${label} was synced`,
+        text: `${listText(names)} ${names.length === 1 ? 'is' : 'are'} as upstream has ${names.length === 1 ? 'it' : 'them'} now, and ${listText(tags)} ${tags.length === 1 ? 'uses' : 'use'} that from the next build on.\n${announce.text}`,
+      },
+      changes: [],
+      evidence: [],
+      guards: [],
+      follows: [`sync:${label}`],
+    },
+  ];
+}
+
+function assertSyncable(label: string, { host, found, wrong, repos, arches }: LabelLook): void {
+  if (wrong !== null) throw new Refused(`The mirror ${host} cannot sync ${label}: ${wrong}.`);
+  if (found === null || repos.length === 0 || arches.length === 0)
+    throw new Refused(
+      `${label} is not configured on the mirror ${host}.`,
+      'Labels are compared as they are written there, capital letters too.',
+    );
+}
+
+async function resultOf({ label }: { label: string }, view: View, given: Settings): Promise<Answer> {
+  const { last, free } = await lookAtLabel(label, given, view);
+  return {
+    kind: 'answer',
+    title: `${label} is synced, and was checked`,
+    verdict: 'ok',
+    lines: [...(last ? [last.says] : []), ...(free === null ? [] : [`${size(free, null)} are free there.`])],
+  };
+}
+
+function lastText(last: LastSync | null): string {
+  if (last === null) return 'none that Steward made';
+  return `${last.ended.toISOString().slice(0, 16).replace('T', ' ')} UTC: ${last.says}`;
+}

@@ -1,0 +1,154 @@
+import type { Intent, Inverse, Step, View } from '../../src/core/command.ts';
+import type { BuildTag, HubRepo, Link } from './hub.ts';
+import { repoTasks } from './hub.ts';
+
+/** Makes the hub know a repository. */
+export function createStep(name: string, url: string, inverse: Inverse): Step {
+  return {
+    key: `create:${name}`,
+    title: `Make ${name} known to the hub`,
+    kind: 'set',
+    effect: { kind: 'hub', method: 'createExternalRepo', args: [name, url] },
+    changes: [{ what: `external repository ${name}`, before: 'none', after: url }],
+    evidence: [],
+    guards: [],
+    inverse,
+  };
+}
+
+/** Makes the hub forget a repository that no tag uses any more. */
+export function deleteStep({ name, url }: HubRepo): Step {
+  return {
+    key: `delete:${name}`,
+    title: `Take ${name} off the hub`,
+    kind: 'set',
+    effect: { kind: 'hub', method: 'deleteExternalRepo', args: [name] },
+    changes: [{ what: `external repository ${name}`, before: url, after: 'none' }],
+    evidence: [],
+    guards: [],
+  };
+}
+
+/** How a tag is to use a repository. */
+export interface Wish {
+  readonly repo: string;
+  readonly tag: string;
+  readonly priority: number;
+  /** Null: as the hub does it by itself. */
+  readonly mode: string | null;
+  readonly arches: string | null;
+}
+
+/** Lets a tag use a repository. */
+export function linkStep({ repo, tag, priority, mode, arches }: Wish, inverse: Inverse): Step {
+  const kwargs = { ...(mode ? { merge_mode: mode } : {}), ...(arches ? { arches } : {}) };
+  return {
+    key: `link:${tag}:${repo}`,
+    title: `Let ${tag} use ${repo}`,
+    kind: 'set',
+    effect: {
+      kind: 'hub',
+      method: 'addExternalRepoToTag',
+      args: [tag, repo, priority],
+      ...(Object.keys(kwargs).length > 0 ? { kwargs } : {}),
+    },
+    changes: [{ what: `${repo} in ${tag}`, before: 'not used', after: useText(priority, mode, arches) }],
+    evidence: [],
+    guards: [],
+    inverse,
+  };
+}
+
+/** Lets a tag use a repository no more. */
+export function unlinkStep(link: Link): Step {
+  const { tag, repo, priority, mode, arches } = link;
+  return {
+    key: `unlink:${tag}:${repo}`,
+    title: `Let ${tag} use ${repo} no more`,
+    kind: 'set',
+    effect: { kind: 'hub', method: 'removeExternalRepoFromTag', args: [tag, repo] },
+    changes: [{ what: `${repo} in ${tag}`, before: useText(priority, mode, arches), after: 'not used' }],
+    evidence: [],
+    guards: [],
+    inverse: {
+      command: 'repo link',
+      given: {
+        name: repo,
+        tag,
+        priority: String(priority),
+        ...(mode === 'koji' ? {} : { mode }),
+        ...(arches ? { arches: arches.split(/\s+/).join(',') } : {}),
+      },
+      restores: 'full',
+    },
+  };
+}
+
+/** `priority 20, koji` */
+export function useText(priority: number, mode: string | null, arches: string | null): string {
+  return [`priority ${priority}`, mode, arches].filter(Boolean).join(', ');
+}
+
+/** More tags than these are left to kojira, which makes repositories anew by itself, if later. */
+const MOST_REGENERATED = 20;
+
+/** Makes the repositories of build tags anew, because of these steps. */
+export function newRepoSteps(
+  tags: readonly BuildTag[],
+  because: readonly Step[],
+  mayRegenerate: boolean,
+): { readonly steps: readonly Step[]; readonly notes: readonly string[] } {
+  if (because.length === 0 || tags.length === 0) return { steps: [], notes: [] };
+  if (!mayRegenerate)
+    return {
+      steps: [],
+      notes: [
+        'Steward’s account has not the permission `repo` on the hub, so kojira makes the repositories of the build tags anew, in its own time.',
+      ],
+    };
+  if (tags.length > MOST_REGENERATED)
+    return {
+      steps: [],
+      notes: [
+        `${tags.length} build tags are concerned, too many to make anew at once: kojira does it, one after the other.`,
+      ],
+    };
+  const steps = tags.map(
+    ({ tag, targets }): Step => ({
+      key: `newrepo:${tag}`,
+      title: `Make the repository of ${tag} anew`,
+      kind: 'once',
+      effect: { kind: 'hub', method: 'newRepo', args: [tag] },
+      changes: [{ what: `builds in ${tag}`, before: 'as until now', after: 'with the change' }],
+      evidence: [{ label: 'targets that build there', value: listText(targets) }],
+      guards: [],
+      follows: because.map(({ key }) => key),
+    }),
+  );
+  return { steps, notes: [] };
+}
+
+/** Clocks of hub and Steward may be this far apart. */
+const APART_MS = 30_000;
+
+/** For `happened`: did the hub get the call for this tag? Other kinds of steps say themselves whether they happened. */
+export async function newRepoHappened(
+  { step, at }: Intent,
+  view: View,
+): Promise<'done' | 'not-done' | 'unknown'> {
+  const { effect } = step;
+  if (effect.kind !== 'hub' || effect.method !== 'newRepo') return 'unknown';
+  const { name } = await view.hub.account(view.signal);
+  const tasks = await repoTasks(name, view);
+  const since = at.getTime() - APART_MS;
+  return tasks.some(({ tag, at: made }) => tag === effect.args[0] && made.getTime() >= since)
+    ? 'done'
+    : 'not-done';
+}
+
+/** The first few of a list. */
+export function listText(names: readonly string[], most = 8): string {
+  if (names.length === 0) return 'none';
+  const more = names.length > most ? ` and ${names.length - most} more` : '';
+  return `${names.slice(0, most).join(', ')}${more}`;
+}

@@ -1,0 +1,72 @@
+/** Arches that mrepo and Koji both know. */
+const ARCHES = [
+  'x86_64',
+  'i386',
+  'i586',
+  'i686',
+  'aarch64',
+  'armhfp',
+  'ppc64',
+  'ppc64le',
+  's390x',
+  'riscv64',
+];
+
+// Sections with a meaning of their own to mrepo and to Python's ConfigParser, and its words for none and all.
+const RESERVED_LABELS = ['main', 'repos', 'variables', 'vars', 'default', 'all', 'none'];
+
+// Keys of a section that are no repositories, and RPMS.all, which mrepo makes of all of them.
+const RESERVED_KEYS = [
+  'all',
+  'arch',
+  'dist',
+  'disabled',
+  'fuseiso',
+  'iso',
+  'metadata',
+  'name',
+  'promoteepoch',
+  'release',
+  'repo',
+  'rhnrelease',
+  'systemid',
+  'unionfs',
+];
+
+/** Why it can be no label of a new repository, as a sentence; null: it can. */
+export function wrongInLabel(label: string): string | null {
+  if (!/^[a-z][a-z0-9._+-]*$/.test(label) || label.includes('..'))
+    return `“${shown(label)}” can be no label: small letters, digits, dots, dashes, + and _, beginning with a letter.`;
+  if (label.length > 50) return 'A label has at most 50 characters.';
+  if (RESERVED_LABELS.includes(label))
+    return `“${label}” means something else to mrepo. Choose another label.`;
+  const arch = ARCHES.find((one) => label === one || label.endsWith(`-${one}`));
+  if (arch)
+    return `“${label}” ends in an arch, which mrepo takes for the only arch of it. Leave -${arch} out and say arches=${arch}.`;
+  return null;
+}
+
+/** Why it can be no repository of a label; null: it can. */
+export function wrongInRepo(repo: string): string | null {
+  if (!/^[a-z][a-z0-9_-]{0,39}$/.test(repo))
+    return `“${shown(repo)}” can be no repository: small letters, digits, dashes and _, beginning with a letter, at most 40.`;
+  if (RESERVED_KEYS.includes(repo))
+    return `“${repo}” is a setting of mrepo, so no repository can be called that. os and updates are usual.`;
+  return null;
+}
+
+/** Why it is no arch; null: it is one. */
+export function wrongInArch(arch: string): string | null {
+  return ARCHES.includes(arch)
+    ? null
+    : `“${shown(arch)}” is no arch that can be mirrored. There are: ${ARCHES.join(', ')}.`;
+}
+
+/** As much of what somebody typed as fits into a sentence. */
+export function shown(text: string): string {
+  const plain = text
+    .toWellFormed()
+    .replace(/[^\x21-\x7e]+/g, ' ')
+    .trim();
+  return plain.length > 60 ? `${plain.slice(0, 59)}…` : plain;
+}

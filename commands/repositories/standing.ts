@@ -1,0 +1,38 @@
+import type { Answer, View } from '../../src/core/command.ts';
+import { buildTagsBelow, listHubRepos, repoTasks } from './hub.ts';
+import { listText, useText } from './hub-steps.ts';
+
+/** How repositories stand on the hub, and how far the repositories of build tags are that were made anew for them. */
+export async function standingAnswer(
+  names: readonly string[],
+  tags: readonly string[],
+  view: View,
+): Promise<Answer> {
+  const { name: account } = await view.hub.account(view.signal);
+  const [hub, below, tasks] = await Promise.all([
+    listHubRepos(view),
+    tags.length > 0 ? buildTagsBelow(tags, view) : [],
+    repoTasks(account, view),
+  ]);
+  const rows = names.map((name) => [
+    name,
+    hub.repos.find((repo) => repo.name === name)?.url ?? 'not on the hub',
+    listText(
+      hub.links
+        .filter((link) => link.repo === name)
+        .map(({ tag, priority, mode, arches }) => `${tag} (${useText(priority, mode, arches)})`),
+    ),
+  ]);
+  const anew = below.map(({ tag }) => ({ tag, task: tasks.find((one) => one.tag === tag) }));
+  return {
+    kind: 'answer',
+    title: `${listText(names)} on the hub`,
+    verdict: anew.some(({ task }) => task && !task.isGood) ? 'warn' : 'ok',
+    lines: anew.map(({ tag, task }) =>
+      task === undefined
+        ? `The repository of ${tag} is made anew by kojira, in its own time.`
+        : `Task ${task.id} makes the repository of ${tag} anew: it ${task.state}.${task.isOver ? '' : ` Builds see the change when it is done: \`koji watch-task ${task.id}\`.`}`,
+    ),
+    table: { columns: ['repository', 'address', 'used by'], rows },
+  };
+}

@@ -1,0 +1,80 @@
+import type { Step } from '../../src/core/command.ts';
+import { Refused } from '../../src/core/refused.ts';
+import { loadScript } from '../../src/core/script.ts';
+import { grouped } from './amounts.ts';
+import type { Settings } from './settings.ts';
+
+/** The script that syncs and checks what came of it; the same one looks, for accounts without rights. */
+export const kojiMirror = loadScript(new URL('./root/koji-mirror.job.sh', import.meta.url));
+
+/** Whatever changes the mirror or its configuration holds this, and its job has this name. */
+export const MIRROR_LOCK = 'mrepo';
+
+/** What is to be synced. */
+export interface Sync {
+  readonly label: string;
+  readonly repos: readonly string[];
+  readonly arches: readonly string[];
+  /** How many packages may go because upstream has them no more; null: as many as the config lets go unasked. */
+  readonly allowDeletes: number | null;
+}
+
+/** The step that syncs a label: a job of hours, done when everything that should be there is there and holds. */
+export function syncStep(
+  settings: Settings,
+  { label, repos, arches, allowDeletes }: Sync,
+  evidence: Step['evidence'] = [],
+): Step {
+  const { host, backend } = settings;
+  if (host === undefined)
+    throw new Refused(
+      'The config does not say which host mirrors external repositories.',
+      'An admin names it in the config: `shared.repos.host`.',
+    );
+  const names = [...repos].sort();
+  return {
+    key: `sync:${label}`,
+    title: `Sync ${label} on ${host}: ${names.join(', ')} for ${[...arches].sort().join(', ')}`,
+    kind: 'once',
+    effect: {
+      kind: 'job',
+      host,
+      name: MIRROR_LOCK,
+      script: kojiMirror.name,
+      sha256: kojiMirror.sha256,
+      args: [
+        'sync',
+        backend,
+        label,
+        [...arches].sort().join(','),
+        names.join(','),
+        limitOf(settings, allowDeletes),
+      ],
+    },
+    changes: [
+      {
+        what: `packages of ${label}`,
+        before: 'as they were synced last',
+        after: `as upstream has them, ${deletesText(settings, allowDeletes)} deleted`,
+      },
+    ],
+    evidence,
+    guards: [],
+  };
+}
+
+/** How the script takes it: `312`, or `200,10`. */
+function limitOf({ deletions }: Settings, allowDeletes: number | null): string {
+  // Never more than the config says.
+  return allowDeletes === null
+    ? `${deletions.count},${Math.floor(deletions.percent)}`
+    : String(Math.max(0, Math.floor(allowDeletes)));
+}
+
+/** `at most 200 of them, and 10 %,`. */
+export function deletesText({ deletions }: Settings, allowDeletes: number | null): string {
+  if (allowDeletes === 0) return 'none';
+  return allowDeletes === null
+    ? `at most ${grouped(deletions.count)} of them, and at most ${Math.floor(deletions.percent)} %,`
+    : `at most ${grouped(allowDeletes)} of them`;
+}

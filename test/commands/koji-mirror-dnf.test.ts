@@ -1,0 +1,133 @@
+import { execFileSync } from 'node:child_process';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { MIRROR } from '../../sandbox/mirror/mirror.ts';
+import { temporaryDir } from '../support/openssl.ts';
+import { thorough } from '../support/thorough.ts';
+import { has, type MirrorRig, startMirrorRig, THREE } from './mirror-rig.ts';
+
+const missing = ['curl', 'dnf', 'createrepo_c', 'rpmbuild'].filter((program) => !has(program));
+const [ant = '', bee = '', cat = ''] = THREE;
+const SPEC = `Name: %{called}
+Version: 1
+Release: 1
+Summary: A package with nothing in it
+License: none
+%description
+Nothing.
+%files
+`;
+
+/** Real packages with nothing in them, for an arch. */
+function build(dir: string, arch: string): string {
+  mkdirSync(dir, { recursive: true });
+  writeFileSync(join(dir, 'one.spec'), SPEC);
+  for (const called of ['ant', 'bee', 'cat'])
+    execFileSync(
+      'rpmbuild',
+      ['-bb', '--quiet', '--target', arch, '-D', `_topdir ${dir}`, '-D', `called ${called}`, 'one.spec'],
+      { cwd: dir, timeout: 30_000, stdio: 'pipe' },
+    );
+  return join(dir, 'RPMS', arch);
+}
+
+describe.skipIf(missing.length > 0 || !thorough)(
+  `the script that syncs a mirror, with the real dnf reposync and createrepo_c (with STEWARD_TESTS=all${missing.length > 0 ? `; missing here: ${missing.join(', ')}` : ''})`,
+  () => {
+    const place = temporaryDir();
+    let noarch: string;
+    let foreign: string;
+    let rig: MirrorRig;
+    let upstream: string;
+    let mirrored: string;
+    beforeAll(() => {
+      noarch = build(join(place.dir, 'noarch'), 'noarch');
+      foreign = build(join(place.dir, 'ppc64le'), 'ppc64le');
+      return place.remove;
+    });
+    beforeEach(async () => {
+      rig = await startMirrorRig({ backend: 'reposync' });
+      upstream = join(rig.base, 'upstream/os/x86_64');
+      mirrored = rig.at(`${MIRROR.mirrorDir}/fedora41-x86_64/RPMS.os`);
+      rmSync(upstream, { recursive: true });
+      mkdirSync(join(upstream, 'Packages/a'), { recursive: true });
+      offer(THREE);
+      writeFileSync(
+        rig.at(`${MIRROR.reposDir}/fedora41.repo`),
+        `[fedora41-os-x86_64]\nname = os\nbaseurl = ${rig.upstream.url}os/x86_64/\nenabled = 0\ngpgcheck = 0\n`,
+      );
+    });
+    afterEach(() => rig.close());
+
+    /** Upstream has these, and no others. */
+    function offer(names: readonly string[], from = noarch): void {
+      const dir = join(upstream, 'Packages/a');
+      for (const name of readdirSync(dir)) rmSync(join(dir, name));
+      for (const name of names) copyFileSync(join(from, name), join(dir, name));
+      execFileSync('createrepo_c', ['--quiet', upstream], { timeout: 30_000, stdio: 'pipe' });
+    }
+    const there = (): readonly string[] => readdirSync(join(mirrored, 'Packages/a')).sort();
+
+    it('brings all of it, deletes what was said yes to, and nothing before', async () => {
+      const first = await rig.sync();
+      expect(first).toMatchObject({
+        code: 0,
+        last: 'done: 1 of 1 repositories are good, 0 packages deleted',
+      });
+      expect(first.log).toMatch(/^\(3\/3\): \S+\.rpm /m);
+      expect(there()).toEqual(THREE);
+      offer([ant, bee]);
+      expect(await rig.sync()).toMatchObject({ code: 75 });
+      expect(there()).toEqual(THREE);
+      expect(rig.state()).toMatchObject({ would_delete: '1', of: '3' });
+      const second = await rig.sync(1);
+      expect(second).toMatchObject({
+        code: 0,
+        last: 'done: 1 of 1 repositories are good, 1 packages deleted',
+      });
+      expect(second.log).toMatch(/^\[DELETED\] .*cat-1-1.noarch.rpm$/m);
+      expect(there()).toEqual([ant, bee]);
+      expect(readFileSync(join(mirrored, 'repodata/repomd.xml'), 'utf8')).toContain('primary');
+      expect(existsSync(rig.at(`${MIRROR.mirrorDir}/.steward`))).toBe(false);
+    });
+
+    it('brings packages of an arch that is not the mirror’s own', async () => {
+      const packages = THREE.map((name) => name.replace('noarch', 'ppc64le'));
+      offer(packages, foreign);
+      expect(await rig.sync()).toMatchObject({ code: 0 });
+      expect(there()).toEqual(packages);
+    });
+
+    it('says what is wrong where upstream is gone half-way, and goes on from there', async () => {
+      rig.upstream.behave({ gone: 1 });
+      const ran = await rig.sync();
+      expect(ran).toMatchObject({ code: 1 });
+      expect(ran.last).toMatch(/^dnf reposync of fedora41-os-x86_64 ended with exit code 1/);
+      rig.upstream.behave('well');
+      expect(await rig.sync()).toMatchObject({ code: 0 });
+      expect(there()).toContain(cat);
+    });
+
+    it('takes a repository only as it was planned, and from an address that is plain', async () => {
+      expect(await rig.sync(0, { repos: 'os,updates' })).toMatchObject({ code: 75 });
+      writeFileSync(
+        rig.at(`${MIRROR.reposDir}/fedora41.repo`),
+        '[fedora41-os-x86_64]\nbaseurl = file:///etc\n',
+      );
+      expect((await rig.sync()).last).toMatch(
+        /^the address of os of \[fedora41\] is not one that Steward syncs/,
+      );
+      rmSync(rig.at(`${MIRROR.reposDir}/fedora41.repo`));
+      expect((await rig.sync()).last).toMatch(/is not in the configuration of reposync/);
+    });
+  },
+);

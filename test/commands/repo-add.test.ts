@@ -1,0 +1,217 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Request } from '../../src/core/request.ts';
+import { PEOPLE } from '../support/kernel.ts';
+import { type RepoSite, startRepoSite } from '../support/repo-site.ts';
+
+const { maria, adam, bea } = PEOPLE;
+const TAG = 'foreman-nightly-el8-build';
+const KATELLO = 'katello-nightly-el8-build';
+const OS = 'os=http://mirror.example.org/os/$arch/';
+const MAIN = 'file:///mnt/koji/external-repos/www/epel10-$arch/RPMS.os/';
+
+let site: RepoSite;
+beforeAll(async () => {
+  site = await startRepoSite({ announce: { audience: 'packagers' } });
+});
+afterAll(() => site?.close());
+beforeEach(() => site.reset());
+
+let askers = 0;
+const ask = async (line: string, who = maria): Promise<Request> => {
+  // Each of them would be one too many for one person and minute.
+  return site.kernel.ask({ ...who, id: `${who.id}${askers++}` }, line);
+};
+const said = (request: Request): string => `${request.says} ${request.next ?? ''}`;
+
+describe('repo add', () => {
+  it('mirrors a repository, makes it known to the hub, lets a tag use it, and tells people', async () => {
+    const before = site.config();
+    const request = await site.through(maria, `repo add epel10 from="${OS}" tag=${TAG}`);
+    expect([request.status, said(request)]).toEqual(['succeeded', 'All 7 steps are done, and checked. ']);
+    expect(site.config().startsWith(before)).toBe(true);
+    expect(site.config().slice(before.length)).toMatch(
+      /^\n# Koji Steward .*\n\[epel10\]\nname = epel10 \(\$arch\)\narch = x86_64\nos = http:\/\/mirror.example.org\/os\/\$arch\/\n$/,
+    );
+    expect(site.calls()).toEqual([
+      `createExternalRepo ["epel10-os","${MAIN}"]`,
+      `addExternalRepoToTag ["${TAG}","epel10-os",15]`,
+      `newRepo ["${TAG}"]`,
+      `newRepo ["${KATELLO}"]`,
+    ]);
+    const [first] = request.plan?.steps ?? [];
+    expect(first?.step.changes.map(({ after }) => after)).toContain('[epel10]');
+    expect(JSON.stringify(first?.step.evidence)).toContain('3 packages, 60 kB; sha256');
+    expect(request.answer?.lines?.join(' ')).toMatch(
+      /Task \d+ makes the repository of foreman-nightly-el8-build anew/,
+    );
+    const notices = await site.kernel.store.notices.pending(10);
+    expect(notices.map(({ notice }) => notice.title)).toEqual(['New external repository: epel10-os']);
+
+    // Asked for again, nothing is left to do, and nobody is told twice.
+    const again = await ask(`repo add epel10 from="${OS}" tag=${TAG}`);
+    expect(again).toMatchObject({ status: 'succeeded', plan: { steps: [] } });
+
+    // And back: the very bytes from before, and nothing on the hub; the packages stay.
+    const undo = await site.through(adam, `undo ${request.id}`);
+    expect([undo.status, said(undo)]).toEqual(['succeeded', expect.stringContaining('All 5 steps are done')]);
+    expect(site.config()).toBe(before);
+    expect(site.kernel.hub.world.externalRepos.map(({ name }) => name)).toEqual(['centos8-base']);
+    expect(undo.plan?.notes.join(' ')).toMatch(
+      /The packages stay on mirror, in .*epel10-x86_64 .* would be free/,
+    );
+    expect(
+      readFileSync(
+        join(site.root, 'mnt/koji/external-repos/www/epel10-x86_64/RPMS.os/repodata/repomd.xml'),
+        'utf8',
+      ),
+    ).toContain('primary');
+  });
+
+  it('uses upstream’s own address where nothing is to be mirrored', async () => {
+    const request = await site.through(
+      adam,
+      `repo add epel10 from="${OS}" mirror=no tag=${TAG} priority=40 mode=bare`,
+    );
+    expect([request.status, said(request)]).toEqual(['succeeded', 'All 5 steps are done, and checked. ']);
+    expect(site.calls().slice(0, 2)).toEqual([
+      'createExternalRepo ["epel10-os","http://mirror.example.org/os/$arch/"]',
+      `addExternalRepoToTag ["${TAG}","epel10-os",40,{"merge_mode":"bare","__starstar":true}]`,
+    ]);
+    expect(site.kernel.hub.world.tagExternalRepos.at(-1)).toMatchObject({ mergeMode: 'bare', priority: 40 });
+    const undo = await site.through(adam, `undo ${request.id}`);
+    expect(undo.status).toBe('succeeded');
+    expect(site.kernel.hub.world.externalRepos.map(({ name }) => name)).toEqual(['centos8-base']);
+  });
+
+  it('two people a second apart: the second one finds it done, and nothing is done or said twice', async () => {
+    const line = `repo add epel10 from="${OS}" tag=${TAG}`;
+    const [one, two] = [await site.kernel.ask(maria, line), await site.kernel.ask(adam, line)];
+    for (const { id } of [one, two]) await site.kernel.say(bea, `approve ${id}`);
+    const ended = [
+      await site.kernel.until(one.id, 'succeeded', 'failed', 'planned'),
+      await site.kernel.until(two.id, 'succeeded', 'failed', 'planned'),
+    ];
+    expect(ended.map(({ status, says }) => [status, says])).toEqual([
+      ['succeeded', 'All 7 steps are done, and checked.'],
+      ['succeeded', expect.stringContaining('somebody else has done it')],
+    ]);
+    expect(site.calls().length).toBe(4);
+    const keysOfNotices = (await site.kernel.store.notices.pending(20)).map(
+      ({ notice }) => notice.key.split(':')[0],
+    );
+    expect(keysOfNotices).toContain(one.id);
+    expect(keysOfNotices).not.toContain(two.id);
+  });
+
+  it('mrepo.conf edited by hand after the approval: nothing is done, and it is asked anew with the new file', async () => {
+    const request = await site.kernel.ask(maria, `repo add epel10 from="${OS}"`);
+    site.writeConfig(`${site.config()}\n[rhel9]\nos = http://somewhere/`);
+    await site.kernel.say(bea, `approve ${request.id}`);
+    const drifted = await site.kernel.until(request.id, 'planned', 'succeeded', 'failed');
+    expect(drifted.plan?.n).toBe(2);
+    expect(drifted.says).toMatch(/Things changed after the approval, so nothing was done/);
+    await site.kernel.say(bea, `approve ${request.id} plan=2`);
+    expect((await site.kernel.until(request.id, 'succeeded', 'failed')).status).toBe('succeeded');
+    expect(site.config()).toMatch(/\[rhel9\]\nos = http:\/\/somewhere\/\n\n# Koji/);
+  });
+});
+
+describe('what repo add refuses before anybody is asked', () => {
+  it.each([
+    [`repo add main from="${OS}"`, /means something else to mrepo/],
+    [`repo add fedora42-x86_64 from="${OS}"`, /ends in an arch/],
+    ['repo add epel10 from="arch=http://mirror.example.org/os/"', /is a setting of mrepo/],
+  ])('%s: the form says why', async (line, why) => {
+    const form = await site.kernel.say(maria, line);
+    expect(JSON.stringify(form)).toMatch(why);
+    expect(form.kind).toBe('form');
+  });
+
+  it.each([
+    [
+      `repo add FEDORA41 from="${OS}"`.toLowerCase(),
+      /fedora41 is configured already, in \/etc\/mrepo.conf: os = .*You asked for os = /,
+    ],
+    ['repo add epel10 from="os=http://10.0.0.7/os/"', /is at 10\.0\.0\.7, a private address/],
+    ['repo add epel10 from="os=http://localhost/os/"', /is at (127\.0\.0\.1|::1), this machine itself/],
+    ['repo add epel10 from="os=http://2130706433/os/"', /neither a name nor an address in the usual form/],
+    ['repo add epel10 from="os=http://u:p@mirror.example.org/os/"', /user or a password/],
+    ['repo add epel10 from="os=http://h/\'`>/tmp/x`\'"', /a quote in it/],
+    ['repo add epel10 from="os=file:///etc"', /file:\/\/ cannot be mirrored here/],
+    ['repo add epel10 from="os=http://mirror.example.org/nothing/"', /nothing\/ has no such file \(404\)/],
+    [`repo add epel10 from="${OS}" arches=s390x`, /s390x is not mirrored here/],
+    [`repo add epel10 from="${OS}" for=fedora`, /knows no “fedora”/],
+    [`repo add epel10 from="${OS}" tag=foreman-nightly-el8-bild`, /Did you mean foreman-nightly-el8-build/],
+    [`repo add epel10 from="${OS}" tag=${TAG} priority=10`, /uses centos8-base at priority 10.*free is 15/],
+    [
+      `repo add centos8 from="base=http://mirror.example.org/os/$arch/"`,
+      /has a repository centos8-base already, with another address: http:\/\/mirror.example.com.* and not file:/,
+    ],
+  ])('%s', async (line, why) => {
+    const request = await ask(line);
+    expect([request.status, said(request)]).toEqual(['refused', expect.stringMatching(why)]);
+    expect(site.calls()).toEqual([]);
+  });
+
+  it.each([
+    ['html', /answers with a web page and not with metadata/],
+    ['redirects', /leads to another place more than 5 times/],
+  ] as const)('an upstream that answers with %s', async (manner, why) => {
+    site.sandbox.upstream?.behave(manner);
+    const request = await ask(`repo add epel10 from="${OS}"`);
+    expect([request.status, said(request)]).toEqual(['refused', expect.stringMatching(why)]);
+  });
+
+  it('a mirror whose own configuration is broken, or that root has not opened', async () => {
+    site.writeConfig(`${site.config()}\nthis is no setting\n`);
+    expect(said(await ask(`repo add epel10 from="${OS}"`))).toMatch(
+      /mrepo cannot read its own configuration: line \d+/,
+    );
+    site.reset();
+    const conf = join(site.root, 'etc/steward/mirror.conf');
+    writeFileSync(conf, readFileSync(conf, 'utf8').replace('etc/mrepo.conf', 'etc/other.conf'));
+    expect(said(await ask(`repo add epel10 from="${OS}"`))).toMatch(
+      /mirror.conf on mirror says config=\/etc\/other.conf/,
+    );
+  });
+});
+
+describe('the others', () => {
+  it('links and unlinks, each the other’s undo', async () => {
+    const first = JSON.stringify(site.kernel.hub.world.tagExternalRepos);
+    const request = await site.through(maria, `repo link centos8-base tag=${KATELLO} priority=30`);
+    expect([request.status, said(request)]).toEqual(['succeeded', 'All 2 steps are done, and checked. ']);
+    expect((await ask(`repo link centos8-base tag=${KATELLO} priority=31`)).says).toMatch(
+      /uses centos8-base already, with priority 30/,
+    );
+    const undo = await site.through(maria, `undo ${request.id}`);
+    expect(undo.status).toBe('succeeded');
+    expect(JSON.stringify(site.kernel.hub.world.tagExternalRepos)).toBe(first);
+    const notes = (await ask(`repo unlink centos8-base tag=${KATELLO}`)).plan?.notes;
+    expect(notes?.join(' ')).toMatch(/inherits it from foreman-nightly-el8-build/);
+  });
+
+  it('says what disagrees', async () => {
+    const list = await ask('repo list');
+    expect(list.answer?.table?.rows.map((row) => row[0])).toEqual([
+      'fedora41 os',
+      'fedora41 updates',
+      'centos8-base',
+    ]);
+    const check = await ask('repo check');
+    expect(check.answer?.lines?.join('\n')).toMatch(
+      /fedora41 os: no metadata for x86_64; it was never synced/,
+    );
+    expect(check.answer?.next).toEqual(['repo sync fedora41']);
+  });
+
+  it('leaves an entry alone that it did not write, and says what to do by hand', async () => {
+    const before = site.config();
+    const request = await ask('repo retire fedora41', adam);
+    expect(request.plan?.steps).toEqual([]);
+    expect(request.plan?.notes.join(' ')).toMatch(/not as Steward wrote it.*An admin takes it out by hand/);
+    expect(site.config()).toBe(before);
+  });
+});

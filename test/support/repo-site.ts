@@ -1,0 +1,87 @@
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { settings } from '../../commands/repositories/settings.ts';
+import { startHosts } from '../../sandbox/hosts/hosts.ts';
+import type { Version } from '../../sandbox/hub/method.ts';
+import { MIRROR } from '../../sandbox/mirror/mirror.ts';
+import { scanCommands } from '../../src/core/registry.ts';
+import { createHosts } from '../../src/hosts/hosts.ts';
+import { PEOPLE, startKernel } from './kernel.ts';
+import { keepLog } from './log.ts';
+
+const registry = await scanCommands(new URL('../../commands/', import.meta.url));
+
+/** A kernel whose hosts have a mirror with a small upstream; every test can begin with the first one again. */
+export async function startRepoSite(
+  change: Readonly<Record<string, unknown>> = {},
+  version: Version = '1.35',
+) {
+  const dir = await mkdtemp(join(tmpdir(), 'steward-repos-'));
+  const sandbox = await startHosts({
+    dir: join(dir, 'hosts'),
+    names: ['builder1', 'mirror'],
+    mirror: { host: 'mirror' },
+  });
+  const { hosts: targets, clientKey: privateKey, knownHosts, scriptsDir } = sandbox;
+  const log = keepLog();
+  const hosts = createHosts({ hosts: targets, privateKey, knownHosts, scriptsDir, log });
+  const of: { now: unknown } = { now: settings.parse({ host: 'mirror', ...change }) };
+  const names = registry.all.filter(({ shared }) => shared === 'repos').map(({ name }) => name);
+  const kernel = await startKernel({
+    version,
+    registry,
+    hosts,
+    settings: new Proxy({}, { get: (_, name) => (names.includes(String(name)) ? of.now : undefined) }),
+    leaseMs: 20_000,
+    hubWorld: (world) => {
+      for (const user of world.users) if (user.name === 'steward') user.permissions.push('admin');
+    },
+  });
+  const { root } = sandbox.world('mirror');
+  for (const part of ['etc', 'mnt']) cpSync(join(root, part), join(dir, 'first', part), { recursive: true });
+  const first = JSON.stringify(kernel.hub.world);
+
+  return {
+    kernel,
+    sandbox,
+    root,
+    log,
+    config: (): string => readFileSync(join(root, MIRROR.config), 'utf8'),
+    writeConfig: (text: string): void => writeFileSync(join(root, MIRROR.config), text),
+    /** Other settings from now on. */
+    configure: (other: Readonly<Record<string, unknown>>): void => {
+      of.now = settings.parse({ host: 'mirror', ...change, ...other });
+    },
+    reset(): void {
+      for (const part of ['etc', 'mnt']) {
+        rmSync(join(root, part), { recursive: true });
+        cpSync(join(dir, 'first', part), join(root, part), { recursive: true });
+      }
+      Object.assign(kernel.hub.world, { ...JSON.parse(first), sessions: kernel.hub.world.sessions });
+      kernel.hinted.length = 0;
+      of.now = settings.parse({ host: 'mirror', ...change });
+      sandbox.upstream?.behave('well');
+    },
+    /** Calls that the hub carried out since the last reset. */
+    calls: (): readonly string[] =>
+      kernel.hub.history().map(({ method, args }) => `${method} ${JSON.stringify(args)}`),
+    /** Asks, gets every yes that it needs, and runs to the end. */
+    async through(who: (typeof PEOPLE)[keyof typeof PEOPLE], line: string) {
+      const request = await kernel.ask(who, line);
+      const yes = [PEOPLE.bea, PEOPLE.carl].slice(0, request.plan?.needs.people ?? 0);
+      for (const one of yes) await kernel.say(one, `approve ${request.id}`);
+      if (request.status !== 'planned') return request;
+      return kernel.until(request.id, 'succeeded', 'failed', 'unknown', 'planned');
+    },
+    async close(): Promise<void> {
+      await kernel.close();
+      await hosts.close();
+      await sandbox.close();
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+export type RepoSite = Awaited<ReturnType<typeof startRepoSite>>;

@@ -169,7 +169,9 @@ describe('the script that edits the mirror’s configuration', () => {
     expect(run(args).code).toBe(0);
   });
 
-  it('killed before any of its commands, leaves the old file or the new one, and the next run ends it', () => {
+  it('killed before any of its commands, leaves the old file or the new one, and the next run ends it', {
+    timeout: 240_000,
+  }, () => {
     for (const change of [add, remove]) {
       const before = readFileSync(file);
       const args = change();

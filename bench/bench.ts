@@ -1,9 +1,11 @@
 import { parseArgs } from 'node:util';
 import { acknowledge } from './acknowledge.ts';
 import { capacity } from './capacity.ts';
+import { certificates } from './certificates.ts';
 import { exitCodeOf, type Line, lineOf, tableOf } from './figures.ts';
 import { forum } from './forum.ts';
 import { forumRequest } from './forum-request.ts';
+import { job } from './job.ts';
 import { nfs } from './nfs.ts';
 import { repoPlan } from './repo-plan.ts';
 import { roundTrip } from './round-trip.ts';
@@ -21,10 +23,12 @@ const DEADLINE_MS = 6 * 60_000;
 const ALL = [
   ...acknowledge,
   ...nfs,
+  ...job,
   ...capacity,
   ...roundTrip,
   ...forum,
   ...forumRequest,
+  ...certificates,
   ...repoPlan,
   ...start,
 ];

@@ -4,10 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { readCrl } from '../commands/certificates/crl.ts';
+import { readCertificates } from '../commands/certificates/certificate.ts';
+import { readCrls } from '../commands/certificates/crl.ts';
 import { readIndex } from '../commands/certificates/index-file.ts';
+import { nameText } from '../commands/certificates/names.ts';
 import { exampleSettings } from '../commands/nfs-check/settings.ts';
-import { CA_DIR, CRL_IN_USE, caFile, hasOpenssl } from '../sandbox/hosts/ca.ts';
+import { CA_DIR, CERTIFICATE, CRL_IN_USE, caFile, hasOpenssl } from '../sandbox/hosts/ca.ts';
 import { type SandboxHosts, startHosts } from '../sandbox/hosts/hosts.ts';
 import { hasCurl, MIRROR as MIRROR_DIRS } from '../sandbox/mirror/mirror.ts';
 import { inversesOf } from '../src/core/actions.ts';
@@ -34,7 +36,13 @@ const HOSTS = ['builder1', 'builder2', 'builder3'];
 const CA = 'ca';
 const MIRROR = 'mirror';
 const JOBS = 'var/lib/steward-jobs';
-const CA_SETTINGS = { host: CA, crlInUse: CRL_IN_USE, newUserPermissions: ['image'] };
+const CA_SETTINGS = {
+  host: CA,
+  crlInUse: CRL_IN_USE,
+  newUserPermissions: ['image'],
+  // Its own file, so that a new one is seen to have arrived.
+  places: [{ name: 'hub', host: CA, file: `/${CA_DIR}/${CERTIFICATE}` }],
+};
 const scanned = await scanCommands(new URL('../commands/', import.meta.url));
 // The laws ask far more often than any person.
 const registry = createRegistry(scanned.all.map((command) => ({ ...command, perMinute: undefined })));
@@ -58,9 +66,12 @@ const VERSIONS = ['1.20', '1.35'] as const;
 const crashesOn = (version: (typeof VERSIONS)[number]) => {
   const ofVersion = (command: Command) =>
     VERSIONS[registry.all.indexOf(command) % VERSIONS.length] === version;
+  // Another example of what signs dies as the first one does; test/commands tries it.
+  const isTried = ({ line, command }: (typeof examples)[number]): boolean =>
+    thorough || command.shared !== 'ca' || line === command.examples[0];
   return {
     examples: examples.filter(({ command }) => ofVersion(command)),
-    changing: changing.filter(({ command }) => ofVersion(command)),
+    changing: changing.filter((example) => ofVersion(example.command) && isTried(example)),
   };
 };
 
@@ -165,14 +176,18 @@ describe.each(VERSIONS)('the laws, on a hub of version %s', (version) => {
   }
   beforeEach(reset);
 
-  /** What the CA has signed and revoked; when that was is another matter. */
+  /** What the CA has signed and revoked, and with which key; when that was is another matter. */
   function stateOfCa(): unknown {
     const { root } = sandbox.world(CA);
     if (!existsSync(join(root, CA_DIR))) return null;
     const { entries } = readIndex(Buffer.from(caFile(root, 'index.txt')));
     const signed = entries.map(({ recorded, serial, user }) => ({ recorded, serial, user }));
-    const revoked = [...readCrl(Buffer.from(caFile(root, 'crl.pem'))).serials].sort();
-    return { signed, revoked, serial: caFile(root, 'serial') };
+    const revoked = readCrls(Buffer.from(caFile(root, 'crl.pem'))).map(({ serials }) => [...serials].sort());
+    const roots = readCertificates(caFile(root, CERTIFICATE)).certificates.map((one) => ({
+      name: nameText(one.subject),
+      days: Math.round((one.until.getTime() - Date.now()) / 86_400_000),
+    }));
+    return { signed, revoked, roots, serial: caFile(root, 'serial') };
   }
 
   /** What is configured, and the packages that are mirrored, and served. */

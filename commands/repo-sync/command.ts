@@ -1,13 +1,18 @@
 import { z } from 'zod';
-import { type Answer, defineCommand, type Plan, type View } from '../../src/core/command.ts';
+import { type Answer, defineCommand, type Plan, type Step, type View } from '../../src/core/command.ts';
 import { identifier } from '../../src/core/fields.ts';
 import { anyOf } from '../../src/core/recognise.ts';
 import { Refused } from '../../src/core/refused.ts';
 import { grouped, size } from '../repositories/amounts.ts';
+import { LABEL, OTHER_REPOS, REPO_WORDS } from '../repositories/called.ts';
+import { buildTagsBelow } from '../repositories/hub.ts';
+import { listText, newRepoHappened, newRepoSteps } from '../repositories/hub-steps.ts';
 import { allowanceOf, type LabelLook, type LastSync, lookAtLabel } from '../repositories/last-sync.ts';
+import { mayRegenerate } from '../repositories/may.ts';
 import { progress } from '../repositories/progress.ts';
 import { type Settings, settings } from '../repositories/settings.ts';
 import { MIRROR_LOCK, syncStep } from '../repositories/sync.ts';
+import { type Users, usersOf } from './users.ts';
 
 export default defineCommand({
   name: 'repo sync',
@@ -25,16 +30,13 @@ export default defineCommand({
   shared: 'repos',
   examples: ['repo sync fedora41'],
   recognise: {
-    words: [
-      anyOf(`external repo, external repos, external repository, external repositories, mrepo, mirror`),
-      anyOf(`sync, resync, re-sync, update, refresh, outdated, out of date, stale`),
-      anyOf(`please, can, could, need, want, would`),
-    ],
-    unless: anyOf(`foreman-proxy, pulp, katello, github, git`),
-    given: { label: /\b((?:fedora|centos|epel|rhel|el)-?\d+)\b/i },
+    words: [REPO_WORDS, anyOf(`sync, resync, re-sync, update, refresh, outdated, out of date, stale`)],
+    unless: OTHER_REPOS,
+    given: { label: LABEL },
   },
   locks: () => [MIRROR_LOCK],
   plan: planSync,
+  happened: newRepoHappened,
   progress,
   result: resultOf,
 });
@@ -44,25 +46,57 @@ async function planSync({ label }: { label: string }, view: View, given: Setting
   assertSyncable(label, look);
   const allowDeletes = allowanceOf(look.last, view.now);
   const { last, free, repos, arches, host } = look;
+  const [users, account] = await Promise.all([
+    usersOf(label, repos, given, view),
+    view.hub.account(view.signal),
+  ]);
+  const sync = syncStep(given, { label, repos, arches, allowDeletes }, [
+    { label: 'last sync', value: lastText(last) },
+    ...(free === null ? [] : [{ label: 'free there', value: size(free, null) }]),
+    { label: 'configured in', value: look.found ?? '' },
+    { label: 'on the hub', value: listText(users.names) },
+    { label: 'used by', value: listText(users.tags) },
+  ]);
+  const below = users.tags.length > 0 ? await buildTagsBelow(users.tags, view) : [];
+  const anew = newRepoSteps(below, [sync], mayRegenerate(account));
   return {
     kind: 'plan',
     title: `Sync ${label} on ${host}`,
-    steps: [
-      syncStep(given, { label, repos, arches, allowDeletes }, [
-        { label: 'last sync', value: lastText(last) },
-        ...(free === null ? [] : [{ label: 'free there', value: size(free, null) }]),
-        { label: 'configured in', value: look.found ?? '' },
-      ]),
-    ],
+    steps: [sync, ...anew.steps, ...announcement(label, users, given)],
     notes: [
       ...(last?.result === 'would-delete' && allowDeletes !== null
         ? [
             `Upstream has ${grouped(allowDeletes)} of the ${grouped(last.of ?? 0)} packages here no more. A yes deletes them, here and for every build that uses them.`,
           ]
         : []),
-      'Fresh content can break builds: they take it in from the next regeneration of the tags that use it.',
+      ...anew.notes,
+      ...(users.tags.length > 0
+        ? ['Fresh content can change what builds take in, and break some.']
+        : ['No tag uses it yet, so no build sees the difference.']),
     ],
   };
+}
+
+/** For those whose builds take it in. */
+function announcement(label: string, { names, tags }: Users, { announce }: Settings): readonly Step[] {
+  if (!announce || tags.length === 0) return [];
+  return [
+    {
+      key: 'announce',
+      title: `Tell ${announce.audience}`,
+      kind: 'once',
+      effect: {
+        kind: 'notice',
+        audience: announce.audience,
+        title: `Fresh content: ${label} was synced`,
+        text: `${listText(names)} ${names.length === 1 ? 'is' : 'are'} as upstream has ${names.length === 1 ? 'it' : 'them'} now, and ${listText(tags)} ${tags.length === 1 ? 'uses' : 'use'} that from the next build on.\n${announce.text}`,
+      },
+      changes: [],
+      evidence: [],
+      guards: [],
+      follows: [`sync:${label}`],
+    },
+  ];
 }
 
 function assertSyncable(label: string, { host, found, wrong, repos, arches }: LabelLook): void {

@@ -87,7 +87,7 @@ export const settings = z.strictObject({
       percent: z.number().min(0).max(100).default(10),
     })
     .prefault({})
-    .meta({ description: 'A sync that would delete more packages than both waits for a yes.' }),
+    .meta({ description: 'A sync that would delete more packages than either waits for a yes.' }),
   announce: z
     .strictObject({
       audience: word,

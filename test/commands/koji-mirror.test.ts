@@ -1,11 +1,15 @@
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { hasCurl, MIRROR } from '../../sandbox/mirror/mirror.ts';
 import { has, type MirrorRig, startMirrorRig, THREE } from './mirror-rig.ts';
 
+/** Is this an account, and a machine, that lets a small disk be mounted? */
+const mayMount =
+  spawnSync('unshare', ['--mount', 'mount', '-t', 'tmpfs', 'steward-test', '/mnt'], { timeout: 10_000 })
+    .status === 0;
 const [ant = '', bee = ''] = THREE;
 
 describe.skipIf(!hasCurl)('the script that syncs a mirror, with mrepo', () => {
@@ -222,6 +226,45 @@ describe.skipIf(!hasCurl)('the script that syncs a mirror, with mrepo', () => {
     expect(lines.at(-1)).toBe('END');
     expect((await rig.start(['look', 'other']).ended).log).toContain('\nfound=\n');
     expect(statSync(rig.at(`${MIRROR.state}/fedora41`)).mode & 0o777).toBe(0o644);
+  });
+
+  describe.skipIf(!mayMount)('a disk that is too small (needs the right to mount)', () => {
+    let disk: string;
+    beforeEach(() => {
+      disk = rig.at(MIRROR.srcdir);
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=400k', 'steward-test', disk]);
+    });
+    afterEach(() => execFileSync('umount', [disk]));
+
+    it('is seen before anything is fetched', async () => {
+      rig.fill(
+        THREE.map((name) => `big-${name}`),
+        { bytes: 300_000 },
+      );
+      const ran = await rig.sync();
+      expect(ran.code).toBe(1);
+      expect(ran.last).toMatch(/^900 kB are to come and only \d+ kB are free in .*make room/);
+      expect(ran.log).not.toContain('phase sync');
+    });
+
+    it('that fills up in the middle is named for what it is, and what came stays', async () => {
+      rig.fill(
+        THREE.map((name) => `big-${name}`),
+        { bytes: 90_000 },
+      );
+      rig.upstream.behave({ slowMs: 400 });
+      const run = rig.start(['sync', 'mrepo', 'fedora41', 'x86_64', 'os', '0']);
+      while (!run.log().includes('Mirror packages')) await pause(20);
+      writeFileSync(join(disk, 'somebody-else'), 'x'.repeat(250_000));
+      const ran = await run.ended;
+      expect(ran.code).toBe(1);
+      expect(ran.last).toMatch(
+        /^the disk of \S+ filled up \([\d.]+ (kB|bytes) free now\); what has arrived stays/,
+      );
+      expect(existsSync(join(disk, '.steward'))).toBe(false);
+      rmSync(join(disk, 'somebody-else'));
+      expect(await rig.sync()).toMatchObject({ code: 0 });
+    });
   });
 
   it.skipIf(!has('rsync'))('syncs over rsync, by a list that it asks for itself', async () => {

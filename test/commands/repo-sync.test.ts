@@ -23,6 +23,9 @@ const OS = [
   'ruby-3.3.5-15.fc41.x86_64.rpm',
 ];
 
+/** As the config's own default has it, and the hub keeps it. */
+const SERVED = 'file:///mnt/koji/external-repos/www/fedora41-$arch/RPMS.os/';
+
 let dir: string;
 let sandbox: SandboxHosts;
 let hosts: Hosts;
@@ -43,7 +46,18 @@ beforeAll(async () => {
   kernel = await startKernel({
     registry: createRegistry([repoSync]),
     hosts,
-    settings: { 'repo sync': { host: 'mirror', deletions: { count: 0, percent: 0 } } },
+    settings: {
+      'repo sync': {
+        host: 'mirror',
+        deletions: { count: 0, percent: 0 },
+        announce: { audience: 'packagers' },
+      },
+    },
+    hubWorld: (world) => {
+      for (const user of world.users) if (user.name === 'steward') user.permissions.push('repo');
+      world.externalRepos.push({ id: 41, name: 'fedora41-os', url: SERVED });
+      world.tagExternalRepos.push({ tagId: 4, repoId: 41, priority: 50, mergeMode: 'koji', arches: null });
+    },
   });
   root = sandbox.world('mirror').root;
   config = readFileSync(at(MIRROR.config), 'utf8');
@@ -100,8 +114,13 @@ function groups(): readonly number[] {
 }
 
 describe.skipIf(!hasCurl)('repo sync', () => {
-  it('says what it would do, does it after a yes, and shows what came of it', async () => {
+  it('says what it would do, does it after a yes, and shows what came of it; builds have it, and packagers know', async () => {
     const asked = await kernel.ask(adam, 'repo sync fedora41');
+    expect(asked.plan?.steps.map(({ step }) => step.key)).toEqual([
+      'sync:fedora41',
+      'newrepo:katello-nightly-el8-build',
+      'announce',
+    ]);
     expect(asked.plan?.steps[0]?.step).toMatchObject({
       title: 'Sync fedora41 on mirror: os, updates for x86_64',
       effect: {
@@ -116,6 +135,12 @@ describe.skipIf(!hasCurl)('repo sync', () => {
       answer: { lines: ['done: 2 of 2 repositories are good, 0 packages deleted', expect.any(String)] },
     });
     expect(packages()).toEqual(OS);
+    expect(kernel.hub.history().map(({ method, args }) => [method, args[0]])).toEqual([
+      ['newRepo', 'katello-nightly-el8-build'],
+    ]);
+    expect((await kernel.store.notices.pending(10)).map(({ notice }) => notice.title)).toEqual([
+      'Fresh content: fedora41 was synced',
+    ]);
   });
 
   it('asks again, with the number, before it deletes what upstream has no more', async () => {

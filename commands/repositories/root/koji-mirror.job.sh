@@ -322,11 +322,13 @@ count() {
   room=$(free)
   say "free: $room bytes, and $need are to come"
   if ((need > room)); then
-    die "$(giga "$need") GB are to come and only $(giga "$room") GB are free in $base, so nothing was synced: make room, then try again"
+    die "$(human "$need") are to come and only $(human "$room") are free in $base, so nothing was synced: make room, then try again"
   fi
 }
 
-giga() { awk -v b="$1" 'BEGIN { printf "%.1f", b / 1e9 }'; }
+human() { # BYTES: 1.5 GB
+  awk -v b="$1" 'BEGIN { split("bytes kB MB GB TB", unit, " "); for (i = 1; b >= 1000 && i < 5; i++) b /= 1000; printf "%.3g %s", b, unit[i] }'
+}
 
 is_too_many() { # DELETES OF
   local limit=${most%,*} percent=${most#*,}
@@ -390,8 +392,9 @@ standing() {
 
 failed() { # WORDS
   standing
-  if grep -Eiqs 'no space left|disk quota exceeded|file too large' -- "$work/out"; then
-    die "the disk of $base filled up ($(giga "$(free)") GB free now); what has arrived stays: make room, then sync again"
+  # Not every program says so in its words.
+  if (($(free) < 10000000)) || grep -Eiqs 'no space left|disk quota exceeded|file too large' -- "$work/out"; then
+    die "the disk of $base filled up ($(human "$(free)") free now); what has arrived stays: make room, then sync again"
   fi
   die "$1"
 }

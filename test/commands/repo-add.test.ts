@@ -144,9 +144,13 @@ describe('repo add', () => {
     const drifted = await site.kernel.until(request.id, 'planned', 'succeeded', 'failed');
     expect(drifted.plan?.n).toBe(2);
     expect(drifted.says).toMatch(/Things changed after the approval, so nothing was done/);
-    await site.kernel.say(bea, `approve ${request.id} plan=2`);
-    expect((await site.kernel.until(request.id, 'succeeded', 'failed')).status).toBe('succeeded');
-    expect(site.config()).toMatch(/\[rhel9\]\nos = http:\/\/somewhere\/\n\n# Koji/);
+    // The same lines, behind what is there now; nothing of it is written yet.
+    const at = (step: Request['plan']) => step?.steps[0]?.step.changes[0]?.what;
+    expect([at(request.plan), at(drifted.plan)]).toEqual([
+      'line 19 of /etc/mrepo.conf',
+      'line 22 of /etc/mrepo.conf',
+    ]);
+    expect(site.config()).not.toContain('epel10');
   });
 });
 
@@ -196,7 +200,7 @@ describe('what repo add refuses before anybody is asked', () => {
     expect([request.status, said(request)]).toEqual(['refused', expect.stringMatching(why)]);
   });
 
-  it.each([
+  const elsewhere: readonly (readonly [string, RegExp])[] = [
     ['/inside/', /is at 10\.1\.2\.3, a private address/],
     ['/odd/', /is at 127\.0\.0\.1, this machine itself/],
     ['/user/', /leads to an address that cannot be followed/],
@@ -205,10 +209,14 @@ describe('what repo add refuses before anybody is asked', () => {
     ['/broken/', /failed by itself \(500\)/],
     ['/cut/', /broken, or ends in the middle/],
     ['/large/', /broken, or ends in the middle/],
-  ])('an upstream that leads elsewhere or gives something else: %s', async (path, why) => {
-    const request = await ask(`repo add epel10 from="os=http://odd.example.org${path}"`);
-    expect([request.status, said(request)]).toEqual(['refused', expect.stringMatching(why)]);
-  });
+  ];
+  it.each(elsewhere.slice(0, thorough ? elsewhere.length : 3))(
+    'an upstream that leads elsewhere or gives something else: %s',
+    async (path, why) => {
+      const request = await ask(`repo add epel10 from="os=http://odd.example.org${path}"`);
+      expect([request.status, said(request)]).toEqual(['refused', expect.stringMatching(why)]);
+    },
+  );
 
   it.skipIf(!thorough)('a host that accepts and says nothing (only with STEWARD_TESTS=all)', async () => {
     const silent = createTcpServer(() => undefined);

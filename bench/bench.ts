@@ -1,10 +1,13 @@
 import { parseArgs } from 'node:util';
 import { acknowledge } from './acknowledge.ts';
 import { capacity } from './capacity.ts';
+import { certificates } from './certificates.ts';
 import { exitCodeOf, type Line, lineOf, tableOf } from './figures.ts';
 import { forum } from './forum.ts';
 import { forumRequest } from './forum-request.ts';
+import { job } from './job.ts';
 import { nfs } from './nfs.ts';
+import { repoPlan } from './repo-plan.ts';
 import { roundTrip } from './round-trip.ts';
 import { choose, runAll } from './run.ts';
 import { start } from './start.ts';
@@ -17,7 +20,18 @@ const HELP = `npm run bench                what Steward is fast enough at, and w
 /** The whole takes less than this; a benchmark that hangs must not hang the one who waits for it. */
 const DEADLINE_MS = 6 * 60_000;
 
-const ALL = [...acknowledge, ...nfs, ...capacity, ...roundTrip, ...forum, ...forumRequest, ...start];
+const ALL = [
+  ...acknowledge,
+  ...nfs,
+  ...job,
+  ...capacity,
+  ...roundTrip,
+  ...forum,
+  ...forumRequest,
+  ...certificates,
+  ...repoPlan,
+  ...start,
+];
 
 const { values } = parseArgs({
   options: {

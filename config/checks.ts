@@ -210,7 +210,7 @@ export function oddities(
     const says = `is missing: without it ${id} is one person in a terminal and another in Slack, and each may approve what the other asks for`;
     found.push({ keys: ['people', index, 'slack'], says });
   });
-  found.push(...forumOddities(config, approving));
+  found.push(...forumOddities(config, approving), ...audienceOddities(config));
   const unreached = config.people.findIndex((one) => one.slack !== undefined && config.slack === undefined);
   if (unreached >= 0)
     found.push({
@@ -251,5 +251,29 @@ function forumOddities(
       says: `${one.id} decides nothing in the forum: no group is named at roles.${decides[0]}.discourseGroups`,
     });
   });
+  return found;
+}
+
+/** Messages that would not reach those whom they are for. */
+function audienceOddities(config: z.output<typeof configSchema>): readonly Found[] {
+  const found: Found[] = [];
+  for (const [name, places] of Object.entries(config.audiences))
+    for (const [key, service] of [
+      ['slack', 'slack'],
+      ['forum', 'discourse'],
+    ] as const)
+      if (places[key] !== undefined && config[service] === undefined) {
+        const says = `there is no \`${service}\` part, so nothing is said there`;
+        found.push({ keys: ['audiences', name, key], says });
+      }
+  if (
+    config.slack !== undefined &&
+    config.slack.approversChannel === undefined &&
+    config.discourse === undefined
+  )
+    found.push({
+      keys: ['slack', 'approversChannel'],
+      says: 'is missing: what everybody should know in time, like a CA that ends, would be told to nobody',
+    });
   return found;
 }

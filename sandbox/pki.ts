@@ -82,7 +82,7 @@ async function makeCa(): Promise<KeyPair> {
   const cert = await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber: serial(),
     name: `${ORGANISATION}, OU=CA, CN=koji sandbox CA`,
-    ...validity(10 * 365),
+    ...validity(3 * 365),
     signingAlgorithm: ALGORITHM,
     keys,
     extensions: [

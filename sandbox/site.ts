@@ -40,8 +40,9 @@ export async function startSite(options: {
   readonly slackMode?: 'http' | 'socket';
   /** Port that Steward is to listen on; 0 for any. */
   readonly port?: number;
+  readonly logLevel?: 'info' | 'warn';
 }): Promise<SandboxSite> {
-  const { dir, version = '1.20', slackMode = 'http', port = 0 } = options;
+  const { dir, version = '1.20', slackMode = 'http', port = 0, logLevel = 'warn' } = options;
   await mkdir(dir, { recursive: true, mode: 0o700 });
   const pki = await makePki(join(dir, 'pki'));
   const crl = join(dir, 'hosts', CA_HOST, CRL_IN_USE);
@@ -72,6 +73,7 @@ export async function startSite(options: {
     forum,
     slackMode,
     port,
+    logLevel,
     ca: pki.ca,
     steward: await pki.client('steward'),
   });
@@ -101,6 +103,7 @@ async function writeConfig(
     readonly forum: SandboxForum;
     readonly slackMode: 'http' | 'socket';
     readonly port: number;
+    readonly logLevel: 'info' | 'warn';
     readonly ca: string;
     readonly steward: { readonly cert: string; readonly key: string };
   },
@@ -167,7 +170,7 @@ async function writeConfig(
     },
     http: { port: site.port },
     worker: { leaseSeconds: 5 },
-    log: { level: 'warn' },
+    log: { level: site.logLevel },
   };
   const path = join(dir, 'steward.yaml');
   await writeFile(path, stringify(config), { mode: 0o600 });

@@ -128,7 +128,7 @@ export async function lookAtHosts(
 
 /** Slack: token, scopes, channel, groups. */
 export async function lookAtSlack(config: Loaded, { log }: Looking): Promise<readonly Row[]> {
-  const { slack, people, roles, everybody } = config;
+  const { slack, people, roles, everybody, audiences } = config;
   if (slack === null) return [];
   const base = { ...(slack.apiUrl ? { apiUrl: slack.apiUrl } : {}), deadlineMs: SLACK_MS, log };
   const api = createSlackApi({ ...base, token: slack.botToken });
@@ -151,7 +151,9 @@ export async function lookAtSlack(config: Loaded, { log }: Looking): Promise<rea
         now: () => new Date(),
       }),
       team: slack.team,
-      approversChannel: slack.approversChannel ?? null,
+      channels: [
+        ...new Set([slack.approversChannel, ...Object.values(audiences).map((one) => one.slack)]),
+      ].flatMap((one) => one ?? []),
       groups: [...new Set(Object.values(roles).flatMap((role) => role.slackGroups))],
       ...(appApi ? { appApi } : {}),
     });
@@ -182,7 +184,12 @@ export async function lookAtForum(config: Loaded, at: string, { log }: Looking):
   );
   try {
     const webhook = webhookSecret ? { secret: webhookSecret, instance: url, at } : null;
-    const found = await examineForum({ api, username, category, moderates, groups: deciding, webhook });
+    const others = Object.values(config.audiences).flatMap(({ forum }) => forum ?? []);
+    const found = await examineForum({
+      ...{ api, username, category, moderates, groups: deciding, webhook },
+      categories: others.flatMap((one) => (typeof one === 'object' ? one.category : [])),
+      topics: others.flatMap((one) => (typeof one === 'number' ? one : [])),
+    });
     return found.map(({ what, state, says, todo }) => ({
       area: 'forum',
       check: what,

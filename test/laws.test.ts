@@ -1,13 +1,15 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { readCrl } from '../commands/certificates/crl.ts';
+import { readCertificates } from '../commands/certificates/certificate.ts';
+import { readCrls } from '../commands/certificates/crl.ts';
 import { readIndex } from '../commands/certificates/index-file.ts';
+import { nameText } from '../commands/certificates/names.ts';
 import { exampleSettings } from '../commands/nfs-check/settings.ts';
-import { CA_DIR, CRL_IN_USE, caFile, hasOpenssl } from '../sandbox/hosts/ca.ts';
+import { CA_DIR, CERTIFICATE, CRL_IN_USE, caFile, hasOpenssl } from '../sandbox/hosts/ca.ts';
 import { type SandboxHosts, startHosts } from '../sandbox/hosts/hosts.ts';
 import { hasCurl, MIRROR as MIRROR_DIRS } from '../sandbox/mirror/mirror.ts';
 import { inversesOf } from '../src/core/actions.ts';
@@ -18,7 +20,7 @@ import { historyReply } from '../src/core/listing.ts';
 import { formOf, lineOf, parse } from '../src/core/parse.ts';
 import { remainingSteps } from '../src/core/planner.ts';
 import { askerOf, plan } from '../src/core/planning.ts';
-import { scanCommands } from '../src/core/registry.ts';
+import { createRegistry, scanCommands } from '../src/core/registry.ts';
 import type { Request } from '../src/core/request.ts';
 import { type Running, run } from '../src/core/runner.ts';
 import { viewOf } from '../src/core/world.ts';
@@ -34,8 +36,16 @@ const HOSTS = ['builder1', 'builder2', 'builder3'];
 const CA = 'ca';
 const MIRROR = 'mirror';
 const JOBS = 'var/lib/steward-jobs';
-const CA_SETTINGS = { host: CA, crlInUse: CRL_IN_USE, newUserPermissions: ['image'] };
-const registry = await scanCommands(new URL('../commands/', import.meta.url));
+const CA_SETTINGS = {
+  host: CA,
+  crlInUse: CRL_IN_USE,
+  newUserPermissions: ['image'],
+  // Its own file, so that a new one is seen to have arrived.
+  places: [{ name: 'hub', host: CA, file: `/${CA_DIR}/${CERTIFICATE}` }],
+};
+const scanned = await scanCommands(new URL('../commands/', import.meta.url));
+// The laws ask far more often than any person.
+const registry = createRegistry(scanned.all.map((command) => ({ ...command, perMinute: undefined })));
 const ofCa = registry.all.filter((command) => command.shared === 'ca');
 const ofRepos = registry.all.filter((command) => command.shared === 'repos');
 const alive = (): AbortSignal => new AbortController().signal;
@@ -56,9 +66,12 @@ const VERSIONS = ['1.20', '1.35'] as const;
 const crashesOn = (version: (typeof VERSIONS)[number]) => {
   const ofVersion = (command: Command) =>
     VERSIONS[registry.all.indexOf(command) % VERSIONS.length] === version;
+  // Another example of what signs dies as the first one does; test/commands tries it.
+  const isTried = ({ line, command }: (typeof examples)[number]): boolean =>
+    thorough || command.shared !== 'ca' || line === command.examples[0];
   return {
     examples: examples.filter(({ command }) => ofVersion(command)),
-    changing: changing.filter(({ command }) => ofVersion(command)),
+    changing: changing.filter((example) => ofVersion(example.command) && isTried(example)),
   };
 };
 
@@ -134,10 +147,11 @@ describe.each(VERSIONS)('the laws, on a hub of version %s', (version) => {
         for (const user of world.users) if (user.name === 'steward') user.permissions.push('admin');
       },
     });
-    const { hosts: builders, users } = kernel.hub.world;
-    first = JSON.stringify({ hosts: builders, users });
+    const { hosts: builders, users, externalRepos, tagExternalRepos, tasks } = kernel.hub.world;
+    first = JSON.stringify({ hosts: builders, users, externalRepos, tagExternalRepos, tasks });
     token = (await kernel.store.tokens.issue('maria', 'laptop')).token;
     cpSync(join(sandbox.world(CA).root, 'etc'), join(dir, 'first-etc'), { recursive: true });
+    cpSync(join(sandbox.world(MIRROR).root, MIRROR_DIRS.config), join(dir, 'first-mrepo.conf'));
   });
   afterAll(async () => {
     await kernel?.close();
@@ -154,26 +168,32 @@ describe.each(VERSIONS)('the laws, on a hub of version %s', (version) => {
     const etc = join(sandbox.world(CA).root, 'etc');
     rmSync(etc, { recursive: true });
     cpSync(join(dir, 'first-etc'), etc, { recursive: true });
+    const config = join(sandbox.world(MIRROR).root, MIRROR_DIRS.config);
+    cpSync(join(dir, 'first-mrepo.conf'), config);
     for (const place of [JOBS, MIRROR_DIRS.srcdir, MIRROR_DIRS.wwwdir, MIRROR_DIRS.state])
       rmSync(join(sandbox.world(MIRROR).root, place), { recursive: true, force: true });
     mkdirSync(join(sandbox.world(MIRROR).root, MIRROR_DIRS.srcdir), { recursive: true });
   }
   beforeEach(reset);
 
-  /** What the CA has signed and revoked; when that was is another matter. */
+  /** What the CA has signed and revoked, and with which key; when that was is another matter. */
   function stateOfCa(): unknown {
     const { root } = sandbox.world(CA);
     if (!existsSync(join(root, CA_DIR))) return null;
     const { entries } = readIndex(Buffer.from(caFile(root, 'index.txt')));
     const signed = entries.map(({ recorded, serial, user }) => ({ recorded, serial, user }));
-    const revoked = [...readCrl(Buffer.from(caFile(root, 'crl.pem'))).serials].sort();
-    return { signed, revoked, serial: caFile(root, 'serial') };
+    const revoked = readCrls(Buffer.from(caFile(root, 'crl.pem'))).map(({ serials }) => [...serials].sort());
+    const roots = readCertificates(caFile(root, CERTIFICATE)).certificates.map((one) => ({
+      name: nameText(one.subject),
+      days: Math.round((one.until.getTime() - Date.now()) / 86_400_000),
+    }));
+    return { signed, revoked, roots, serial: caFile(root, 'serial') };
   }
 
-  /** The packages that are mirrored, and served. */
+  /** What is configured, and the packages that are mirrored, and served. */
   function stateOfMirror(): unknown {
     const { root } = sandbox.world(MIRROR);
-    return [MIRROR_DIRS.srcdir, MIRROR_DIRS.wwwdir].map((place) =>
+    const packages = [MIRROR_DIRS.srcdir, MIRROR_DIRS.wwwdir].map((place) =>
       existsSync(join(root, place))
         ? readdirSync(join(root, place), { recursive: true })
             .map(String)
@@ -181,6 +201,7 @@ describe.each(VERSIONS)('the laws, on a hub of version %s', (version) => {
             .sort()
         : [],
     );
+    return [readFileSync(join(root, MIRROR_DIRS.config), 'utf8'), packages];
   }
 
   /** Jobs that were begun on the mirror. */
@@ -197,6 +218,8 @@ describe.each(VERSIONS)('the laws, on a hub of version %s', (version) => {
     const accounts = users
       .map(({ id: _, permissions, ...rest }) => ({ ...rest, permissions: [...permissions].sort() }))
       .sort((a, b) => a.name.localeCompare(b.name));
+    // So do those of repositories.
+    const repoNames = new Map(externalRepos.map(({ id, name }) => [id, name]));
     const mounts = HOSTS.map((host) => sandbox.world(host).mounts());
     const [ca, mirror] = [stateOfCa(), stateOfMirror()];
     return JSON.parse(
@@ -205,8 +228,8 @@ describe.each(VERSIONS)('the laws, on a hub of version %s', (version) => {
         accounts,
         channels,
         tags,
-        externalRepos,
-        tagExternalRepos,
+        repos: externalRepos.map(({ name, url }) => ({ name, url })),
+        links: tagExternalRepos.map(({ repoId, ...rest }) => ({ ...rest, repo: repoNames.get(repoId) })),
         mounts,
         ca,
         mirror,

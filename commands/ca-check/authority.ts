@@ -8,7 +8,7 @@ import { day, daysUntil } from '../certificates/times.ts';
 import { bad, type Finding, ok, unseen, warn } from './finding.ts';
 
 const RENEW =
-  'Renew it with the same key, subject and serial and with SHA-256, so that the certificates in use go on verifying; then every hub, web server, builder and user needs the new file.';
+  'An admin says `ca renew because=…`: the key, the name and the serial stay, so that the certificates in use go on verifying; then every place gets the new file.';
 
 /** The CA's own certificate: `others` are those that stand in the same file. */
 export function certificateFindings(
@@ -73,7 +73,7 @@ function key({ key: own }: Certificate): Finding {
     return bad(
       'key',
       text,
-      'A key this short can be broken. The CA needs a new key: both roots in every bundle until the last old certificate is gone.',
+      'A key this short can be broken. An admin says `ca renew key=new because=…`; both certificates are then in every file until the last old one is gone.',
     );
   return ok('key', text);
 }
@@ -84,19 +84,19 @@ function constraints({ isCa, usage }: Certificate): Finding {
     return bad(
       'basicConstraints',
       said,
-      'Without CA:TRUE nothing that it signed verifies. Make it again with the extensions of v3_ca in ssl.cnf.',
+      'Without CA:TRUE nothing that it signed verifies. `ca renew` makes it again, with what it lacks.',
     );
   if (usage && !usage.signsCertificates)
     return bad(
       'basicConstraints',
       `${said}, without keyCertSign`,
-      'It may not sign certificates. Make it again with keyCertSign.',
+      'It may not sign certificates. `ca renew` makes it again with keyCertSign.',
     );
   if (usage && !usage.signsCrls)
     return warn(
       'basicConstraints',
       `${said}, without cRLSign`,
-      'Its CRL is not taken. Renew it with cRLSign.',
+      'Its CRL is not taken. `ca renew` makes it again with cRLSign.',
     );
   return ok('basicConstraints', said);
 }

@@ -3,7 +3,7 @@ import { type Answer, defineCommand, type View } from '../../src/core/command.ts
 import { anyOf } from '../../src/core/recognise.ts';
 import { OTHER_CERTIFICATES } from '../certificates/called.ts';
 import { type Certificate, readCertificates } from '../certificates/certificate.ts';
-import { type Crl, readCrl } from '../certificates/crl.ts';
+import { type Crl, readCrls } from '../certificates/crl.ts';
 import { NotDer } from '../certificates/der.ts';
 import { sameSerial } from '../certificates/entries.ts';
 import { type Entry, type IndexFile, readIndex } from '../certificates/index-file.ts';
@@ -13,6 +13,7 @@ import { certificateFindings, keyMatches, signsWith } from './authority.ts';
 import { bad, type Finding } from './finding.ts';
 import { placeFindings } from './place.ts';
 import { recordFindings } from './record.ts';
+import { renewalFindings } from './renewal.ts';
 import { crlFindings } from './revocation.ts';
 
 export default defineCommand({
@@ -28,7 +29,7 @@ export default defineCommand({
     words: [
       anyOf(`ca, certificate authority, ca certificate`),
       anyOf(`koji, kojihub, build system`),
-      anyOf(`check, expire, expires, expired, expiring, valid, renew, broken, unknown ca, run out, runs out`),
+      anyOf(`check, expire, expires, expired, expiring, valid, broken, unknown ca, run out, runs out`),
     ],
     unless: OTHER_CERTIFICATES,
   },
@@ -57,6 +58,8 @@ function asksFor(given: Settings): readonly Ask[] {
     at('sum', 'sum', given.crl),
     at('space', 'space', given.dir),
     at('loose', 'loose', given.dir),
+    at('stat', 'begun', '.renewal'),
+    at('list', 'beside', placeOf(given.certificate, given).replace(/\/[^/]*$/, '')),
     ...given.issued.map((folder, index) => at('list', `issued${index}`, folder)),
     ...(given.crlInUse === undefined ? [] : [at('sum', 'inUse', given.crlInUse)]),
   ];
@@ -68,7 +71,8 @@ async function findings(looked: Looked, given: Settings, view: View): Promise<re
   const [ca, ...others] = readCertificates(textOf(seen('ca'))).certificates;
   const { data } = seen('index');
   const index = data ? readIndex(data) : undefined;
-  const crl = crlOf(seen('crl'));
+  const crls = crlsOf(seen('crl'));
+  const [crl] = crls;
   const newest = await newestOf(index, given, view);
   const config = seen('config');
   return [
@@ -89,16 +93,17 @@ async function findings(looked: Looked, given: Settings, view: View): Promise<re
         )
       : [noIndex(seen('index'), placeOf(given.index, given))]),
     ...crlFindings(
-      crl,
+      crls,
       {
         file: seen('crl'),
         sum: seen('sum'),
         inUse: given.crlInUse === undefined ? undefined : seen('inUse'),
       },
-      ca,
+      ca ? [ca, ...others] : [],
       index?.entries ?? [],
       now,
     ),
+    ...(ca ? await renewalFindings(looked, index?.entries ?? [], given, view) : []),
     ...placeFindings(
       {
         host: seen('host'),
@@ -114,12 +119,12 @@ async function findings(looked: Looked, given: Settings, view: View): Promise<re
 
 const textOf = ({ data }: Seen): string => data?.toString('latin1') ?? '';
 
-function crlOf({ data }: Seen): Crl | undefined {
-  if (!data) return undefined;
+function crlsOf({ data }: Seen): readonly Crl[] {
+  if (!data) return [];
   try {
-    return readCrl(data);
+    return readCrls(data);
   } catch (error) {
-    if (error instanceof NotDer) return undefined;
+    if (error instanceof NotDer) return [];
     throw error;
   }
 }

@@ -2,22 +2,45 @@ import type { Certificate } from '../certificates/certificate.ts';
 import type { Crl } from '../certificates/crl.ts';
 import { bareSerial, untilText } from '../certificates/entries.ts';
 import { type Entry, standing } from '../certificates/index-file.ts';
+import { partOf } from '../certificates/names.ts';
 import type { Seen } from '../certificates/reading.ts';
 import { day, daysUntil } from '../certificates/times.ts';
 import { bad, type Finding, ok, some, unseen, warn } from './finding.ts';
 
 const ANEW = 'Make a new one (`openssl ca -gencrl`), put it where httpd reads it, and reload httpd.';
 
-/** Is the list of revoked certificates true, and in use? `crl` is undefined for one that cannot be read. */
+/** Are the lists of revoked certificates true, one for each root, and in use? `crls` is empty where none can be read. */
 export function crlFindings(
-  crl: Crl | undefined,
+  crls: readonly Crl[],
   seen: { readonly file: Seen; readonly sum: Seen; readonly inUse: Seen | undefined },
-  ca: Certificate | undefined,
+  roots: readonly Certificate[],
   entries: readonly Entry[],
   now: Date,
 ): readonly Finding[] {
   const revoked = entries.filter((one) => standing(one, now) === 'revoked' && one.until > now);
-  return [own(crl, seen.file, ca, revoked, now), copy(seen.sum, seen.inUse, revoked.length)];
+  const [ca, ...others] = roots;
+  const crl = crls.find((one) => ca && one.signedBy(ca.key)) ?? crls[0];
+  return [
+    own(crl, seen.file, ca, revoked, now),
+    ...(crl ? others.map((root) => ofOld(crls, root, revoked)) : []),
+    copy(seen.sum, seen.inUse, revoked.length),
+  ];
+}
+
+/** Of a root that signs no more: what it signed is looked up in a list of its own. */
+function ofOld(crls: readonly Crl[], root: Certificate, revoked: readonly Entry[]): Finding {
+  const check = `CRL of ${partOf(root.subject, 'CN') ?? root.serial}`;
+  const crl = crls.find((one) => one.signedBy(root.key));
+  if (!crl)
+    return bad(
+      check,
+      'there is none',
+      'An httpd that wants a list for each CA turns away all that this one signed. `cert revoke` makes both; its key has to be there.',
+    );
+  const listed = new Set([...crl.serials].map(bareSerial));
+  const lacking = revoked.filter((one) => !listed.has(bareSerial(one.serial))).map((one) => one.serial);
+  if (lacking.length > 0) return bad(check, `of ${day(crl.made)}, without ${some(lacking)}`, ANEW);
+  return ok(check, `of ${day(crl.made)}, ${crl.serials.size} revoked`);
 }
 
 function own(

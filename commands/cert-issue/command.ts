@@ -51,7 +51,7 @@ export default defineCommand({
     const user = userOf(other, view);
     if (csr === undefined) {
       const ca = await lookAtSigning(given, view);
-      assertNotEnded(ca, given, view.now);
+      assertNotEnded(ca, view.now);
       return howTo(user, other, ca.certificate.subject);
     }
     const order = await readOrder(csr, user, given, view);

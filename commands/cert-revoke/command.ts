@@ -6,7 +6,7 @@ import { anyOf } from '../../src/core/recognise.ts';
 import { Refused } from '../../src/core/refused.ts';
 import { withReason } from '../builders.ts';
 import { CERTIFICATE_WORDS, OTHER_CERTIFICATES } from '../certificates/called.ts';
-import { type Crl, readCrl } from '../certificates/crl.ts';
+import { type Crl, readCrls } from '../certificates/crl.ts';
 import { type Entry, standing } from '../certificates/index-file.ts';
 import { entryText, kojiCa, LOCKS } from '../certificates/order.ts';
 import { type Ask, lookAtCa } from '../certificates/reading.ts';
@@ -101,7 +101,7 @@ export default defineCommand({
     );
     const found = together.length > 0 ? together : picked;
     const users = [...new Set(found.flatMap(({ user }) => user ?? []))];
-    const { own } = await lookAtLists(given, view);
+    const [own] = (await lookAtLists(given, view)).own;
     return {
       kind: 'answer',
       title: `Revoked: ${found.map(({ serial }) => serial).join(', ')}`,
@@ -147,10 +147,10 @@ function pick(which: string, { entries, now }: Ca): readonly Entry[] {
 }
 
 interface Lists {
-  /** The CA's own list; null: none that can be read. */
-  readonly own: Crl | null;
+  /** The CA's own lists, one of each root; none: none that can be read. */
+  readonly own: readonly Crl[];
   /** The copy that httpd reads; undefined: the config names none. */
-  readonly inUse: Crl | null | undefined;
+  readonly inUse: readonly Crl[] | undefined;
 }
 
 async function lookAtLists(given: Settings, view: View): Promise<Lists> {
@@ -160,21 +160,21 @@ async function lookAtLists(given: Settings, view: View): Promise<Lists> {
     ...(crlInUse === undefined ? [] : [{ kind: 'file' as const, name: 'in use', path: crlInUse }]),
   ];
   const looked = await lookAtCa(asks, given, view);
-  const read = (name: string): Crl | null => {
+  const read = (name: string): readonly Crl[] => {
     const { data } = looked.seen(name);
     try {
-      return data ? readCrl(data) : null;
+      return data ? readCrls(data) : [];
     } catch {
-      return null;
+      return [];
     }
   };
   return { own: read('own'), inUse: crlInUse === undefined ? undefined : read('in use') };
 }
 
-/** In the CA's record, and in both lists as far as there are two. */
-function isRevoked(entry: Entry, { own, inUse }: Lists, { certificate }: Ca): boolean {
-  const has = (list: Crl | null): boolean =>
-    list?.signedBy(certificate.key) === true && list.serials.has(entry.serial);
+/** In the CA's record, and in the list of every root; in those that httpd reads too, as far as they are known. */
+function isRevoked(entry: Entry, { own, inUse }: Lists, { roots }: Ca): boolean {
+  const has = (lists: readonly Crl[]): boolean =>
+    roots.every(({ key }) => lists.some((list) => list.signedBy(key) && list.serials.has(entry.serial)));
   return entry.recorded === 'R' && has(own) && (inUse === undefined || has(inUse));
 }
 

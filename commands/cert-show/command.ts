@@ -85,7 +85,6 @@ async function filesOf(entry: Entry, given: Settings, view: View): Promise<Files
   const looked = await lookAtCa([ca, ...asks], given, view);
   const inFile = (name: string): readonly Certificate[] =>
     readCertificates(looked.seen(name).data?.toString('latin1') ?? '').certificates;
-  const [authority] = inFile('ca');
   const places: string[] = [];
   let certificate: Certificate | undefined;
   for (const { name } of asks) {
@@ -94,7 +93,10 @@ async function filesOf(entry: Entry, given: Settings, view: View): Promise<Files
     places.push(name);
     certificate ??= here;
   }
-  return { ca: authority, certificate, places };
+  const roots = inFile('ca');
+  // After a renewal with a new key, each of the two has signed some.
+  const signer = roots.find(({ key }) => certificate?.signedBy(key));
+  return { ca: signer ?? roots[0], certificate, places };
 }
 
 function answer(entry: Entry, times: number, { ca, certificate, places }: Files, now: Date): Answer {

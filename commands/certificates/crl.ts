@@ -15,10 +15,24 @@ export interface Crl {
   signedBy(key: KeyObject): boolean;
 }
 
-/** Reads a CRL in PEM or DER. Throws `NotDer`. */
+const BLOCK = /-----BEGIN X509 CRL-----([\s\S]+?)-----END X509 CRL-----/g;
+
+/** Reads every CRL of a file: each root that is still needed has one. DER is one alone. Throws `NotDer`. */
+export function readCrls(bytes: Buffer): readonly Crl[] {
+  const blocks = [...bytes.toString('latin1').matchAll(BLOCK)];
+  return blocks.length === 0
+    ? [readDerCrl(bytes)]
+    : blocks.map(([, text = '']) => readDerCrl(Buffer.from(text, 'base64')));
+}
+
+/** The first of a file. Throws `NotDer`. */
 export function readCrl(bytes: Buffer): Crl {
-  const pem = /-----BEGIN X509 CRL-----([\s\S]+?)-----END X509 CRL-----/.exec(bytes.toString('latin1'));
-  const der = pem ? Buffer.from(pem[1] ?? '', 'base64') : bytes;
+  const [first] = readCrls(bytes);
+  if (!first) throw new NotDer('no CRL');
+  return first;
+}
+
+function readDerCrl(der: Buffer): Crl {
   const [body, outer, bits] = inside(readDer(der), TAG.sequence, 'CRL');
   const fields = [...inside(body, TAG.sequence, 'CRL')];
   if (fields[0]?.tag === TAG.integer) fields.shift();

@@ -35,7 +35,7 @@ export async function readOrder(text: string, user: string, settings: Settings, 
     lookAtHolder(user, view),
     reservedNames(settings, view),
   ]);
-  assertNotEnded(ca, settings, view.now);
+  assertNotEnded(ca, view.now);
   const checked = checkCsr(text, {
     ca: ca.certificate.subject,
     user,
@@ -137,7 +137,8 @@ export function planOf(
   };
 }
 
-function guardsOf(ca: Ca, view: View): readonly Guard[] {
+/** What must hold of the CA's host for anything to be signed there. */
+export function guardsOf(ca: Ca, view: View): readonly Guard[] {
   const off = ca.now.getTime() - view.now.getTime();
   const minutes = Math.round(Math.abs(off) / 60_000);
   return [
@@ -175,7 +176,7 @@ export async function resultFor(
       `The certificate of ${user} was signed, and is not on ${order.ca.host} any more.`,
       `\`cert list ${user}\` shows what the CA has.`,
     );
-  return { ...handOver(order.held.kept, order.ca.certificate, settings, file), order };
+  return { ...handOver(order.held.kept, order.ca.roots, settings, file), order };
 }
 
 /** What the files of this user are called on their own machine. */

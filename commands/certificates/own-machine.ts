@@ -3,6 +3,7 @@ import type { Certificate } from './certificate.ts';
 import type { Entry } from './index-file.ts';
 import type { Attribute } from './names.ts';
 import type { Settings } from './settings.ts';
+import { bundleOf } from './signing.ts';
 import { day } from './times.ts';
 
 type Client = Settings['client'];
@@ -35,7 +36,7 @@ export function pasteLines(command: string, file: string): readonly string[] {
 /** All that a person needs to use a certificate: what they get when it is signed. */
 export function handOver(
   signed: { readonly entry: Entry; readonly certificate: Certificate },
-  ca: Certificate,
+  roots: readonly Certificate[],
   settings: Settings,
   file: string,
 ): Omit<Answer, 'next'> {
@@ -48,7 +49,10 @@ export function handOver(
       title: `Key and certificate in one file, ${client.cert}`,
       text: `(umask 077; { openssl x509 -in ${file}.crt; cat ${file}.key; } > ${client.cert})`,
     },
-    { title: `The certificate of the CA: save it as ${client.ca}`, text: ca.pem },
+    {
+      title: `The certificate${roots.length > 1 ? 's' : ''} of the CA: save ${roots.length > 1 ? 'all of it' : 'it'} as ${client.ca}`,
+      text: bundleOf(roots),
+    },
     ...configText(client),
     ...aliasText(client),
     { title: 'Try it: it greets you by your Koji user name', text: `${client.name} moshimoshi` },

@@ -28,6 +28,36 @@ const client = z.strictObject({
   ca: home.default('~/.koji-ca.cert'),
 });
 
+/** One place that has to have the CA's file. */
+const place = z
+  .strictObject({
+    name: z
+      .string()
+      .regex(/^[a-z][a-z0-9-]{0,39}$/, 'should be a word, like hub or builders')
+      .meta({ description: 'What people call it.' }),
+    host: z.string().min(1).optional().meta({ description: 'The host, as `hosts.list` names it.' }),
+    file: path
+      .refine((text) => text.startsWith('/'), 'should begin with /')
+      .optional()
+      .meta({ description: 'The CA’s file on that host: Steward looks whether it is the new one.' }),
+    tls: z
+      .string()
+      .regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?:\d{1,5}$/i, 'should be a host and a port: koji.example.org:443')
+      .optional()
+      .meta({
+        description: 'A server there: the CA’s host shakes hands with it, trusting the new file alone.',
+      }),
+    what: z
+      .string()
+      .min(1)
+      .max(500)
+      .optional()
+      .meta({ description: 'What a person has to do there, in words.' }),
+  })
+  .refine(({ host, file }) => (host === undefined) === (file === undefined), {
+    error: 'should have both host and file, or neither',
+  });
+
 /**
  * The part of the config at `shared.ca`: where the certificate authority is. The names are those of Koji's own guide;
  * a path that does not begin with / is below `dir`.
@@ -77,6 +107,15 @@ export const settings = z.strictObject({
     .array(user)
     .default(['kojiadmin', 'kojihub', 'kojiweb', 'kojira', 'koji-gc'])
     .meta({ description: 'Accounts of services and admins, for which nothing is signed by request.' }),
+  places: z
+    .array(place)
+    .max(50)
+    .refine((all) => new Set(all.map(({ name }) => name)).size === all.length, 'should have each name once')
+    .optional()
+    .meta({
+      description:
+        'Where the CA’s file has to be after `ca renew`. Left out: hub, web, builders, users, each by hand.',
+    }),
   newUserPermissions: z
     .array(identifier.refine((name) => name !== 'admin', 'should not be admin: that takes two people'))
     .max(10)

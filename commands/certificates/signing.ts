@@ -11,6 +11,8 @@ import { day } from './times.ts';
 export interface Ca {
   readonly host: string;
   readonly certificate: Certificate;
+  /** It, and after a renewal with a new key those before it: for what they signed, which is still in use. */
+  readonly roots: readonly Certificate[];
   /** SHA-256 of its certificate, small hex. */
   readonly fingerprint: string;
   readonly entries: readonly Entry[];
@@ -46,9 +48,8 @@ export async function lookAtSigning(settings: Settings, view: View): Promise<Ca>
     const why = state === 'missing' ? 'is not there' : 'may not or cannot be read by the account of Steward';
     throw new Refused(`${at(path)} on ${looked.host} ${why}.`, NEXT);
   };
-  const [certificate] = readCertificates(
-    text('certificate', settings.certificate).toString('latin1'),
-  ).certificates;
+  const roots = readCertificates(text('certificate', settings.certificate).toString('latin1')).certificates;
+  const [certificate] = roots;
   if (!certificate)
     throw new Refused(`${at(settings.certificate)} on ${looked.host} is no certificate.`, NEXT);
   const { entries, broken } = readIndex(text('index', settings.index));
@@ -63,6 +64,7 @@ export async function lookAtSigning(settings: Settings, view: View): Promise<Ca>
   return {
     host: looked.host,
     certificate,
+    roots,
     fingerprint: certificate.fingerprint.replaceAll(':', '').toLowerCase(),
     entries,
     now: Number.isFinite(clock) ? new Date(clock * 1000) : view.now,
@@ -71,16 +73,17 @@ export async function lookAtSigning(settings: Settings, view: View): Promise<Ca>
 }
 
 /** Throws `Refused` for a CA that has ended: what it signs is taken by nobody. */
-export function assertNotEnded({ certificate, host }: Ca, settings: Settings, now: Date): void {
+export function assertNotEnded({ certificate }: Ca, now: Date): void {
   const { until } = certificate;
   if (until > now) return;
-  const file = placeOf(settings.certificate, settings);
-  const key = placeOf(settings.key, settings);
   throw new Refused(
     `The CA ended on ${day(until)}, so nobody takes what it signs, and nothing was signed.`,
-    `It has to be renewed first (there is no \`ca renew\` yet). Until then an admin can, on ${host} as root: \`openssl x509 -in ${file} -signkey ${key} -sha256 -days 3650 -out ${file}.new\` makes a certificate of the same key, name and serial, with which the old ones go on verifying; it then replaces the old one there, at hub, web and builders, and with everybody who has a copy.`,
+    'It has to be renewed first: an admin asks `ca renew because=…`. With the same key, the certificates in use are good again too.',
   );
 }
+
+/** The file that everybody needs who is to trust what this CA signed. */
+export const bundleOf = (roots: readonly Certificate[]): string => roots.map(({ pem }) => pem).join('\n');
 
 /** Certificates read in one answer: 2 KB each, of RSA 4096, stay well below what is taken from a host at once. */
 const TOGETHER = 300;
@@ -88,7 +91,7 @@ const TOGETHER = 300;
 const MOST = 6_000;
 
 /** The certificates themselves of these entries, by serial; of some the file may be gone. */
-async function filesOf(
+export async function filesOf(
   entries: readonly Entry[],
   settings: Settings,
   view: View,

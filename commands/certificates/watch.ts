@@ -91,7 +91,7 @@ async function ofPerson(entry: Entry, view: WatchView): Promise<readonly Concern
         together: {
           key: `people:${within}`,
           title: `Koji certificates end within ${within === 1 ? 'a day' : `${within} days`}`,
-          says: 'They are of nobody in the config whom I could tell: pass it on. The one who asks says `cert renew`.',
+          says: 'I know nobody in the config to tell of this: please pass it on. Whose it is says `cert renew`.',
         },
       },
     ];
@@ -101,7 +101,7 @@ async function ofPerson(entry: Entry, view: WatchView): Promise<readonly Concern
       to: { kind: 'person', person, likeCommands: ['cert issue', 'cert renew'] },
       title,
       lines: [
-        `${serial} is good until ${untilText(until, view.now)}. The hub takes no login with it after that.`,
+        `Certificate ${serial} is good until ${untilText(until, view.now)}. The hub takes no login with it after that.`,
         'Say `cert renew`: it tells how to make a new key. The old certificate stays good beside the new one.',
       ],
       next: ['cert renew'],
@@ -124,7 +124,7 @@ function ofService(entry: Entry, now: Date): readonly Concern[] {
       together: {
         key: `services:${within}`,
         title: `Certificates of hosts and services end within ${within} days`,
-        says: 'Builders stop, and parts of the hub, when these end. A Koji admin makes such certificates by hand.',
+        says: 'What logs in with it stops when it ends. A Koji admin makes such certificates by hand.',
       },
     },
   ];

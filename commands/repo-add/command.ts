@@ -73,10 +73,7 @@ export default defineCommand({
   hubPermission: 'admin',
   settings,
   shared: 'repos',
-  examples: [
-    'repo add epel10 from="os=http://mirror.example.org/os/$arch/" tag=foreman-nightly-el8-build',
-    'repo add ruby33 from="os=http://mirror.example.org/updates/$arch/" mirror=no tag=foreman-nightly-el8-build priority=40',
-  ],
+  examples: ['repo add epel10 from="os=http://mirror.example.org/os/$arch/" tag=foreman-nightly-el8-build'],
   recognise: {
     words: [REPO_WORDS, anyOf(`add, mirror, enable, include, need, want, could we have, would like, set up`)],
     unless: OTHER_REPOS,

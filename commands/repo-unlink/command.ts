@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { type Answer, defineCommand, type Plan, type View } from '../../src/core/command.ts';
+import { anyOf } from '../../src/core/recognise.ts';
+import { OTHER_REPOS, REPO_WORDS } from '../repositories/called.ts';
 import { assertTags, buildTagsBelow, listHubRepos, pickRepo } from '../repositories/hub.ts';
 import { listText, newRepoHappened, newRepoSteps, unlinkStep } from '../repositories/hub-steps.ts';
 import { assertMay, mayRegenerate } from '../repositories/may.ts';
@@ -21,6 +23,14 @@ export default defineCommand({
   ask: ['packager', 'admin'],
   hubPermission: 'tag',
   examples: ['repo unlink centos8-base tag=foreman-nightly-el8-build'],
+  recognise: {
+    words: [
+      REPO_WORDS,
+      anyOf(`unlink, detach, no longer use, stop using, take out of, remove from`),
+      anyOf(`tag, build tag, buildroot, target`),
+    ],
+    unless: OTHER_REPOS,
+  },
   locks: ({ name }) => [`repo:${name}`],
   plan: planUnlink,
   happened: newRepoHappened,

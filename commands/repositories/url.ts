@@ -63,7 +63,7 @@ export function readUpstream(text: string, schemes: readonly string[]): Upstream
     );
   if (place?.[2]?.split('/').some((part) => part === '..' || part === '.'))
     return no(`${what} has . or .. as a directory.`, 'Give the address that it leads to.');
-  if (place?.[2]?.replace(/\/$/, '').includes('//'))
+  if (`/${place?.[2] ?? ''}`.includes('//'))
     return no(`${what} has two slashes together.`, 'Give it with one.');
   return { url, scheme: scheme as Upstream['scheme'], host };
 }

@@ -7,7 +7,8 @@ export const CA_DIR = 'etc/pki/koji';
 /** The CRL as httpd reads it, and so the setting `crlInUse`. */
 export const CRL_IN_USE = '/etc/httpd/conf/koji-crl.pem';
 
-const CERTIFICATE = 'koji_ca_cert.crt';
+/** The CA's own file, in that directory. */
+export const CERTIFICATE = 'koji_ca_cert.crt';
 const KEY = 'private/koji_ca_cert.key';
 
 /** Does this machine have what a CA is made with? */
@@ -70,6 +71,9 @@ const ISSUED: readonly { readonly user: string; readonly until: number; readonly
   { user: 'carl', until: 25.5 },
 ];
 
+/** How long the CA is good: not so long that there would be nothing to renew. */
+export const CA_DAYS = 1000;
+
 const DAY_MS = 86_400_000;
 
 /**
@@ -101,7 +105,7 @@ export function makeCa(root: string, authority?: { readonly cert: string; readon
   } else {
     openssl('genpkey', '-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256', '-out', KEY);
     chmodSync(join(dir, KEY), 0o600);
-    const subject = ['-subj', SUBJECT, '-extensions', 'v3_ca', '-days', '3650'];
+    const subject = ['-subj', SUBJECT, '-extensions', 'v3_ca', '-days', String(CA_DAYS)];
     openssl('req', '-config', 'ssl.cnf', '-new', '-x509', '-key', KEY, '-out', CERTIFICATE, ...subject);
   }
   const sign = ['ca', '-batch', '-config', 'ssl.cnf', '-keyfile', KEY, '-cert', CERTIFICATE];

@@ -10,6 +10,8 @@ import { readForm } from './form-text.ts';
 import { readFreeze } from './freeze.ts';
 import { createFreezing } from './freezing.ts';
 import { commandsFor, helpReply } from './help.ts';
+import { progressOf, wordsOf } from './job-progress.ts';
+import { openJob, readState } from './job-state.ts';
 import { createLinking } from './linking.ts';
 import { historyReply, listReply, OPEN } from './listing.ts';
 import { formOf, LONGEST_LINE, lineOf, type Parsed, type Problems, parse } from './parse.ts';
@@ -73,9 +75,10 @@ export function createDesk(deps: {
 
   /** Lets the worker look at a request that waits, at once and not when it is due. */
   async function lookNow(id: string): Promise<void> {
-    await requests.putOff(id, now());
     const request = await requests.load(id);
-    if (request) await deps.hints.send({ kind: 'run', request: id, round: request.seq });
+    if (!request) return;
+    await requests.putOff(request, now());
+    await deps.hints.send({ kind: 'run', request: id, round: request.seq });
   }
 
   async function check(id: string): Promise<Reply> {
@@ -284,7 +287,11 @@ export function createDesk(deps: {
       }),
     async card(id) {
       const request = await requests.load(id);
-      return request ? drawCard(request, riskOfRequest(site, request)) : null;
+      if (!request) return null;
+      const job = openJob(request);
+      const newest =
+        job && wordsOf(await readState(store.notes, job.run), progressOf(request, site.registry), log);
+      return drawCard(request, riskOfRequest(site, request), newest || null);
     },
     form(line) {
       const parsed = parse(line, site.registry);

@@ -6,8 +6,11 @@ import { waitsFor } from './policy.ts';
 import type { PlanNow, Request, Status, StepNow } from './request.ts';
 import { titleOf } from './requests.ts';
 
-/** Draws a request from the record: what every front end shows, and nothing kept beside it. */
-export function drawCard(request: Request, risk: Risk): Card {
+/**
+ * Draws a request from the record: what every front end shows, and nothing kept beside it. `newest`: how far the job is
+ * that runs, where that is known better than the record says.
+ */
+export function drawCard(request: Request, risk: Risk, newest: string | null = null): Card {
   const { plan } = request;
   return {
     id: request.id,
@@ -18,14 +21,15 @@ export function drawCard(request: Request, risk: Risk): Card {
     line: lineOf(request),
     next: nextOf(request),
     fields: fieldsOf(request),
-    steps: (plan?.steps ?? []).map(drawStep),
+    steps: (plan?.steps ?? []).map((now) => drawStep(now, newest)),
     notes: plan?.notes ?? [],
     answer: request.answer,
     actions: actionsOf(request),
     footer: footerOf(request),
     plan: plan?.n ?? 0,
     risk,
-    decideRoles: request.status === 'planned' ? (plan?.needs.roles ?? []) : [],
+    decideRoles:
+      request.status === 'planned' || request.waiting?.reason === 'hand' ? (plan?.needs.roles ?? []) : [],
     asker: request.asker.id,
     notice: noticeOf(request),
   };
@@ -61,8 +65,9 @@ function text(value: Json): string {
 // Formats, separators other than the space, private and unassigned ones, and letters that are drawn as nothing.
 const UNSEEN = /(?! )[\p{C}\p{Z}]|\u034f|\u115f|\u1160|\u17b4|\u17b5|\u3164|\uffa0|\p{Variation_Selector}/gu;
 
-function drawStep(now: StepNow): CardStep {
+function drawStep(now: StepNow, newest: string | null): CardStep {
   const { step } = now;
+  const runs = now.state === 'started' && step.effect.kind === 'job';
   return {
     title: step.title,
     state: now.state,
@@ -72,7 +77,7 @@ function drawStep(now: StepNow): CardStep {
     undo: step.inverse?.restores ?? 'none',
     call: callText(step.effect),
     digest: now.digest,
-    says: now.says ?? now.progress,
+    says: now.says ?? (runs ? newest : null) ?? now.progress,
   };
 }
 
@@ -237,6 +242,17 @@ function noticeOf(request: Request): Card['notice'] {
         kind: 'decision',
         key: `decision-${request.plan.n}${request.plan.reminded ? '-again' : ''}`,
         text,
+      };
+    }
+    case 'running': {
+      const { plan, waiting } = request;
+      if (!plan || waiting?.reason !== 'hand') return null;
+      // One call for all that people do before the next thing that is not theirs.
+      const ours = plan.steps.filter((now) => now.state === 'done' && now.step.effect.kind !== 'hand').length;
+      return {
+        kind: 'decision',
+        key: `hand-${plan.n}-${ours}`,
+        text: `${title} (${request.id}): ${waiting.says}`,
       };
     }
     case 'succeeded':

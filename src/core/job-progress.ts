@@ -5,6 +5,8 @@ import type { JobState } from './job-state.ts';
 import { canonical, type Json } from './json.ts';
 import { readLog } from './log-text.ts';
 import type { JobLook, Log } from './ports.ts';
+import type { Registry } from './registry.ts';
+import type { Request } from './request.ts';
 import { storable } from './storable.ts';
 
 const MINUTE_MS = 60_000;
@@ -13,6 +15,14 @@ const HOUR_MS = 60 * MINUTE_MS;
 const MOST_KNOWN = 20_000;
 const LONGEST_SAY = 300;
 const LONGEST_LINE = 200;
+
+/** How the command reads its job's log; an undo of several has no one command. */
+export function progressOf(
+  { askings: [asking, another] }: Request,
+  registry: Registry,
+): Progress | undefined {
+  return asking && !another ? registry.get(asking.command)?.progress : undefined;
+}
 
 /** What is known after a poll. `full`: the log has more. A reducer that throws learns nothing; the job goes on. */
 export function addToState(
@@ -67,7 +77,8 @@ export function sayOf(state: JobState, progress: Progress | undefined, at: numbe
   return says === '' || says === state.said || at - state.saidAt < pause ? null : says;
 }
 
-function wordsOf(state: JobState, progress: Progress | undefined, log: Log): string {
+/** What there is to say of a job, in one line; empty: nothing yet. */
+export function wordsOf(state: JobState, progress: Progress | undefined, log: Log): string {
   // One poll that is lost says nothing.
   if (state.missed > 1) {
     if (state.seenAt === null) return `Whether it was begun cannot be seen yet. ${state.why}`;

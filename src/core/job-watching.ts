@@ -1,8 +1,7 @@
 import { endText } from './carrying.ts';
-import type { Progress } from './command.ts';
 import type { NewEvent } from './events.ts';
 import { readFreeze } from './freeze.ts';
-import { addToState, sayOf } from './job-progress.ts';
+import { addToState, progressOf, sayOf } from './job-progress.ts';
 import { FRESH, type JobState, type OpenJob, readState, writeState } from './job-state.ts';
 import type { Work } from './planning.ts';
 import type { JobLook } from './ports.ts';
@@ -18,7 +17,7 @@ import {
 import { Refused, Unavailable } from './refused.ts';
 import type { Request } from './request.ts';
 import type { Fence, LockStore, NotesStore } from './store.ts';
-import { waiting } from './waiting.ts';
+import { awayOf, waiting } from './waiting.ts';
 
 /** What it takes to watch a job. */
 export interface Watch {
@@ -56,16 +55,20 @@ const MOST_TRIES = 3;
  * it. Otherwise what became of it is written, and why is thrown.
  */
 export async function startJob(watch: Watch): Promise<never> {
-  const { work, pen, fence, job } = watch;
+  const { work, fence, job } = watch;
   const { host, name, script, sha256, args } = job.effect;
   // From now on the locks are the job's, also if this process dies before it hears that it runs.
   await work.locks.park(fence, KEPT_MS, 'hold');
-  const begun = await work.world.hostJobs.start(
-    job.run,
-    { name: script, sha256 },
-    args,
-    AbortSignal.timeout(CALL_MS),
-  );
+  const within = AbortSignal.timeout(CALL_MS);
+  const begun = await work.world.hostJobs
+    .start(job.run, { name: script, sha256 }, args, within)
+    .catch(async (error: unknown) => {
+      // Thrown only when nothing was started.
+      const away = awayOf(error);
+      if (away) return { kind: 'away', says: away.message } as const;
+      await finish(watch, [failedEvent(job.now, 'It could not be started.')]);
+      throw error;
+    });
   switch (begun.kind) {
     case 'runs':
       return rest(watch, { ...FRESH, seenAt: work.now().getTime() });
@@ -74,10 +77,10 @@ export async function startJob(watch: Watch): Promise<never> {
     case 'refused':
       return fail(watch, begun.says);
     case 'away':
-      await pen.record([notDoneEvent(job.now)]);
+      await finish(watch, [notDoneEvent(job.now)]);
       throw new Unavailable(`host ${host}`, begun.says);
     case 'busy': {
-      await pen.record([notDoneEvent(job.now)]);
+      await finish(watch, [notDoneEvent(job.now)]);
       const says = `Another run of ${name} goes on on ${host} (${begun.run}), and there is one at a time.`;
       throw new Unavailable(`${name} on ${host}`, says);
     }
@@ -94,19 +97,26 @@ export async function watchJob(watch: Watch): Promise<void> {
   let state = await readState(work.notes, job.run);
   if (request.stopping) state = await tellToStop(watch, state);
   for (let reads = 1; ; reads++) {
-    const look = await work.world.hostJobs.poll(job.run, state.offset, MOST_BYTES, within());
+    const look = await work.world.hostJobs.poll(job.run, state.offset, MOST_BYTES, within()).catch(unseen);
     if (look.kind === 'gone') await fail(watch, `${look.says} Whether the job still runs nobody can see.`);
     else if (look.kind === 'unseen') await miss(watch, state, look.says);
     else if (look.state === 'none' && state.seenAt === null) return neverBegan(watch, state);
     else {
       const full = look.log.length >= MOST_BYTES;
-      state = addToState(state, look, full, progressOf(watch), work);
+      state = addToState(state, look, full, progressOf(request, work.site.registry), work);
       if (full && reads < MOST_READS) continue;
       if (full) await rest(watch, state, 0);
       if (look.state === 'running') await rest(watch, state);
       return end(watch, state, look);
     }
   }
+}
+
+/** A deadline of ours that passed: anything else that is thrown is a bug. */
+function unseen(error: unknown): JobLook {
+  const away = awayOf(error);
+  if (!away) throw error;
+  return { kind: 'unseen', says: away.message };
 }
 
 /** The intent was written, and the start did not come to the host: it is started now. */
@@ -125,7 +135,9 @@ async function tellToStop(watch: Watch, state: JobState): Promise<JobState> {
   const { work, job } = watch;
   const at = work.now().getTime();
   const how = state.toldAt !== null && at - state.toldAt > GRACE_MS ? 'KILL' : 'TERM';
-  const heard = await work.world.hostJobs.stop(job.run, how, AbortSignal.timeout(CALL_MS));
+  const heard = await work.world.hostJobs
+    .stop(job.run, how, AbortSignal.timeout(CALL_MS))
+    .catch((error: unknown) => unseen(error).kind);
   return {
     ...state,
     stopAt: state.stopAt ?? at,
@@ -153,7 +165,7 @@ async function rest(watch: Watch, state: JobState, pauseMs = pauseOf(watch, stat
   const events: NewEvent[] = [];
   if (request.waiting?.reason !== 'job')
     events.push(waiting('job', `“${job.now.step.title}” runs on ${job.effect.host}.`, until));
-  const says = sayOf(state, progressOf(watch), at.getTime(), work.log);
+  const says = sayOf(state, progressOf(request, work.site.registry), at.getTime(), work.log);
   if (says !== null) events.push(progressEvent(job.now, says));
   if (events.length > 0) await pen.record(events);
   const told = says === null ? state : { ...state, said: says, saidAt: at.getTime() };
@@ -170,35 +182,44 @@ function pauseOf({ request }: Watch, { missed, forMs }: JobState): number {
 async function end(watch: Watch, state: JobState, look: Extract<JobLook, { kind: 'seen' }>): Promise<void> {
   const { request, job, work } = watch;
   const { now, effect } = job;
-  const says = sayOf({ ...state, saidAt: 0 }, progressOf(watch), work.now().getTime(), work.log);
+  const says = sayOf(
+    { ...state, saidAt: 0 },
+    progressOf(request, work.site.registry),
+    work.now().getTime(),
+    work.log,
+  );
   const last = says === null ? [] : [progressEvent(now, says)];
-  if (look.code === 0) return finish(watch, [...last, doneEvent(now, 'called')]);
+  if (look.code === 0) {
+    await finish(watch, [...last, doneEvent(now, 'called')]);
+    return;
+  }
   const words = endText(look.code, state.last);
-  if (request.stopping)
-    return fail(watch, `Stopped by ${request.stopping.by.name}; the log says: ${words}`, last);
+  if (request.stopping) {
+    const deaf = look.state === 'lost' ? ' It did not end when it was told to, so it was killed.' : '';
+    return fail(watch, `Stopped by ${request.stopping.by.name}; the log says: ${words}.${deaf}`, last);
+  }
   if (look.code === PLAN_AGAIN) {
     const tries = request.tries[now.digest] ?? 1;
-    if (tries < MOST_TRIES) return finish(watch, [...last, notDoneEvent(now)]);
+    if (tries < MOST_TRIES) {
+      await finish(watch, [...last, notDoneEvent(now)]);
+      return;
+    }
     return fail(watch, `${effect.host}: it was begun ${tries} times, and says again: ${words}`, last);
   }
   return fail(watch, `${effect.host}: ${words}`, last);
 }
 
-/** Writes how it ended; nothing is kept beside the record any more. */
-async function finish({ work, pen, job }: Watch, events: readonly NewEvent[]): Promise<void> {
-  await pen.record(events);
+/** Writes how it ended. Nothing is kept for it any more, beside the record or of the locks. */
+async function finish(watch: Watch, events: readonly NewEvent[]): Promise<Request> {
+  const { work, pen, fence, job } = watch;
+  // Before it is written: afterwards there may be nobody who would.
+  await work.locks.park(fence, 0, 'hold');
+  const request = await pen.record(events);
   await writeState(work.notes, job.run, null);
+  return request;
 }
 
 async function fail(watch: Watch, says: string, before: readonly NewEvent[] = []): Promise<never> {
-  const { work, pen, job } = watch;
-  const request = await pen.record([...before, failedEvent(job.now, says)]);
-  await writeState(work.notes, job.run, null);
+  const request = await finish(watch, [...before, failedEvent(watch.job.now, says)]);
   throw new Refused(failureText(request, 1));
-}
-
-/** How the command reads its job's log; an undo of several has no one command. */
-function progressOf({ request, work }: Watch): Progress | undefined {
-  const [asking, another] = request.askings;
-  return asking && !another ? work.site.registry.get(asking.command)?.progress : undefined;
 }

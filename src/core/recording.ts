@@ -32,9 +32,12 @@ export interface Pen {
   ): Promise<Request>;
   /** Writes whatever the request's state: an outcome is never dropped. */
   record(events: readonly NewEvent[]): Promise<Request>;
+  /** The request as this attempt last saw it. */
+  last(): Request | null;
 }
 
 export function createPen(id: string, requests: Requests, fence: Fence): Pen {
+  let last: Request | null = null;
   return {
     request: id,
     async write(events, toTheEnd = () => false) {
@@ -48,13 +51,16 @@ export function createPen(id: string, requests: Requests, fence: Fence): Pen {
         },
         fence,
       );
+      last = request;
       if (result === 'stop') throw new Stop();
       return request;
     },
     async record(events) {
       const { request } = await requests.change(id, () => ({ events, result: undefined }), fence);
+      last = request;
       return request;
     },
+    last: () => last,
   };
 }
 

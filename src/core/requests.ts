@@ -32,8 +32,8 @@ export interface Requests {
     decide: (request: Request) => Change<T>,
     fence?: Fence,
   ): Promise<{ request: Request; result: T }>;
-  /** Moves when a running request is looked at next, without an event. Nothing where somebody wrote in between. */
-  putOff(id: string, until: Date, fence?: Fence): Promise<void>;
+  /** Moves when a running request is looked at next, without an event. Nothing where somebody has written since. */
+  putOff(request: Request, until: Date, fence?: Fence): Promise<void>;
 }
 
 /** Hours after which approvers are told once more. */
@@ -137,10 +137,9 @@ export function createRequests(deps: {
         return { request: changed, result };
       }
     },
-    async putOff(id, until, fence) {
-      const request = await load(id);
-      if (request?.status !== 'running') return;
-      const written = await store.requests.putOff(id, request.seq, { kind: 'run', at: until }, fence);
+    async putOff({ id, seq, status }, until, fence) {
+      if (status !== 'running') return;
+      const written = await store.requests.putOff(id, seq, { kind: 'run', at: until }, fence);
       if (written === 'fenced') throw new Fenced(`${id} lost its lock`);
     },
   };

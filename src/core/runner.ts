@@ -42,6 +42,8 @@ const LOOK_DEADLINE_MS = 60_000;
 /** A call that has begun is let end, also at shutdown: an answer that nobody waits for is an unknown outcome. */
 const CALL_DEADLINE_MS = 150_000;
 const MOST_CALLS_TOGETHER = 100;
+/** A job whose watching went wrong with us is looked at again after so long. */
+const AFTER_TROUBLE_MS = 60_000;
 
 /**
  * The job `run`: takes the locks, plans again, compares with what was approved, and carries it out.
@@ -69,7 +71,7 @@ export async function run(id: string, work: Running, signal: AbortSignal): Promi
     else if (!isStop(error) && !signal.aborted) await writeDown(error, request, work, pen);
   } finally {
     clearInterval(renewing);
-    await giveBack(id, fence, again, work);
+    await giveBack(pen.last() ?? request, fence, again, work);
   }
 }
 
@@ -77,14 +79,16 @@ export async function run(id: string, work: Running, signal: AbortSignal): Promi
  * Only what is still ours: after a lost lease a newer attempt of this very request may hold the locks. While a job runs
  * they stay the request's own.
  */
-async function giveBack(id: string, fence: Fence, again: Date | null, work: Running): Promise<void> {
+async function giveBack(request: Request, fence: Fence, again: Date | null, work: Running): Promise<void> {
+  const goesOn = request.status === 'running' && openJob(request) !== null;
+  const until = again ?? (goesOn ? new Date(work.now().getTime() + AFTER_TROUBLE_MS) : null);
   try {
-    if (again) await work.requests.putOff(id, again, fence);
-    const request = await work.requests.load(id);
-    if (request?.status === 'running' && openJob(request)) await work.locks.park(fence, KEPT_MS);
-    else await work.locks.release(id, fence);
+    // What somebody said meanwhile is looked at as soon as they want.
+    if (until) await work.requests.putOff(request, until, fence);
+    if (goesOn) await work.locks.park(fence, KEPT_MS);
+    else await work.locks.release(request.id, fence);
   } catch (error) {
-    work.log.warn('locks not given back; their lease ends by itself', { request: id, error });
+    work.log.warn('locks not given back; their lease ends by itself', { request: request.id, error });
   }
 }
 
@@ -244,6 +248,8 @@ async function writeDown(error: unknown, request: Request, work: Running, pen: P
     work.log.error('run failed', { request: request.id, reference, error });
   try {
     await pen.write((now) => {
+      // Whatever went wrong with us, a job that goes on is watched on.
+      if (openJob(now)) return [];
       if (away && isPatient(now, work.now())) return [waitingEvent(away, now, work.now())];
       const expected = away ? `${away.message} I tried for half an hour.` : null;
       const said = error instanceof Refused ? error.message : expected;

@@ -4,17 +4,22 @@ import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { HostScript } from './ports.ts';
 
+/** `# part: parts/authority.sh`, in a line of its own: the text of that file stands there. */
+const PART = /^# part: ([a-z0-9./-]+\.sh)$/gm;
+
 /**
  * Reads the script file beside a command, once, when the command is loaded:
- * `loadScript(new URL('./check.sh', import.meta.url))`. Throws where the file is missing: a broken
- * installation stops at start and not at the first request.
+ * `loadScript(new URL('./check.sh', import.meta.url))`. What several scripts share is a file too; what is sent, installed
+ * and pinned is one, with everything in it. Throws where a file is missing: a broken installation stops at start and
+ * not at the first request.
  */
 export function loadScript(url: URL): HostScript {
-  const path = fileURLToPath(url);
-  const bytes = readFileSync(path);
+  const text = readFileSync(url, 'utf8').replace(PART, (_, name: string) =>
+    readFileSync(new URL(name, url), 'utf8').trimEnd(),
+  );
   return {
-    name: basename(path),
-    text: bytes.toString('utf8'),
-    sha256: createHash('sha256').update(bytes).digest('hex'),
+    name: basename(fileURLToPath(url)),
+    text,
+    sha256: createHash('sha256').update(text).digest('hex'),
   };
 }

@@ -108,7 +108,7 @@ export interface LockStore {
   renew(fence: Fence, leaseMs: number): Promise<boolean>;
   /**
    * For what goes on while nobody holds them: for so long nobody else gets these locks, whatever becomes of this
-   * attempt. `hold`: the attempt goes on; without it, the next one of the same request may take them at once. False
+   * attempt (0: any more). `hold`: the attempt goes on; without it, the next one of the same request may take them at once. False
    * when one was lost.
    */
   park(fence: Fence, forMs: number, how?: 'hold'): Promise<boolean>;

@@ -181,8 +181,8 @@ function grouped(concerns: readonly Concern[]): readonly (readonly Concern[])[] 
   return [...groups.values()];
 }
 
-function partsOf({ to, title, lines, next = [] }: Concern): Omit<Notice, 'key'> {
-  return { to, title, lines, next };
+function partsOf({ to, title, lines, next = [], together }: Concern): Omit<Notice, 'key'> {
+  return { to, title, lines: [...lines, ...(together ? [together.says] : [])], next };
 }
 
 function joined(

@@ -53,6 +53,10 @@ export async function examineForum(deps: {
   readonly username: string;
   readonly category: string;
   readonly moderates: boolean;
+  /** Other categories that messages are for. */
+  readonly categories?: readonly string[];
+  /** Topics that messages are for. */
+  readonly topics?: readonly number[];
   /** Groups whose members decide, and the numbers of the listed people who are to be in them. */
   readonly groups: readonly { readonly name: string; readonly people: readonly number[] }[];
   readonly webhook: {
@@ -72,6 +76,8 @@ export async function examineForum(deps: {
     await categoryFinding(api, category),
     ...(await accountFindings(api, username, moderates)),
   ];
+  for (const one of deps.categories ?? []) found.push(await categoryFinding(api, one, `category ${one}`));
+  for (const one of deps.topics ?? []) found.push(await topicFinding(api, one));
   for (const group of groups) found.push(...(await groupFindings(api, group)));
   if (groups.length === 0)
     found.push({
@@ -156,8 +162,7 @@ function clockFinding(aheadMs: number | null): Finding {
   };
 }
 
-async function categoryFinding(api: DiscourseApi, category: string): Promise<Finding> {
-  const what = 'category';
+async function categoryFinding(api: DiscourseApi, category: string, what = 'category'): Promise<Finding> {
   const called = await api.call({ method: 'GET', path: ['c', ...category.split('/'), 'l', 'latest.json'] });
   if (called.kind === 'ok') return { what, state: 'ok', says: `${category} can be read` };
   const status = called.kind === 'error' ? called.status : 0;
@@ -175,6 +180,23 @@ async function categoryFinding(api: DiscourseApi, category: string): Promise<Fin
         ? 'The scope topics:read_lists needs this category’s number, and the bot has to be able to see it.'
         : 'Copy what its address has after /c/ into discourse.category.',
   };
+}
+
+const topic = z.looseObject({
+  closed: z.boolean().nullish(),
+  archived: z.boolean().nullish(),
+  deleted_at: z.string().nullish(),
+});
+
+/** A topic that an audience reads. */
+async function topicFinding(api: DiscourseApi, id: number): Promise<Finding> {
+  const what = `topic ${id}`;
+  const called = await api.call({ method: 'GET', path: ['t', `${id}.json`] });
+  const read = called.kind === 'ok' ? topic.safeParse(called.data).data : undefined;
+  const why = !read || read.deleted_at ? 'is not there, or not for the bot' : 'is closed';
+  return read && !read.deleted_at && !read.closed && !read.archived
+    ? { what, state: 'ok', says: 'can be replied to' }
+    : { what, state: 'bad', says: `it ${why}`, todo: 'Name another one in the config, at `audiences`.' };
 }
 
 async function accountFindings(

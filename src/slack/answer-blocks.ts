@@ -12,14 +12,20 @@ export interface Drawing {
   readonly plainTables?: boolean;
 }
 
-/** Lines, at most `max` of them and within `room` characters, with how many were left out. */
-export function lineBlocks(lines: readonly string[], more: string, room = 6000, max = 40): KnownBlock[] {
+/** Lines, at most `max` of them, each of `width` characters, within `room`, with how many were left out. */
+export function lineBlocks(
+  lines: readonly string[],
+  more: string,
+  room = 6000,
+  max = 40,
+  width = 500,
+): KnownBlock[] {
   const texts: string[] = [];
   let now = '';
   let used = 0;
   let shown = 0;
   for (const line of lines.slice(0, max)) {
-    const text = inline(line, 500);
+    const text = inline(line, width);
     if (used + text.length > room) break;
     used += text.length + 1;
     shown += 1;

@@ -46,12 +46,13 @@ export async function examineSlack(deps: {
   readonly api: SlackApi;
   readonly people: People;
   readonly team: string;
-  readonly approversChannel: string | null;
+  /** That it has to be in: the approvers', and those of audiences. */
+  readonly channels: readonly string[];
   readonly groups: readonly string[];
   /** With Socket Mode: the app-level token's own API. */
   readonly appApi?: SlackApi;
 }): Promise<readonly Finding[]> {
-  const { api, people, team, approversChannel, groups, appApi } = deps;
+  const { api, people, team, channels, groups, appApi } = deps;
   const found: Finding[] = [];
   const called = await api.call('auth.test', {});
   if (called.kind !== 'ok') {
@@ -91,7 +92,7 @@ export async function examineSlack(deps: {
           },
     );
   }
-  if (approversChannel !== null) found.push(await channelFinding(api, approversChannel));
+  for (const channel of channels) found.push(await channelFinding(api, channel));
   for (const group of groups) {
     const size = await people.groupSize(group);
     const what = `Slack group ${group}`;

@@ -317,7 +317,7 @@ export function createSlackFront(options: SlackFrontOptions): SlackFront {
         api: writing,
         people,
         team: options.people.team,
-        approversChannel,
+        channels: approversChannel === null ? [] : [approversChannel],
         groups: [...new Set(groups)],
         ...(appApi ? { appApi } : {}),
       });

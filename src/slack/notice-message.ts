@@ -1,5 +1,5 @@
 import type { Button, KnownBlock } from '@slack/types';
-import type { Notice } from '../core/notice.ts';
+import { NOTICE_LIMITS, type Notice } from '../core/notice.ts';
 import { fallback, lineBlocks, nextBlock } from './answer-blocks.ts';
 import { actions, fences, header, LIMITS, type Message, plainText, section } from './blocks.ts';
 import { inline } from './escape.ts';
@@ -7,6 +7,8 @@ import { BUTTON } from './request-message.ts';
 
 /** What the action id of a button says that opens a form. */
 export const FORM_VERB = 'form';
+const ROOM = 10_000;
+const WIDTH = 2_500;
 /** The longest line that a button carries. */
 const LONGEST_VALUE = 2000;
 
@@ -20,7 +22,8 @@ export function noticeMessage(
   const blocks: KnownBlock[] = [
     header(title),
     ...(mention === null ? [] : [section(mention)]),
-    ...lineBlocks(lines, ''),
+    // Whole, also where each character is written out: it was approved so.
+    ...lineBlocks(lines, '', ROOM, NOTICE_LIMITS.lines, WIDTH),
     ...texts.flatMap((one) => [section(`*${inline(one.title, 300)}*`), ...fences(one.text)]),
     ...(command !== null && first !== undefined && first.length <= LONGEST_VALUE
       ? [actions([formButton(command, first)])]

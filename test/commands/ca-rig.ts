@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { settings } from '../../commands/certificates/settings.ts';
 import { CA_DIR, CRL_IN_USE } from '../../sandbox/hosts/ca.ts';
 import { startHosts } from '../../sandbox/hosts/hosts.ts';
-import type { Answer, Command, View } from '../../src/core/command.ts';
+import type { Answer, Command, Concern, View, WatchView } from '../../src/core/command.ts';
 import { createHosts } from '../../src/hosts/hosts.ts';
 import { silent } from '../hosts/support.ts';
 import { openssl, temporaryDir } from '../support/openssl.ts';
@@ -52,6 +52,24 @@ export async function startCaRig() {
       const planned = await command.plan(given, view, own);
       if (planned.kind !== 'answer') throw new Error('not an answer');
       return planned;
+    },
+    /** What its watch sees, with a hub that has these builders, and nobody of the config but these owners. */
+    async watch(
+      command: Command,
+      who: { readonly builders?: readonly string[]; readonly owners?: readonly string[] },
+      more: { readonly now?: Date; readonly settings?: object } = {},
+    ): Promise<readonly Concern[]> {
+      const builders = (who.builders ?? []).map((name, id) => ({ id, name, capacity: 2, enabled: true }));
+      const view: WatchView = {
+        hub: { read: async () => builders, account: async () => ({ name: 'steward', permissions: [] }) },
+        hosts,
+        asker: { id: 'steward', name: 'Steward', roles: new Set(), accounts: {} },
+        now: more.now ?? new Date(),
+        signal: new AbortController().signal,
+        owner: async (user) => (who.owners?.includes(user) ? user : null),
+      };
+      const own = settings.parse({ host: HOST, crlInUse: CRL_IN_USE, ...more.settings });
+      return (await command.watch?.(view, own)) ?? [];
     },
     async close(): Promise<void> {
       await hosts.close();

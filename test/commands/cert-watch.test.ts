@@ -1,35 +1,25 @@
 import { X509Certificate } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import certList from '../../commands/cert-list/command.ts';
-import { settings } from '../../commands/certificates/settings.ts';
-import { CA_DIR, CRL_IN_USE, hasOpenssl } from '../../sandbox/hosts/ca.ts';
+import { hasOpenssl } from '../../sandbox/hosts/ca.ts';
 import type { Concern } from '../../src/core/command.ts';
-import { viewOf } from '../../src/core/world.ts';
-import { type CertificateSite, startCertificateSite } from '../support/certificate-site.ts';
-import { PEOPLE } from '../support/kernel.ts';
+import { type CaRig, startCaRig } from './ca-rig.ts';
 
 const DAY_MS = 86_400_000;
-/** People whom the config knows; nobody else's certificate is theirs. */
-const OWNERS: Readonly<Record<string, string>> = { adam: 'adam', maria: 'maria', bea: 'bea' };
+/** People whom the config knows, and builders of the hub. */
+const WHO = { owners: ['adam', 'maria', 'bea'], builders: ['builder1', 'builder2'] };
 
 describe.skipIf(!hasOpenssl)('the watch over certificates (skipped without openssl)', () => {
-  let site: CertificateSite;
-  let index: string;
+  let rig: CaRig;
+  let first: string;
   beforeAll(async () => {
-    site = await startCertificateSite();
-    index = join(site.root, CA_DIR, 'index.txt');
+    rig = await startCaRig();
+    first = rig.read('index.txt');
   });
-  afterAll(() => site?.close());
-  beforeEach(() => site.reset());
+  afterAll(() => rig?.close());
+  beforeEach(() => rig.write('index.txt', first));
 
-  async function look(now = new Date(), own: object = {}): Promise<readonly Concern[]> {
-    const view = viewOf(site.kernel.work.world, PEOPLE.adam, now, AbortSignal.timeout(30_000));
-    const given = settings.parse({ host: 'ca', crlInUse: CRL_IN_USE, ...own });
-    const owner = async (user: string) => OWNERS[user] ?? null;
-    return (await certList.watch?.({ ...view, owner }, given)) ?? [];
-  }
+  const look = (now = new Date(), settings: object = {}) => rig.watch(certList, WHO, { now, settings });
   const inDays = (days: number): Date => new Date(Date.now() + days * DAY_MS);
   const said = (concerns: readonly Concern[]) =>
     concerns.map(({ to, title }) => `${to.kind === 'person' ? to.person : to.kind}: ${title}`);
@@ -49,7 +39,7 @@ describe.skipIf(!hasOpenssl)('the watch over certificates (skipped without opens
         `/C=US/ST=NC/O=Koji Sandbox/CN=${user}`,
       ].join('\t');
     });
-    writeFileSync(index, lines.map((line) => `${line}\n`).join(''));
+    rig.write('index.txt', lines.map((line) => `${line}\n`).join(''));
   }
 
   it('tells each owner of their own, with the line that renews it; admins of those that nobody stands for', async () => {
@@ -62,7 +52,10 @@ describe.skipIf(!hasOpenssl)('the watch over certificates (skipped without opens
       key: expect.stringMatching(/^3:20\d\d-\d\d-\d\d:14$/),
       covers: [expect.stringMatching(/^3:20.*:30$/)],
       to: { likeCommands: ['cert issue', 'cert renew'] },
-      lines: [expect.stringMatching(/^03 is good until 20/), expect.stringMatching(/^Say `cert renew`/)],
+      lines: [
+        expect.stringMatching(/^Certificate 03 is good until 20/),
+        expect.stringMatching(/^Say `cert renew`/),
+      ],
       next: ['cert renew'],
     });
     expect(concerns[1]).toMatchObject({ next: ['cert list expiring=31d'], together: { key: 'people:30' } });
@@ -121,7 +114,7 @@ describe.skipIf(!hasOpenssl)('the watch over certificates (skipped without opens
     expect(said(await look(inDays(364.5)))).toEqual([
       'approvers: The list of revoked certificates (CRL) runs out within a day',
     ]);
-    const { validTo } = new X509Certificate(readFileSync(join(site.root, CA_DIR, 'koji_ca_cert.crt')));
+    const { validTo } = new X509Certificate(rig.read('koji_ca_cert.crt'));
     const [end] = said(await look(new Date(Date.parse(validTo) - 100 * DAY_MS)));
     expect(end).toMatch(/^approvers: Koji’s certificate authority ends in \d+ days$/);
   });

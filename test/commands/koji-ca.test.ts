@@ -15,9 +15,8 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { makeAsker, makeCa, openCa, SUBJECT, type TestCa } from '../support/certificate-authority.ts';
+import { callsOf, deadlyPath, putScript, runScript } from '../support/root-script.ts';
 import { pointsUpTo, thorough } from '../support/thorough.ts';
-
-const SCRIPT = readFileSync(new URL('../../commands/certificates/root/koji-ca.sh', import.meta.url), 'utf8');
 
 let base: string;
 let first: string;
@@ -35,39 +34,12 @@ beforeEach(() => {
   root = join(base, `root${++count}`);
   cpSync(first, join(root, 'koji'), { recursive: true });
   ca = openCa(join(root, 'koji'));
-  mkdirSync(join(root, 'steward'));
   settings({});
 });
 
-function settings(more: Readonly<Record<string, string>>): void {
-  const lines = Object.entries({ dir: ca.dir, ...more }).map(([name, value]) => `${name}=${value}\n`);
-  writeFileSync(join(root, 'steward/ca.conf'), lines.join(''));
-  // What the real one finds in /etc stands here; nothing else of it is changed.
-  writeFileSync(join(root, 'koji-ca.sh'), SCRIPT.replaceAll('/etc/steward/', `${root}/steward/`));
-}
-
-interface Ran {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function run(args: readonly string[], path: string = process.env.PATH ?? ''): Promise<Ran> {
-  const child = spawn('bash', [join(root, 'koji-ca.sh'), ...args], {
-    env: { PATH: path, TEST_BOOK: join(root, 'book') },
-    stdio: ['ignore', 'pipe', 'pipe'],
-    detached: true,
-  });
-  const out = { stdout: '', stderr: '' };
-  child.stdout.on('data', (chunk) => {
-    out.stdout += chunk;
-  });
-  child.stderr.on('data', (chunk) => {
-    out.stderr += chunk;
-  });
-  return new Promise((resolve) => child.on('close', (code) => resolve({ code, ...out })));
-}
-
+const settings = (more: Readonly<Record<string, string>>): void =>
+  putScript(root, 'koji-ca.sh', { dir: ca.dir, ...more });
+const run = (args: readonly string[], path?: string) => runScript(root, 'koji-ca.sh', args, path);
 const asker = (name: string, ...key: readonly string[]) =>
   makeAsker(base, `${SUBJECT}/CN=${name}`, ...(key.length > 0 ? [key] : []));
 const sign = (user: string, der: string, days = '365') => run(['sign', ca.fingerprint, user, days, der]);
@@ -119,7 +91,7 @@ describe('signing', () => {
     ca = openCa(join(root, 'koji'));
     expect(await sign('maria', maria.der)).toMatchObject({
       code: 1,
-      stderr: 'the CA has expired, so it signs nothing\n',
+      stderr: "the CA has expired, so it signs nothing; 'ca renew' makes it good again\n",
     });
     expect(ca.index()).toEqual([]);
   });
@@ -340,30 +312,6 @@ describe('revoking', () => {
 });
 
 describe('a run that dies', () => {
-  const CHANGING = ['openssl', 'mv', 'cp', 'rm', 'mkdir'];
-
-  /** A PATH whose programs kill the whole run at its n-th call of one that changes something. */
-  function deadly(n: number, when: 'before' | 'after'): string {
-    const bin = join(root, `bin-${n}-${when}`);
-    mkdirSync(bin);
-    rmSync(join(root, 'book'), { force: true });
-    for (const name of CHANGING)
-      writeFileSync(
-        join(bin, name),
-        `#!/bin/bash
-echo x >>"$TEST_BOOK"
-calls=$(wc -l <"$TEST_BOOK")
-[[ $calls == ${n} && ${when} == before ]] && kill -KILL 0
-PATH=\${PATH#*:} ${name} "$@"
-code=$?
-[[ $calls == ${n} && ${when} == after ]] && kill -KILL 0
-exit $code
-`,
-        { mode: 0o755 },
-      );
-    return `${bin}${delimiter}${process.env.PATH}`;
-  }
-
   /** Kills a run before and after each of its commands, and has the next one finish; how often one died. */
   async function everyDeath(args: readonly string[], after: () => Promise<void>) {
     const again = (): void => {
@@ -371,13 +319,13 @@ exit $code
       cpSync(join(root, 'start'), ca.dir, { recursive: true });
     };
     again();
-    expect(await run(args, deadly(0, 'before'))).toMatchObject({ code: 0 });
-    const commands = readFileSync(join(root, 'book'), 'utf8').trim().split('\n').length;
+    expect(await run(args, deadlyPath(root, 0, 'before'))).toMatchObject({ code: 0 });
+    const commands = callsOf(root);
     let deaths = 0;
     for (const at of pointsUpTo(2 * commands, 6)) {
       const [n, when] = [Math.ceil(at / 2), at % 2 === 1 ? 'before' : 'after'] as const;
       again();
-      const ran = await run(args, deadly(n, when));
+      const ran = await run(args, deadlyPath(root, n, when));
       if (ran.code !== 0) deaths++;
       expect([n, when, await run(args)]).toMatchObject([n, when, { code: 0 }]);
       await after();

@@ -151,6 +151,36 @@ describe('a config that is right', () => {
     ]);
   });
 
+  it('takes audiences with a place each, and warns of those where nothing is said', async () => {
+    const settings = site.settings();
+    put(settings, ['audiences'], {
+      packagers: { slack: 'C0KOJI', forum: 4711 },
+      others: { forum: { category: 'development/packaging/5' } },
+    });
+    put(settings, ['discourse'], undefined);
+    const loaded = await site.load(settings);
+    expect(loaded.ok && [...loaded.config.site.audiences]).toEqual(['packagers', 'others']);
+    expect(loaded.ok && loaded.config.warnings.map((one) => `${one.path}: ${one.says}`)).toEqual(
+      expect.arrayContaining([
+        'audiences.packagers.forum: there is no `discourse` part, so nothing is said there',
+        'audiences.others.forum: there is no `discourse` part, so nothing is said there',
+      ]),
+    );
+    const wrong = site.settings();
+    put(wrong, ['audiences'], {
+      nobody: {},
+      '#koji': { slack: 'C0KOJI' },
+      odd: { slack: 'koji', forum: 'infra' },
+    });
+    const refused = await site.load(wrong);
+    expect(refused.ok ? [] : refused.problems.map((one) => `${one.path}: ${one.says}`)).toEqual([
+      expect.stringMatching(/^audiences\.nobody: names no place: give it slack, forum or both/),
+      expect.stringMatching(/^audiences.*#koji.*: .*should be a word/),
+      expect.stringMatching(/^audiences\.odd\.slack: should be the id of a channel/),
+      expect.stringMatching(/^audiences\.odd\.forum: should be true/),
+    ]);
+  });
+
   it('warns where everybody may approve, and where too few people could', async () => {
     const settings = site.settings();
     put(settings, ['everybody'], ['admin']);
@@ -198,7 +228,7 @@ describe('a config that is wrong', () => {
       'with a mistyped part',
       [[['slak'], {}]],
       [
-        'slak: is not a setting. Did you mean slack? Accepted here: hub, hosts, database, redis, slack, discourse, people, roles, everybody, operators, commands, shared, http, reminders, worker, log.',
+        'slak: is not a setting. Did you mean slack? Accepted here: hub, hosts, database, redis, slack, discourse, people, roles, everybody, operators, commands, shared, http, audiences, watch, reminders, worker, log.',
       ],
     ],
     ['with text for a number', [[['http', 'port'], '8420']], ['http.port: should be a number, not text']],
@@ -278,7 +308,7 @@ describe('a config that is wrong', () => {
       'with a command that does not exist',
       [[['commands', 'builder capacty'], {}]],
       [
-        'commands."builder capacty": there is no such command. Did you mean builder capacity? Commands: account grant, builder capacity, builder disable, builder list, ca check, cert list, nfs check.',
+        'commands."builder capacty": there is no such command. Did you mean builder capacity? Commands: account grant, builder capacity, builder disable, builder list, ca check, cert list, nfs check, repo list.',
       ],
     ],
     [

@@ -10,6 +10,7 @@ import builderList from '../../commands/builder-list/command.ts';
 import caCheck from '../../commands/ca-check/command.ts';
 import certList from '../../commands/cert-list/command.ts';
 import nfsCheck from '../../commands/nfs-check/command.ts';
+import repoList from '../../commands/repo-list/command.ts';
 import { type ConfigRole, type LoadResult, loadConfig } from '../../config/load.ts';
 import { makePki } from '../../sandbox/pki.ts';
 import { createRegistry } from '../../src/core/registry.ts';
@@ -22,6 +23,7 @@ export const registry = createRegistry([
   caCheck,
   certList,
   nfsCheck,
+  repoList,
 ]);
 
 export const EXAMPLE = readFileSync(

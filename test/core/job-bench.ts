@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import builderCapacity from '../../commands/builder-capacity/command.ts';
 import { defineCommand, type Progress, type Step } from '../../src/core/command.ts';
@@ -104,6 +105,14 @@ export async function startJobBench(options: { readonly through?: (world: World)
     end: (tag: string, code: number) => writeFileSync(join(root, `go-${tag}`), `${code}\n`),
     ran: (tag: string) =>
       existsSync(join(root, `ran-${tag}`)) ? readFileSync(join(root, `ran-${tag}`), 'utf8').length / 2 : 0,
+    /** Waits until the job of this tag has taken the word to end. */
+    async ended(tag: string): Promise<void> {
+      for (let tries = 0; existsSync(join(root, `go-${tag}`)); tries++) {
+        if (tries > 200) throw new Error(`${tag} does not end`);
+        await sleep(25);
+      }
+      await sleep(50);
+    },
     async approved(line: string): Promise<string> {
       const { id } = await kernel.ask(PEOPLE.maria, line);
       kernel.hinted.length = 0;

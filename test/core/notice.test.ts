@@ -6,6 +6,8 @@ import { createRegistry } from '../../src/core/registry.ts';
 import { run } from '../../src/core/runner.ts';
 import { Crash, startMortal } from '../support/crash.ts';
 import { type Kernel, PEOPLE, startKernel } from '../support/kernel.ts';
+import { pointsUpTo } from '../support/thorough.ts';
+import { watchTests } from './watching-suite.ts';
 
 const { maria, adam } = PEOPLE;
 
@@ -101,7 +103,7 @@ describe('a message as a step', () => {
     const dry = startMortal(kernel, 0);
     await run(await approved(), dry.work, alive());
     expect(dry.crossings).toContain('after notice put');
-    for (let at = 1; at <= dry.crossings.length; at++) {
+    for (const at of pointsUpTo(dry.crossings.length, 8)) {
       for (const one of kernel.hub.world.hosts) one.enabled = true;
       const id = await approved();
       const mortal = startMortal(kernel, at);
@@ -140,3 +142,17 @@ describe('a message as a step', () => {
     });
   });
 });
+
+it('the form of a line is there to be shown, filled as far as the line goes; the line asks for nothing', async () => {
+  const before = await kernel.store.requests.list({ limit: 1 });
+  const form = kernel.desk.form('builder farewell builder2 text=…');
+  expect(form?.fields.map(({ name, value }) => [name, value])).toEqual([
+    ['host', 'builder2'],
+    ['text', ''],
+  ]);
+  expect(kernel.desk.form('approve r1')).toBeNull();
+  expect(kernel.desk.form('no such command')).toBeNull();
+  expect(await kernel.store.requests.list({ limit: 1 })).toEqual(before);
+});
+
+watchTests(() => kernel.database);

@@ -1,10 +1,34 @@
-import { generateKeyPairSync } from 'node:crypto';
-import { describe, expect, it } from 'vitest';
+import { execFileSync } from 'node:child_process';
+import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
 import { anyPrivateKey, holdsPrivateKey } from '../../src/core/private-key.ts';
+import { openssl, temporaryDir } from '../support/openssl.ts';
+
+const place = temporaryDir();
+afterAll(() => place.remove());
 
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
 const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
 const pem = rsa.export({ type: 'pkcs8', format: 'pem' }).toString();
+const ed25519 = generateKeyPairSync('ed25519').privateKey;
+const encrypted = rsa
+  .export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'x' })
+  .toString();
+const spell = (key: KeyObject): string => key.export({ type: 'pkcs8', format: 'pem' }).toString();
+/** A certificate or a request, by the real openssl. */
+function made(what: '-x509' | '-new', key: KeyObject): string {
+  const file = join(place.dir, 'key.pem');
+  writeFileSync(file, spell(key));
+  return openssl(['req', what, '-key', file, '-subj', '/CN=x'], { cwd: place.dir });
+}
+/** As a browser takes it: key and certificate with a password. */
+function pkcs12(): Buffer {
+  const file = join(place.dir, 'both.pem');
+  writeFileSync(file, spell(rsa) + made('-x509', rsa));
+  return execFileSync('openssl', ['pkcs12', '-export', '-in', file, '-passout', 'pass:x']);
+}
 const bare = (text: string) => text.replace(/-----.*-----/gu, '').trim();
 const base64 = (text: string) => Buffer.from(text).toString('base64');
 
@@ -38,6 +62,38 @@ describe('a private key', () => {
     ['the body alone, PKCS#8', bare(pem)],
     ['the body alone, PKCS#1', bare(rsa.export({ type: 'pkcs1', format: 'pem' }).toString())],
     ['the body alone, EC', bare(ec.export({ type: 'pkcs8', format: 'pem' }).toString())],
+    ['the body of an encrypted one', bare(encrypted)],
+    ['the body in hex', rsa.export({ type: 'pkcs8', format: 'der' }).toString('hex')],
+    [
+      'the body in hex with colons',
+      rsa
+        .export({ type: 'pkcs1', format: 'der' })
+        .toString('hex')
+        .replace(/..(?=.)/gu, '$&:'),
+    ],
+    ['Ed25519, the body', bare(ed25519.export({ type: 'pkcs8', format: 'pem' }).toString())],
+    ['each line as code', bare(pem).replace(/^.*$/gmu, '`$&`')],
+    ['its second half', pem.slice(pem.length / 2)],
+    ['with characters that cannot be seen', pem.replaceAll('PRIVATE', 'PRI\u200bVA\u00adTE')],
+    ['with named spaces', pem.replaceAll(' ', '&nbsp;')],
+    ['JWK', JSON.stringify(rsa.export({ format: 'jwk' }))],
+    ['JWK in JSON', JSON.stringify({ text: JSON.stringify(ec.export({ format: 'jwk' })) })],
+    [
+      'PKCS#12',
+      pkcs12()
+        .toString('base64')
+        .replace(/(.{64})/gu, '$1\n'),
+    ],
+    ['PKCS#12 in a line', `browser file: ${pkcs12().toString('base64')}`],
+    ['PuTTY, without its first line', `Private-Lines: 14\n${base64('x'.repeat(60))}`],
+    ['as openssl prints it', openssl(['pkey', '-noout', '-text'], { cwd: '/', input: pem })],
+    [
+      'an EC key as openssl prints it',
+      openssl(['pkey', '-noout', '-text'], {
+        cwd: '/',
+        input: spell(ec),
+      }),
+    ],
     ['OpenSSH', '-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAA'],
   ])('is found as %s', (_, text) => {
     expect(holdsPrivateKey(text)).toBe(true);
@@ -61,6 +117,10 @@ describe('a private key', () => {
         .publicKey.export({ type: 'spki', format: 'pem' })
         .toString(),
     ],
+    ['a whole certificate', made('-x509', rsa)],
+    ['a whole request of a curve’s key', made('-new', ec)],
+    ['a public key as JWK', JSON.stringify(createPublicKey(rsa).export({ format: 'jwk' }))],
+    ['a fingerprint', '30:82:04:BD:15:C5:7A:EB:6F:55:82:73:4B:48:BA:AE:56:8F:0B:5A:37:00:EC:51:DC:CB:21:B4'],
     ['a command', 'repo add https://dl.fedoraproject.org/pub/fedora/linux/releases/40/Everything/x86_64/os/'],
     ['a digest', 'ab'.repeat(32)],
   ])('is not %s', (_, text) => {

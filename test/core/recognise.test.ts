@@ -102,6 +102,12 @@ const ASKING: readonly (readonly [string, string])[] = [
   ['The laptop with my koji certificate was stolen!', 'cert revoke <which> because=<because>'],
   ['Whose is the koji cert with the serial number 0x1A?', 'cert show 0x1A'],
   ['Is the CA of Koji about to expire?', 'ca check'],
+  ['Could an admin renew the CA of koji before summer?', 'ca renew because=<because>'],
+  ['Where can I download the CA certificate for kkoji?', 'ca file'],
+  ['Could somebody add the external repo epel10 to koji?', 'repo add epel10 from=<from>'],
+  ['We need another external repository in our builds, Ruby 3.3', 'repo add <label> from=<from>'],
+  ['Which external repositories do we have?', 'repo list'],
+  ['Is the mirrored repo stale? Builds say packages are missing.', 'repo check'],
   ['Which permissions do I have on koji? user name: pat', 'account show pat'],
 ];
 

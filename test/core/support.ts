@@ -125,7 +125,13 @@ function makePair(): Command {
   });
 }
 
-export function step(key: string, title: string, kind: Step['kind'], method: string, args: readonly string[]): Step {
+export function step(
+  key: string,
+  title: string,
+  kind: Step['kind'],
+  method: string,
+  args: readonly string[],
+): Step {
   return {
     key,
     title,

@@ -21,7 +21,9 @@ interface Asked {
   readonly group?: string;
   readonly people?: (forum: SandboxForum) => readonly number[];
   readonly webhook?: { readonly secret: string; readonly at: string };
-  readonly before?: (forum: SandboxForum) => void;
+  readonly before?: (forum: SandboxForum) => void | Promise<void>;
+  readonly categories?: readonly string[];
+  readonly topics?: (forum: SandboxForum) => readonly number[];
 }
 
 /** What doctor says of a pretend forum, line by line. */
@@ -29,7 +31,7 @@ async function examine(asked: Asked = {}) {
   const scopes = [...Object.keys(SCOPES), 'posts:list'];
   const forum = await startForum({ rateScale: Number.POSITIVE_INFINITY, scopes, ...asked.forum });
   closing.push(() => forum.close());
-  asked.before?.(forum);
+  await asked.before?.(forum);
   const username = asked.username ?? forum.bot.username;
   const api = createDiscourseApi({
     url: asked.url ?? forum.url,
@@ -44,6 +46,8 @@ async function examine(asked: Asked = {}) {
     username,
     category: asked.category ?? forum.category.path,
     moderates: asked.moderates ?? true,
+    categories: asked.categories ?? [],
+    topics: asked.topics?.(forum) ?? [],
     groups: [
       {
         name: asked.group ?? 'koji-admins',
@@ -73,6 +77,24 @@ describe('doctor', () => {
       'group koji-admins',
       'webhook',
     ]);
+  });
+
+  it('looks at the categories and topics that messages are for', async () => {
+    const { wrong, found } = await examine({
+      forum: { scopes: [...Object.keys(SCOPES), 'posts:list'] },
+      categories: ['support/7', 'nowhere/99'],
+      topics: (forum) => [forum.topics()[0]?.id ?? 0, 4711],
+      before: async (forum) => {
+        await forum.as('maria').topic('A topic for what is new', 'All that is new stands here, please.');
+      },
+    });
+    expect(wrong).toEqual([
+      'bad category nowhere/99: nowhere/99 is not there, or not for the bot',
+      'bad topic 4711: it is not there, or not for the bot',
+    ]);
+    expect(found.map(({ what, state }) => `${state} ${what}`)).toEqual(
+      expect.arrayContaining(['ok category support/7', expect.stringMatching(/^ok topic \d+$/)]),
+    );
   });
 
   it('says which scopes are missing and what for, and which are more than needed', async () => {

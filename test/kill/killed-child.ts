@@ -18,7 +18,9 @@ const going = new Promise<void>((resolve) => {
   goOn = resolve;
 });
 
+let alone = '';
 const hold: Hold = {
+  alone: () => alone,
   isAt: (key, point) => at.get(key) === point,
   reached: (key, point) => {
     // What is at its point stays there: the sweep would take it further meanwhile.
@@ -71,8 +73,11 @@ function settled(askings: readonly Asking[]): Promise<void> {
 const isLast = ({ key, at: point }: Asking): boolean => key.startsWith('capacity') && point === 'in call';
 const last = setup.askings.filter(isLast);
 const others = setup.askings.filter((asking) => !isLast(asking));
-begin(others);
-await settled(others);
+for (const turn of setup.inTurn ? others.map((one) => [one]) : [others]) {
+  alone = turn[0]?.key ?? '';
+  begin(turn);
+  await settled(turn);
+}
 if (last.length > 0) {
   const slow = answered();
   await tell({ kind: 'in-call-next' });

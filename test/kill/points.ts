@@ -55,6 +55,10 @@ export interface Setup {
     readonly dir: string;
   };
   readonly leaseMs: number;
+  /** Settings of commands, by name. */
+  readonly settings?: Readonly<Record<string, unknown>>;
+  /** One asking after the other: what they change they hold one lock for. */
+  readonly inTurn?: boolean;
   readonly askings: readonly Asking[];
 }
 

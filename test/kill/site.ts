@@ -18,11 +18,12 @@ export interface KillSite {
   close(): Promise<void>;
 }
 
-/** Starts them: `builders` are on the hub, and those of `reachable` are hosts as well. */
+/** Starts them: `builders` are on the hub, and those of `reachable` are hosts as well; `ca`: a host with a CA, too. */
 export async function startKillSite(
   builders: readonly string[],
   reachable: readonly string[],
   version: '1.20' | '1.35' = '1.20',
+  ca = false,
 ): Promise<KillSite> {
   const dir = await mkdtemp(join(tmpdir(), 'steward-kill-'));
   const pki = await makePki(join(dir, 'pki'));
@@ -39,7 +40,11 @@ export async function startKillSite(
       });
     },
   });
-  const hosts = await startHosts({ dir: join(dir, 'hosts'), names: reachable });
+  const hosts = await startHosts({
+    dir: join(dir, 'hosts'),
+    names: [...reachable, ...(ca ? ['ca'] : [])],
+    ...(ca ? { ca: { host: 'ca', authority: pki.authority } } : {}),
+  });
   const { hosts: list, clientKey: privateKey, knownHosts, scriptsDir } = hosts;
   return {
     dir,

@@ -2,10 +2,12 @@ import { existsSync, readFileSync } from 'node:fs';
 import { Ajv } from 'ajv';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { noticeTrouble } from '../../src/core/notice.ts';
 import { replyMessage } from '../../src/slack/answer-blocks.ts';
 import { LIMITS, sizeOf } from '../../src/slack/blocks.ts';
 import { homeView } from '../../src/slack/home.ts';
 import { becauseModal, formModal, lineModal } from '../../src/slack/modal.ts';
+import { noticeMessage } from '../../src/slack/notice-message.ts';
 import { requestMessage } from '../../src/slack/request-message.ts';
 import { anyCard, anyForm, anyReply, cardOf, nastyText, stepOf } from './cards.ts';
 
@@ -211,6 +213,23 @@ describe.skipIf(!existsSync(SCHEMA))(
           const { blocks } = replyMessage(reply, { plainTables });
           validBlocks(blocks);
           expect(blocks.length).toBeLessThanOrEqual(50);
+          expect(sizeOf(blocks)).toBeLessThanOrEqual(LIMITS.messageText + 500);
+        }),
+        RUNS,
+      );
+    });
+
+    it('accepts every message that belongs to no request', () => {
+      fc.assert(
+        fc.property(anyReply, nastyText, (reply, text) => {
+          const { lines, next = [] } = reply;
+          const told = { key: 'k', to: { kind: 'approvers' }, title: text, lines, next } as const;
+          fc.pre(noticeTrouble(told) === null);
+          const { blocks } = noticeMessage(told, {
+            mention: '<@U0MARIA>',
+            command: next[0] ? 'cert renew' : null,
+          });
+          validBlocks(blocks);
           expect(sizeOf(blocks)).toBeLessThanOrEqual(LIMITS.messageText + 500);
         }),
         RUNS,

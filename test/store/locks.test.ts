@@ -149,4 +149,41 @@ describeDatabases('locks', ({ database }) => {
       done = held[0]?.n ?? -1;
     }
   });
+
+  it('keeps parked ones for their owner, who gets them at once and before those in line', async () => {
+    const { locks } = open();
+    const fence = await take(locks, 'r1', ['parked']);
+    expect(await locks.park(fence, 10 * LEASE)).toBe(true);
+    later(LEASE + 1);
+    expect(await locks.acquire('r2', 'h', ['parked'], LEASE)).toEqual(waits('r1', 1));
+    expect((await locks.all()).map(({ name, owner }) => [name, owner])).toContainEqual(['parked', 'r1']);
+    const next = await take(locks, 'r1', ['parked'], 'another');
+    // The first attempt can write nothing any more, nor park or give back what is not its own now.
+    expect(await locks.park(fence, LEASE)).toBe(false);
+    await locks.release('r1', fence);
+    expect(await locks.acquire('r2', 'h', ['parked'], LEASE)).toEqual(waits('r1', 1));
+    // A worker that dies with parked locks holds up only its own request, and only for its lease.
+    later(LEASE + 1);
+    expect(await locks.acquire('r2', 'h', ['parked'], LEASE)).toEqual(waits('r1', 1));
+    const last = await take(locks, 'r1', ['parked'], 'a third');
+    expect(await locks.renew(next, LEASE)).toBe(false);
+    await locks.release('r1', last);
+    await take(locks, 'r2', ['parked']);
+    await locks.release('r2');
+  });
+
+  it('keeps parked ones only for so long, and no longer than wanted', async () => {
+    const { locks } = open();
+    const fence = await take(locks, 'r1', ['while']);
+    await locks.park(fence, 10 * LEASE, 'hold');
+    // It is still held: another attempt of the same request has to wait.
+    expect(await locks.acquire('r1', 'other', ['while'], LEASE)).toEqual(waits('r1', 1));
+    await locks.park(fence, 0, 'hold');
+    later(LEASE + 1);
+    await locks.park(await take(locks, 'r2', ['while']), 10 * LEASE);
+    later(10 * LEASE + 1);
+    await take(locks, 'r3', ['while']);
+    await locks.release('r3');
+    expect((await locks.all()).filter(({ name }) => name === 'while')).toEqual([]);
+  });
 });

@@ -1,8 +1,9 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type NewEvent, STEWARD } from '../../src/core/events.ts';
 import type { Store, Summary } from '../../src/core/store.ts';
 import { createStore } from '../../src/store/store.ts';
 import { describeDatabases } from '../support/databases.ts';
+import { noticeTests } from './notices-suite.ts';
 
 const maria = { id: 'maria', name: 'Maria' };
 const place = { kind: 'terminal', where: 'here', purpose: 'origin' } as const;
@@ -42,6 +43,8 @@ async function newRequest(store: Store, over: Partial<Summary> = {}): Promise<st
 }
 
 describeDatabases('the store', ({ database }) => {
+  describe('messages that belong to no request', () => noticeTests(database));
+
   const open = (): Store => createStore(database());
 
   it('makes one request from one origin, however often and at once it is asked', async () => {
@@ -199,5 +202,23 @@ describeDatabases('the store', ({ database }) => {
     expect(await tokens.revoke(id)).toBe(false);
     expect(await tokens.check(token)).toBeNull();
     expect(await tokens.list()).toEqual([]);
+  });
+
+  it('moves when a request is due without an event, unless somebody wrote or the lock was lost', async () => {
+    const store = open();
+    const id = await newRequest(store, { due: { kind: 'run', at: new Date(0) } });
+    const at = (ms: number) => ({ kind: 'run', at: new Date(ms) }) as const;
+    const due = async (now: number) =>
+      (await store.requests.due(new Date(now), 500)).some((one) => one.id === id);
+    expect(await store.requests.putOff(id, 1, at(5_000))).toBe('written');
+    expect([await due(4_999), await due(5_000)]).toEqual([false, true]);
+    expect(await store.requests.events(id)).toHaveLength(1);
+    expect(await store.requests.putOff(id, 0, at(9_000))).toBe('conflict');
+    const held = await store.locks.acquire(id, 'h', [`request:${id}`], 10_000);
+    if (!held.held) throw new Error('not held');
+    expect(await store.requests.putOff(id, 1, at(6_000), held.fence)).toBe('written');
+    await store.locks.release(id);
+    expect(await store.requests.putOff(id, 1, at(9_000), held.fence)).toBe('fenced');
+    expect([await due(5_999), await due(6_000)]).toEqual([false, true]);
   });
 });

@@ -43,7 +43,16 @@ export async function startCertificateSite(change: Readonly<Record<string, unkno
   const { hosts: targets, clientKey: privateKey, knownHosts, scriptsDir } = sandbox;
   const log = keepLog();
   const hosts = createHosts({ hosts: targets, privateKey, knownHosts, scriptsDir, log });
-  const names = ['cert issue', 'cert renew', 'cert revoke', 'cert list', 'cert show'];
+  const names = [
+    'ca renew',
+    'ca check',
+    'ca file',
+    'cert issue',
+    'cert renew',
+    'cert revoke',
+    'cert list',
+    'cert show',
+  ];
   const of: Record<string, unknown> = {};
   const set = (more: Readonly<Record<string, unknown>>): void => {
     for (const name of names) of[name] = { ...CA_SETTINGS, ...change, ...more };

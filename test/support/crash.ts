@@ -56,15 +56,21 @@ export function startMortal(kernel: Kernel, at: number): Mortal {
         writes(`append ${events.map((event) => event.type).join('+')}`, () =>
           requests.append(id, after, events, summary, fence),
         ),
+      putOff: (id, after, due, fence) => writes('put off', () => requests.putOff(id, after, due, fence)),
     },
     locks: {
       ...locks,
       acquire: (owner, holder, names, leaseMs) =>
         writes('lock', () => locks.acquire(owner, holder, names, leaseMs)),
+      park: (fence, forMs, how) => writes('park', () => locks.park(fence, forMs, how)),
       renew: (fence, leaseMs) => reads('renew', () => locks.renew(fence, leaseMs)),
       release: (owner, fence) => writes('unlock', () => locks.release(owner, fence)),
     },
-    notes: { ...notes, get: (key) => reads('note', () => notes.get(key)) },
+    notes: {
+      ...notes,
+      get: (key) => reads('note', () => notes.get(key)),
+      set: (key, value) => writes('note', () => notes.set(key, value)),
+    },
     notices: {
       ...notices,
       put: (notice, covers) => writes('notice put', () => notices.put(notice, covers)),

@@ -10,7 +10,9 @@ export async function startDoor(options: {
   readonly crl: string;
   readonly server: { readonly cert: string; readonly key: string };
 }) {
-  const { ca, crl, server: own } = options;
+  const { ca, server: own } = options;
+  // A file may have a list for each CA, and Node reads one of each text.
+  const crl = options.crl.match(/-----BEGIN X509 CRL-----[\s\S]+?-----END X509 CRL-----/g) ?? [];
   const server = createServer(
     { ...own, ca, crl, requestCert: true, rejectUnauthorized: true, maxVersion: 'TLSv1.2' },
     (incoming, outgoing) => {
@@ -22,6 +24,8 @@ export async function startDoor(options: {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   return {
+    /** As a place of the config names it. */
+    address: `127.0.0.1:${port}`,
     /** Whom the server greets; `turned away` where the handshake fails. */
     knock: (cert: string, key: string): Promise<string> =>
       new Promise((resolve) => {

@@ -196,8 +196,9 @@ keep_log() { # MOST
       printf '\n[the log has reached its limit and is cut off here]\n' >>log
       exec cat <&5 >/dev/null
     fi
-    # A full disk, most likely: what comes meanwhile is lost, the job is not.
-    sleep 1
+    # A full disk, most likely: what comes meanwhile is lost, and the job is not held up by it.
+    timeout -s KILL 1 cat <&5 >/dev/null
+    printf '\n[here a part could not be written]\n' >>log
   done
 } 2>/dev/null
 

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { Notice } from '../../src/core/notice.ts';
+import type { Database } from '../../src/store/database.ts';
 import { createStore } from '../../src/store/store.ts';
-import { describeDatabases } from '../support/databases.ts';
 
 const notice = (key: string, over: Partial<Notice> = {}): Notice => ({
   key,
@@ -11,7 +11,8 @@ const notice = (key: string, over: Partial<Notice> = {}): Notice => ({
   ...over,
 });
 
-describeDatabases('messages that belong to no request', ({ database }) => {
+/** What messages do on any database. */
+export function noticeTests(database: () => Database): void {
   const open = () => createStore(database()).notices;
   const pending = async () => (await open().pending(50)).map(({ notice: { key } }) => key);
 
@@ -90,4 +91,4 @@ describeDatabases('messages that belong to no request', ({ database }) => {
     expect(first?.notice.lines).toEqual(['ab \ufffd \u202e <!channel> ` ``` ~ é 😀']);
     await open().delivered('odd');
   });
-});
+}

@@ -1,0 +1,134 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { CA_DIR, hasOpenssl } from '../../sandbox/hosts/ca.ts';
+import { openDatabase } from '../../src/store/database.ts';
+import { createStore } from '../../src/store/store.ts';
+import { makeAsker } from '../support/certificate-authority.ts';
+import { CA_SETTINGS, SANDBOX_SUBJECT } from '../support/certificate-site.ts';
+import { keepLog } from '../support/log.ts';
+import { noPostgres, startPostgres } from '../support/postgres.ts';
+import { noRedis, startRedis } from '../support/redis.ts';
+import { thorough } from '../support/thorough.ts';
+import { type Asking, POINTS, type Point } from './points.ts';
+import { type KillSite, liveOnce, startKillSite } from './site.ts';
+
+type Verb = 'issue' | 'renew' | 'revoke';
+
+/** The lock of all is the same, and is crossed with every other boundary. */
+const ALL = POINTS.filter((point) => point !== 'after lock');
+const KILLS: readonly { readonly verb: Verb; readonly at: Point }[] = thorough
+  ? (['issue', 'renew', 'revoke'] as const).flatMap((verb) => ALL.map((at) => ({ verb, at })))
+  : [{ verb: 'issue', at: 'in call' }];
+
+const stores = [
+  { name: 'PGlite, in one process', servers: false, missing: null },
+  {
+    name: 'PostgreSQL and Redis',
+    servers: true,
+    missing: thorough ? (noPostgres ?? noRedis) : 'tried where everything is',
+  },
+] as const;
+
+describe.concurrent('a worker that is killed between any two steps of a certificate’s way', () => {
+  for (const { name, servers, missing } of stores)
+    it.skipIf(missing !== null || !hasOpenssl)(
+      `signs and revokes each once, and delivers it: ${name}${missing ? ` (skipped: ${missing})` : ''}`,
+      { timeout: 900_000 },
+      async ({ onTestFinished }) => {
+        const postgres = servers ? await startPostgres() : null;
+        if (postgres) onTestFinished(() => postgres.stop());
+        const redis = servers ? await startRedis() : null;
+        if (redis) onTestFinished(() => redis.stop());
+        const site = await startKillSite([], [], '1.35', true);
+        onTestFinished(() => site.close());
+        const askings = KILLS.map(({ verb, at }, index) => askingFor(site, verb, at, index));
+        const databaseUrl = (await postgres?.fresh()) ?? null;
+        const names = ['cert issue', 'cert renew', 'cert revoke'];
+        const setup = {
+          ...site.setup,
+          databaseUrl,
+          redisUrl: redis?.url ?? null,
+          settings: Object.fromEntries(names.map((one) => [one, CA_SETTINGS])),
+          inTurn: true,
+        };
+
+        // Each life sees what the last one left to its end, and dies of the next.
+        for (let at = 0; at <= askings.length; at++) {
+          const left = askings.slice(Math.max(0, at - 1), at).map((one) => ({ ...one, at: null }));
+          const next = askings.slice(at, at + 1);
+          const ended = await liveOnce({ ...setup, askings: [...left, ...next] }, site.hub);
+          expect([at, ended.killed, ended.statuses]).toEqual([
+            at,
+            next.length > 0,
+            next.length > 0 ? {} : Object.fromEntries(left.map(({ key }) => [key, 'succeeded'])),
+          ]);
+        }
+
+        const database = await openDatabase({
+          url: databaseUrl ?? undefined,
+          dir: setup.dir,
+          log: keepLog(),
+        });
+        onTestFinished(() => database.close());
+        const { requests } = createStore(database);
+        const all = await requests.list({ limit: 100 });
+        expect(all.map(({ status }) => status)).toEqual(askings.map(() => 'succeeded'));
+        for (const { key, verb, user } of askings) {
+          const request = all.find(({ text }) => text.includes(user));
+          const events = await requests.events(request?.id ?? '');
+          expect([key, recordOf(site, user)]).toEqual([
+            key,
+            { issue: ['V'], renew: ['V', 'V'], revoke: ['R'] }[verb],
+          ]);
+          const result = JSON.stringify(events.at(-1));
+          if (verb === 'revoke') expect(result).toContain('Revoked: ');
+          else expect(result).toContain(newestOf(site, user).replaceAll('\n', '\\n').slice(0, -2));
+        }
+      },
+    );
+});
+
+function askingFor(
+  site: KillSite,
+  verb: Verb,
+  at: Point,
+  index: number,
+): Asking & { verb: Verb; user: string } {
+  const key = `${verb}${index}`;
+  const user = `${key}-1`;
+  if (verb !== 'issue') signBefore(site, user);
+  const { csr } = makeAsker(site.dir, `${SANDBOX_SUBJECT}/CN=${user}`);
+  const text =
+    verb === 'revoke'
+      ? `cert revoke ${user} reason=key-lost because=it is lost`
+      : `cert ${verb} for=${user} csr=${csr}`;
+  return { key, text, at, verb, user };
+}
+
+const dirOf = ({ hosts }: KillSite): string => join(hosts.world('ca').root, CA_DIR);
+
+/** The certificate that somebody had before all this. */
+function signBefore(site: KillSite, user: string): void {
+  const subject = `${SANDBOX_SUBJECT}/CN=${user}`;
+  const keys = ['-keyfile', 'private/koji_ca_cert.key', '-cert', 'koji_ca_cert.crt'];
+  execFileSync(
+    'openssl',
+    ['ca', '-batch', '-config', 'ssl.cnf', ...keys, '-notext', '-subj', subject, '-in', '/dev/stdin'],
+    { cwd: dirOf(site), input: makeAsker(site.dir, subject).csr, stdio: ['pipe', 'pipe', 'pipe'] },
+  );
+}
+
+const linesOf = (site: KillSite, user: string): readonly (readonly string[])[] =>
+  readFileSync(join(dirOf(site), 'index.txt'), 'utf8')
+    .split('\n')
+    .map((line) => line.split('\t'))
+    .filter((fields) => fields[5]?.endsWith(`/CN=${user}`));
+
+const recordOf = (site: KillSite, user: string): readonly (string | undefined)[] =>
+  linesOf(site, user).map(([state]) => state);
+
+function newestOf(site: KillSite, user: string): string {
+  return readFileSync(join(dirOf(site), `newcerts/${linesOf(site, user).at(-1)?.[3]}.pem`), 'utf8');
+}

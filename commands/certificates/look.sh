@@ -9,6 +9,7 @@
 #   file    the same, and what is in it
 #   cert    the same, and the certificates in it: nothing else of that file is sent
 #   certs   PATH is DIRECTORY/A,B,C: the certificates in A.pem, B.pem and C.pem there, each after a line with its path
+#   keys    PATH is DIRECTORY:X,Y: the *.pem there whose base64 holds X or Y, which have - and _ for + and /
 #   config  the same, and what that ssl.cnf says of digest and serials: it may hold a passphrase too
 #   list    the same, and the names in that directory
 #   sum     the same, and the SHA-256 of the file
@@ -39,7 +40,7 @@ declare -A seen_first
 look_first() { # KIND NAME PATH...
   local paths=() line
   while (($# >= 3)); do
-    case $1 in host | clock | space | certs) ;; *) paths+=("${STEWARD_ROOT-}$3") ;; esac
+    case $1 in host | clock | space | certs | keys) ;; *) paths+=("${STEWARD_ROOT-}$3") ;; esac
     shift 3
   done
   while IFS= read -r line; do
@@ -103,6 +104,25 @@ look() { # KIND NAME PATH
       else
         say "$name" failed
       fi
+      return
+      ;;
+    keys)
+      line=${path##*:}
+      line=${line//-/+}
+      # shellcheck disable=SC2016 # awk's own
+      data=$(find "${path%:*}" -mindepth 1 -maxdepth 1 -name '*.pem' -type f -print0 2>/dev/null |
+        xargs -0 -r awk -v wanted="${line//_/\/}" '
+          function look(  at) {
+            for (at = 1; at <= count; at++) if (index(text, list[at])) { print file; break }
+            text = ""
+          }
+          BEGIN { count = split(wanted, list, ",") }
+          FNR == 1 { look(); file = FILENAME; on = 0 }
+          /^-----END CERTIFICATE-----/ { on = 0 }
+          on { text = text $0 }
+          /^-----BEGIN CERTIFICATE-----/ { on = 1 }
+          END { look() }' 2>/dev/null | packed)
+      say "$name" ok ${data:+"data=$data"}
       return
       ;;
   esac

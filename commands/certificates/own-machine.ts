@@ -44,13 +44,16 @@ export function handOver(
   const { client } = settings;
   const user = entry.user ?? '';
   const texts: readonly CopyText[] = [
-    { title: `The certificate: save it as ${file}.crt, beside your ${file}.key`, text: certificate.pem },
     {
-      title: `Key and certificate in one file, ${client.cert}`,
+      title: `The certificate: save it as \`${file}.crt\`, beside your \`${file}.key\``,
+      text: certificate.pem,
+    },
+    {
+      title: `Key and certificate in one file, \`${client.cert}\``,
       text: `(umask 077; { openssl x509 -in ${file}.crt; cat ${file}.key; } > ${client.cert})`,
     },
     {
-      title: `The certificate${roots.length > 1 ? 's' : ''} of the CA: save ${roots.length > 1 ? 'all of it' : 'it'} as ${client.ca}`,
+      title: `The certificate${roots.length > 1 ? 's' : ''} of the CA: save ${roots.length > 1 ? 'all of it' : 'it'} as \`${client.ca}\``,
       text: bundleOf(roots),
     },
     ...configText(client),
@@ -69,7 +72,7 @@ export function handOver(
       `It is good from ${day(certificate.from)} until ${day(certificate.until)}. It is public: without the key that you kept, nobody can use it.`,
       `SHA-256 of it: \`${certificate.fingerprint}\``,
     ],
-    texts: texts.map(({ title, text }, at) => ({ title: `${at + 1}. ${title}`, text })),
+    texts: texts.map(({ title, text }, at) => ({ title: `(${at + 1}) ${title}`, text })),
   };
 }
 
@@ -86,7 +89,7 @@ function configText(client: Client): readonly CopyText[] {
     `serverca = ${client.ca}`,
     'authtype = ssl',
   ];
-  return [{ title: `The client's configuration, in ${client.config}`, text: lines.join('\n') }];
+  return [{ title: `The client's configuration, in \`${client.config}\``, text: lines.join('\n') }];
 }
 
 function aliasText({ name }: Client): readonly CopyText[] {

@@ -17,6 +17,7 @@ export interface Ask {
     | 'file'
     | 'cert'
     | 'certs'
+    | 'keys'
     | 'config'
     | 'list'
     | 'sum'

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import type { View } from '../../src/core/command.ts';
 import { Refused } from '../../src/core/refused.ts';
 import { type Certificate, readCertificates, sameKey } from './certificate.ts';
@@ -87,8 +88,6 @@ export const bundleOf = (roots: readonly Certificate[]): string => roots.map(({ 
 
 /** Certificates read in one answer: 2 KB each, of RSA 4096, stay well below what is taken from a host at once. */
 const TOGETHER = 300;
-/** More are not compared. */
-const MOST = 6_000;
 
 /** The certificates themselves of these entries, by serial; of some the file may be gone. */
 export async function filesOf(
@@ -97,14 +96,11 @@ export async function filesOf(
   view: View,
 ): Promise<ReadonlyMap<string, Certificate>> {
   const found = new Map<string, Certificate>();
-  const [folder = 'newcerts'] = settings.issued;
-  const asks: Ask[] = [];
-  for (let at = 0; at < Math.min(entries.length, MOST); at += TOGETHER) {
+  for (let at = 0; at < entries.length; at += TOGETHER) {
     const serials = entries.slice(at, at + TOGETHER).map(({ serial }) => serial);
-    asks.push({ kind: 'certs', name: 'certs', path: placeOf(`${folder}/${serials.join(',')}`, settings) });
-  }
-  for (const ask of asks) {
-    const text = (await lookAtCa([ask], settings, view)).seen('certs').data?.toString('latin1') ?? '';
+    const path = placeOf(`${folderOf(settings)}/${serials.join(',')}`, settings);
+    const looked = await lookAtCa([{ kind: 'certs', name: 'certs', path }], settings, view);
+    const text = looked.seen('certs').data?.toString('latin1') ?? '';
     for (const [, serial = '', pem = ''] of text.matchAll(FILE)) {
       const [certificate] = readCertificates(pem).certificates;
       if (certificate) found.set(serial, certificate);
@@ -113,8 +109,31 @@ export async function filesOf(
   return found;
 }
 
+const folderOf = ({ issued: [folder = 'newcerts'] }: Settings): string => folder;
+
 /** One of them: its path, then what is in it. No line of PEM has a dot. */
 const FILE = /^\/.*\/([0-9A-F]+)\.pem\n([^.]*?-----END CERTIFICATE-----)$/gm;
+
+/** Characters of a key that are looked for: 90 bytes are enough to be nobody else's. */
+const ENOUGH = 120;
+
+/**
+ * What the base64 of every certificate of this key holds, whatever stands before the key in it: three letters are three
+ * bytes, so there are three ways. With - and _ for + and /.
+ */
+function tracesOf(key: KeyObject): string {
+  // The key itself comes last, and what comes before it says only of which kind it is.
+  const bytes = key.export({ type: 'spki', format: 'der' }).subarray(-250);
+  return [0, 1, 2]
+    .map((from) => bytes.subarray(from + 27))
+    .map((rest) =>
+      rest
+        .subarray(0, rest.length - (rest.length % 3))
+        .toString('base64url')
+        .slice(0, ENOUGH),
+    )
+    .join(',');
+}
 
 /** What there is already for a user and a request. */
 export interface Held {
@@ -138,13 +157,23 @@ export async function holdingOf(ca: Ca, csr: Csr, settings: Settings, view: View
   const asks: readonly Ask[] = [
     { kind: 'cert', name: 'crt', path: `${base}.crt` },
     { kind: 'stat', name: 'csr', path: `${base}.csr` },
+    {
+      kind: 'keys',
+      name: 'keys',
+      path: `${placeOf(folderOf(settings), settings)}:${tracesOf(csr.key)}`,
+    },
   ];
+  const looked = await lookAtCa(asks, settings, view);
+  const names = looked.seen('keys').data?.toString('latin1') ?? '';
+  const alike = new Set([...names.matchAll(/\/([0-9A-F]+)\.pem$/gm)].map(([, serial]) => serial));
   const valid = ca.entries.filter((entry) => standing(entry, ca.now) === 'valid');
   const revoked = ca.entries.filter(({ recorded }) => recorded === 'R');
-  const [looked, files] = await Promise.all([
-    lookAtCa(asks, settings, view),
-    filesOf([...valid, ...revoked], settings, view),
-  ]);
+  const wanted = valid.filter(({ user, serial }) => user === csr.user || alike.has(serial));
+  const files = await filesOf(
+    [...wanted, ...revoked.filter(({ serial }) => alike.has(serial))],
+    settings,
+    view,
+  );
   const isSame = (entry: Entry): boolean => {
     const certificate = files.get(entry.serial);
     return certificate !== undefined && sameKey(certificate.key, csr.key);

@@ -87,7 +87,7 @@ describe('a certificate of one’s own', () => {
     const text = (part: string): string =>
       done.answer?.texts?.find(({ title }) => title.includes(part))?.text ?? '';
     writeFileSync(join(home, 'toni.key'), key);
-    writeFileSync(join(home, 'toni.crt'), text('save it as toni.crt'));
+    writeFileSync(join(home, 'toni.crt'), text('save it as `toni.crt`'));
     writeFileSync(join(home, '.katello-ca.cert'), text('of the CA'));
     const here = (line: string): string =>
       execFileSync('bash', ['-c', line], {
@@ -501,6 +501,18 @@ describe('a CA that is not as it should be', () => {
     await site.kernel.settle();
     expect(await site.kernel.load(failed.id)).toMatchObject({ status: 'succeeded' });
   });
+
+  it('has a key with a passphrase: the request says so, and nothing was signed', async () => {
+    const key = join(site.root, CA_DIR, 'private/koji_ca_cert.key');
+    execFileSync('openssl', ['ec', '-aes256', '-passout', 'pass:x', '-in', key, '-out', key], {
+      stdio: 'pipe',
+    });
+    expect(await site.through(toni, `cert issue csr=${site.asker('toni').csr}`)).toMatchObject({
+      status: 'failed',
+      says: expect.stringContaining('the key of the CA has a passphrase'),
+    });
+    expect(site.ca().index()).toHaveLength(8);
+  });
 });
 
 it.each([
@@ -514,9 +526,13 @@ it.each([
 });
 
 it('many that are approved at once are signed one after the other, each with a serial of its own', {
-  timeout: 120_000,
+  timeout: 1_200_000,
 }, async () => {
-  const users = thorough ? ['ann', 'ben', 'cleo', 'dan', 'eve', 'fay'] : ['ann', 'ben', 'cleo'];
+  const letter = (at: number): string => String.fromCharCode(97 + at);
+  const users = Array.from(
+    { length: thorough ? 200 : 3 },
+    (_, at) => `user${letter(Math.floor(at / 26))}${letter(at % 26)}`,
+  );
   const asked = await Promise.all(
     users.map(async (user) => {
       const who = { ...maria, id: user, name: user };
@@ -532,6 +548,15 @@ it('many that are approved at once are signed one after the other, each with a s
   const serials = users.flatMap(serialsOf).map((serial) => Number.parseInt(serial ?? '', 16));
   expect(serials.toSorted((a, b) => a - b)).toEqual(users.map((_, at) => first + at));
   expect(Number.parseInt(site.ca().read('serial'), 16)).toBe(first + users.length);
+  const keys = ['-keyfile', 'private/koji_ca_cert.key', '-cert', 'koji_ca_cert.crt'];
+  execFileSync('openssl', ['ca', '-config', 'ssl.cnf', '-updatedb', ...keys], {
+    cwd: join(site.root, CA_DIR),
+    stdio: 'pipe',
+  });
+  for (const [at, { id }] of asked.entries())
+    expect(`${certificateOf(await site.kernel.load(id))}\n`).toBe(
+      site.ca().read(`newcerts/${serialsOf(users[at] ?? '')[0]}.pem`),
+    );
 });
 
 describe('private keys', () => {

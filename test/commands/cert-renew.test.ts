@@ -63,7 +63,7 @@ it('gives another certificate beside the old one, and says what to do with that'
   expect(done.status).toBe('succeeded');
   expect(new X509Certificate(certificateOf(done)).subject).toContain('CN=maria');
   expect(valid('maria')).toEqual(['02', '09']);
-  expect(done.answer?.texts?.[0]?.title).toContain('save it as maria-new.crt, beside your maria-new.key');
+  expect(done.answer?.texts?.[0]?.title).toContain('save it as `maria-new.crt`, beside your `maria-new.key`');
   expect(done.answer?.next).toEqual(['cert revoke 02 reason=replaced because=renewed']);
 });
 

@@ -126,6 +126,16 @@ describe('signing', () => {
       () => ['maria', asker('maria', 'ec', '-pkeyopt', 'ec_paramgen_curve:secp256k1').der],
       'not a key that is signed here',
     ],
+    [
+      'a name with a line break',
+      () => ['maria', makeAsker(base, `${SUBJECT}/CN=maria\nCN=maria`).der],
+      'the request is not for maria',
+    ],
+    [
+      'another name that pretends to be a line of its own',
+      () => ['maria', makeAsker(base, `${SUBJECT}/OU=x\n    CN=maria/CN=adam`).der],
+      'the request is not for maria',
+    ],
     ['bytes that are no request', () => ['maria', 'AAAA'], 'not a signing request'],
     ['a quote', () => ['maria', `AAAA';id`], 'not a signing request'],
     ['a very long request', () => ['maria', 'A'.repeat(6001)], 'not a signing request'],

@@ -38,7 +38,7 @@ export function pieces(list) {
 }
 
 /** Code, with added and removed lines in colour. */
-export function fence(text, isDiff = /^[+-]/m.test(text)) {
+export function fence(text, isDiff = /^[+-]/m.test(text) && /^(?:[+\- ].*\n?)+$/.test(text)) {
   const lines = text.split('\n');
   const code = el('code');
   for (const [index, line] of lines.entries()) {

@@ -109,6 +109,7 @@ look() { # KIND NAME PATH
     keys)
       line=${path##*:}
       line=${line//-/+}
+      # shellcheck disable=SC2016 # awk's own
       data=$(find "${path%:*}" -mindepth 1 -maxdepth 1 -name '*.pem' -type f -print0 2>/dev/null |
         xargs -0 -r awk -v wanted="${line//_/\/}" '
           function look(  at) {

@@ -8,16 +8,17 @@ rm -rf .repodata
 mkdir .repodata
 find -L . -name '*.rpm' -type f -printf '%P\t%s\n' | sort >.repodata/list
 { cut -f 1 .repodata/list | tr '\n' '\0' | xargs -0 -r sha256sum --; } | paste .repodata/list - |
-  awk -F '\t' '
-    { n++; name = $1; sub(/.*\//, "", name); arch = name; sub(/\.rpm$/, "", arch); sub(/.*\./, "", arch)
+  awk -F '\t' -v n="$(wc -l <.repodata/list)" '
+    BEGIN { print "<?xml version=\"1.0\" encoding=\"UTF-8\"?>"
+      print "<metadata xmlns=\"http://linux.duke.edu/metadata/common\" packages=\"" n "\">" }
+    $1 != "" { name = $1; sub(/.*\//, "", name); arch = name; sub(/\.rpm$/, "", arch); sub(/.*\./, "", arch)
       release = name; sub(/\.[^.]*\.rpm$/, "", release); version = release; sub(/.*-/, "", release)
       sub(/-[^-]*$/, "", version); name = version; sub(/.*-/, "", version); sub(/-[^-]*$/, "", name)
-      text = text "<package type=\"rpm\">\n  <name>" name "</name>\n  <arch>" arch "</arch>\n" \
+      print "<package type=\"rpm\">\n  <name>" name "</name>\n  <arch>" arch "</arch>\n" \
         "  <version epoch=\"0\" ver=\"" version "\" rel=\"" release "\"/>\n" \
         "  <checksum type=\"sha256\" pkgid=\"YES\">" substr($3, 1, 64) "</checksum>\n" \
-        "  <size package=\"" $2 "\" installed=\"0\" archive=\"0\"/>\n  <location href=\"" $1 "\"/>\n</package>\n" }
-    END { print "<?xml version=\"1.0\" encoding=\"UTF-8\"?>"
-      print "<metadata xmlns=\"http://linux.duke.edu/metadata/common\" packages=\"" n + 0 "\">\n" text "</metadata>" }' |
+        "  <size package=\"" $2 "\" installed=\"0\" archive=\"0\"/>\n  <location href=\"" $1 "\"/>\n</package>" }
+    END { print "</metadata>" }' |
   gzip >.repodata/primary.xml.gz
 rm .repodata/list
 sum=$(sha256sum <.repodata/primary.xml.gz)

@@ -21,7 +21,7 @@ export function drawCard(request: Request, risk: Risk, newest: string | null = n
     line: lineOf(request),
     next: nextOf(request),
     fields: fieldsOf(request),
-    steps: (plan?.steps ?? []).map((now) => drawStep(now, newest)),
+    steps: (plan?.steps ?? []).map((now) => drawStep(now, saysOf(request, now, newest))),
     notes: plan?.notes ?? [],
     answer: request.answer,
     actions: actionsOf(request),
@@ -65,9 +65,18 @@ function text(value: Json): string {
 // Formats, separators other than the space, private and unassigned ones, and letters that are drawn as nothing.
 const UNSEEN = /(?! )[\p{C}\p{Z}]|\u034f|\u115f|\u1160|\u17b4|\u17b5|\u3164|\uffa0|\p{Variation_Selector}/gu;
 
-function drawStep(now: StepNow, newest: string | null): CardStep {
+/** What stands below a step: what went wrong, how far it is, or what somebody has to do for it now. */
+function saysOf({ id, status, plan }: Request, now: StepNow, newest: string | null): string | null {
+  const { effect } = now.step;
+  if (now.says !== null || now.state !== 'started') return now.says ?? now.progress;
+  if (effect.kind === 'job') return newest ?? now.progress;
+  if (effect.kind !== 'hand' || status !== 'running') return null;
+  const number = (plan?.steps.findIndex((one) => one.digest === now.digest) ?? 0) + 1;
+  return `${sentence(effect.what)} Then: \`done ${id} ${number}\`.`;
+}
+
+function drawStep(now: StepNow, says: string | null): CardStep {
   const { step } = now;
-  const runs = now.state === 'started' && step.effect.kind === 'job';
   return {
     title: step.title,
     state: now.state,
@@ -77,7 +86,7 @@ function drawStep(now: StepNow, newest: string | null): CardStep {
     undo: step.inverse?.restores ?? 'none',
     call: callText(step.effect),
     digest: now.digest,
-    says: now.says ?? (runs ? newest : null) ?? now.progress,
+    says,
   };
 }
 
@@ -150,6 +159,8 @@ function doneText(request: Request): string {
   const asked = steps.filter((now) => now.state === 'started' && now.step.effect.kind === 'hand');
   const left = asked.map((now) => `“${now.step.title}”`).join(', ');
   const byHand = left ? ` Nobody said that this was done by hand: ${left}.` : '';
+  const broken = steps.find((now) => now.state === 'failed');
+  if (done === 0 && broken) return `“${broken.step.title}” was begun and not finished.${byHand}`;
   if (done === 0) return `Nothing was done.${byHand}`;
   return `${done} of ${steps.length + request.doneBefore.length} steps are done, and stay done.${byHand}`;
 }

@@ -57,12 +57,20 @@ function added(
   log: Log,
 ): JobState['known'] {
   if (!progress) return before;
-  try {
-    const known = progress.read(before, text);
+  const read = (so: JobState['known']): JobState['known'] => {
+    const known = progress.read(so, text);
     if (canonical(known).length > MOST_KNOWN) throw new RangeError('what is kept of a log grew too long');
     return storable({ known }).known as JobState['known'];
+  };
+  try {
+    return read(before);
   } catch (error) {
     log.error('the progress of a job cannot be read', { error });
+  }
+  try {
+    // What is known may be of an older version of the command.
+    return read(null);
+  } catch {
     return before;
   }
 }

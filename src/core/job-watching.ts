@@ -13,6 +13,7 @@ import {
   Parked,
   type Pen,
   progressEvent,
+  Stop,
 } from './recording.ts';
 import { Refused, Unavailable } from './refused.ts';
 import type { Request } from './request.ts';
@@ -98,6 +99,8 @@ export async function watchJob(watch: Watch): Promise<void> {
   if (request.stopping) state = await tellToStop(watch, state);
   for (let reads = 1; ; reads++) {
     const look = await work.world.hostJobs.poll(job.run, state.offset, MOST_BYTES, within()).catch(unseen);
+    // What was given up on says nothing of the host.
+    if (signal.aborted) throw new Stop();
     if (look.kind === 'gone') await fail(watch, `${look.says} Whether the job still runs nobody can see.`);
     else if (look.kind === 'unseen') await miss(watch, state, look.says);
     else if (look.state === 'none' && state.seenAt === null) return neverBegan(watch, state);

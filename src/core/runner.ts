@@ -68,7 +68,10 @@ export async function run(id: string, work: Running, signal: AbortSignal): Promi
     await attempt(request, work, pen, fence, signal);
   } catch (error) {
     if (error instanceof Parked) again = error.until;
-    else if (!isStop(error) && !signal.aborted) await writeDown(error, request, work, pen);
+    else if (!isStop(error) && !signal.aborted) {
+      await writeDown(error, request, work, pen);
+      if (openJob(pen.last() ?? request)) again = new Date(work.now().getTime() + AFTER_TROUBLE_MS);
+    }
   } finally {
     clearInterval(renewing);
     await giveBack(pen.last() ?? request, fence, again, work);
@@ -80,12 +83,10 @@ export async function run(id: string, work: Running, signal: AbortSignal): Promi
  * they stay the request's own.
  */
 async function giveBack(request: Request, fence: Fence, again: Date | null, work: Running): Promise<void> {
-  const goesOn = request.status === 'running' && openJob(request) !== null;
-  const until = again ?? (goesOn ? new Date(work.now().getTime() + AFTER_TROUBLE_MS) : null);
   try {
     // What somebody said meanwhile is looked at as soon as they want.
-    if (until) await work.requests.putOff(request, until, fence);
-    if (goesOn) await work.locks.park(fence, KEPT_MS);
+    if (again) await work.requests.putOff(request, again, fence);
+    if (request.status === 'running' && openJob(request)) await work.locks.park(fence, KEPT_MS);
     else await work.locks.release(request.id, fence);
   } catch (error) {
     work.log.warn('locks not given back; their lease ends by itself', { request: request.id, error });

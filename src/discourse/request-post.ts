@@ -161,7 +161,7 @@ function meaning(action: Action, card: Card): string {
     case 'deny':
       return `to say no, with the reason${who}`;
     case 'cancel':
-      return card.status === 'running' ? 'to stop it before its next step' : 'to take the request back';
+      return card.status === 'running' ? 'to stop it' : 'to take the request back';
     case 'undo':
       return 'to have it changed back';
     case 'resume':

@@ -100,9 +100,9 @@ describe('the door of the hub, set up as Koji’s httpd is, before and after a r
     // A place that has the old file goes on as before, and does not know the new key.
     expect(await knocks(old, newcomer)).toEqual([...usual, 'turned away']);
 
-    await site.through(adam, 'cert revoke vera because=lost');
+    // The old key still makes the list of what it signed.
     await site.through(adam, 'cert revoke toni because=lost');
-    expect(await knocks(file(), newcomer)).toEqual(Array(5).fill('turned away'));
+    expect(await knocks(file(), newcomer)).toEqual([...Array(4).fill('turned away'), 'vera']);
   });
 });
 
@@ -121,9 +121,22 @@ describe('ca renew', () => {
     expect(step?.step.inverse).toBeUndefined();
   });
 
-  it('is done once: asked again there is nothing to renew, and another new key has to be asked for by name', async () => {
+  it('is done once: asked again there is nothing to renew, and another new key has to be asked for by name', {
+    timeout: 120_000,
+  }, async () => {
     const done = await site.through(adam, fresh);
     expect(done.answer?.lines?.join()).toContain('stands after it in the file');
+    const checked = (await site.kernel.ask(adam, 'ca check')).answer?.table?.rows ?? [];
+    const old = checked.find(([check]) => check?.startsWith('old root '));
+    expect(old?.[2]).toMatch(
+      /^still needed by 5: 02 of maria, .*; the last ends \d{4}-\d\d-\d\d, in \d+ days$/,
+    );
+    expect(checked.find(([check]) => check?.startsWith('CRL of '))?.[1]).toBe('ok');
+    mkdirSync(join(site.ca().dir, '.renewal'));
+    expect((await site.kernel.ask(adam, 'ca check')).answer?.lines?.join()).toMatch(
+      /renewal: Say `ca renew` again/,
+    );
+    rmSync(join(site.ca().dir, '.renewal'), { recursive: true });
     const again = await site.kernel.ask(adam, fresh);
     expect(again).toMatchObject({ status: 'succeeded', plan: { steps: [] } });
     const [serial] = roots().map((one) => one.serial);
@@ -190,10 +203,11 @@ describe('the places that need the CA’s file', () => {
     writeFileSync(join(root, PLACE.file), text);
   };
 
-  it('are seen to have it, to have the old one, both, or none', async () => {
-    const old = file();
-    await site.through(adam, same);
+  it('are seen to have it, to have the old one, both, or none', { timeout: 120_000 }, async () => {
+    rmSync(join(site.sandbox.world('builder1').root, PLACE.file), { force: true });
     expect(await look(PLACE)).toEqual(['old', '/etc/koji-ca.crt is not there']);
+    const again = ['x509', '-in', CERTIFICATE, '-signkey', KEY, '-days', '20'];
+    const old = execFileSync('openssl', again, { cwd: site.ca().dir, stdio: 'pipe' }).toString();
     put(old);
     expect(await look(PLACE)).toEqual(['old', '/etc/koji-ca.crt lacks the new certificate']);
     put(old + file());
@@ -204,11 +218,49 @@ describe('the places that need the CA’s file', () => {
     expect(await look({})).toEqual(['hand', 'nothing that Steward could look at']);
   });
 
-  it('by a handshake: whose certificate does not verify is open; which roots a server knows is seen with a new key', async () => {
+  it('are a check-list in the thread: open until each is seen to have it, or somebody says so', {
+    timeout: 120_000,
+  }, async () => {
+    site.set({ places: [{ name: 'hub', ...PLACE }, { name: 'users' }] });
+    rmSync(join(site.sandbox.world('builder1').root, PLACE.file), { force: true });
+    const request = await site.through(adam, same);
+    expect(request).toMatchObject({ status: 'running', waiting: { reason: 'hand' } });
+    expect(request.plan?.steps.map(({ step, state }) => [step.title, state])).toEqual([
+      ['Renew the CA’s certificate with its key', 'done'],
+      ['New CA file: hub', 'started'],
+      ['New CA file: users', 'started'],
+    ]);
+    expect((await site.kernel.ask(adam, 'ca check')).answer?.table?.rows).toEqual(
+      expect.arrayContaining([
+        ['CA file at hub', 'bad', '/etc/koji-ca.crt is not there'],
+        ['CA file at users', 'not looked at', expect.stringContaining('cannot be looked at')],
+      ]),
+    );
+    put(file());
+    await site.kernel.say(adam, `check ${request.id}`);
+    await site.kernel.settle();
+    const half = await site.kernel.load(request.id);
+    expect(half.plan?.steps.map(({ state }) => state)).toEqual(['done', 'done', 'started']);
+    await site.kernel.say(PEOPLE.bea, `done ${request.id} 3`);
+    await site.kernel.settle();
+    const done = await site.kernel.load(request.id);
+    expect(done).toMatchObject({
+      status: 'succeeded',
+      answer: { title: expect.stringMatching(/^The CA is good until/) },
+    });
+    expect(done.answer?.texts?.[0]?.text.trim()).toBe(file().trim());
+    expect((await site.kernel.ask(maria, 'ca file')).answer?.texts?.[0]?.text.trim()).toBe(file().trim());
+  });
+
+  it('by a handshake: whose certificate does not verify is open; which roots a server knows is seen with a new key', {
+    timeout: 120_000,
+  }, async () => {
     const { server } = site.pki;
     const open = (ca: string) => startDoor({ ca, crl: inUse(), server });
     const old = file();
-    await site.through(adam, fresh);
+    const foreign = makeCa(join(site.root, 'var/lib/foreign')).certificate;
+    // As after a renewal with a new key: another name first.
+    write(CERTIFICATE, foreign + old);
     const before = await open(old);
     expect(await look({ tls: before.address })).toMatchObject([
       'old',
@@ -217,6 +269,8 @@ describe('the places that need the CA’s file', () => {
     await before.close();
     const after = await open(file());
     expect(await look({ tls: after.address })).toMatchObject(['new', /asks for certificates of/]);
+    write(CERTIFICATE, foreign);
+    expect(await look({ tls: after.address })).toMatchObject(['old', /does not verify with it/]);
     await after.close();
     expect((await look({ tls: after.address }))[0]).toBe('unseen');
   });

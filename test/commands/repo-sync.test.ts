@@ -226,7 +226,9 @@ describe.skipIf(!hasCurl)('repo sync', () => {
       await kernel.lapse();
       expect(await ends(id)).toMatchObject({ status: 'succeeded' });
       expect(
-        (await kernel.store.requests.events(id)).filter(({ type }) => type === 'step-started'),
+        (await kernel.store.requests.events(id)).filter(
+          (event) => event.type === 'step-started' && event.data.key === 'sync:fedora41',
+        ),
       ).toHaveLength(1);
     });
 

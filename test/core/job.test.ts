@@ -101,6 +101,9 @@ describe('a job', () => {
     const ended = await bench.becomes(id, 'cancelled');
     expect(ended).toMatchObject({ says: 'wrong tag', decidedBy: { id: 'adam' } });
     expect(ended.plan?.steps[0]).toMatchObject({ state: 'failed' });
+    expect((await card(id)).line).toBe(
+      'Cancelled by adam: wrong tag. “Sync stop” was begun and not finished.',
+    );
     expect(ended.plan?.steps[0]?.says).toContain('Stopped by adam; the log says: ');
     expect(ended.plan?.steps[0]?.says).toContain('stopped: half of it is there (exit code 9)');
     expect(await bench.kernel.store.locks.all()).toEqual([]);
@@ -168,6 +171,30 @@ describe('a job that nobody can ask any more', () => {
     expect(bench.ran('reboot')).toBe(2);
   });
 
+  it('and does not end when it is told to, is killed after a minute, which is said', async () => {
+    const told: string[] = [];
+    const look = { kind: 'seen', code: null, size: 0, forMs: 1_000, log: new Uint8Array() } as const;
+    pretend = {
+      start: async () => ({ kind: 'runs' }),
+      stop: async (_run, how) => {
+        told.push(how);
+        return how === 'KILL' ? 'stopped' : 'running';
+      },
+      poll: async () => ({ ...look, state: told.includes('KILL') ? 'lost' : 'running' }),
+    };
+    const id = await bench.approved('mirror sync deaf');
+    await bench.kernel.settle();
+    await say(adam, `cancel ${id}`);
+    await bench.kernel.settle();
+    await bench.later(30_000);
+    expect(new Set(told)).toEqual(new Set(['TERM']));
+    await bench.later(61_000);
+    expect((await load(id)).status).toBe('cancelled');
+    expect((await load(id)).plan?.steps[0]?.says).toContain(
+      'did not end when it was told to, so it was killed.',
+    );
+  });
+
   it('is let go half an hour after somebody wanted it to stop, and that it may still run is said', async () => {
     const id = await bench.approved('mirror sync gone');
     await bench.kernel.settle();
@@ -214,6 +241,27 @@ describe('a job that nobody can ask any more', () => {
     await bench.becomes(id, 'succeeded');
     expect(bench.ran('early')).toBe(1);
   });
+
+  it('because of a bug of ours is left alone and watched on, and the bug is logged', async () => {
+    const id = await bench.approved('mirror sync bug');
+    await bench.kernel.settle();
+    pretend = {
+      start: async () => ({ kind: 'runs' }),
+      stop: async () => 'unseen',
+      poll: async () => {
+        throw new TypeError('a bug');
+      },
+    };
+    await bench.later(2_000);
+    expect(await load(id)).toMatchObject({ status: 'running', waiting: { reason: 'job' } });
+    expect(bench.kernel.log.lines.filter((line) => line.includes('run failed'))).toHaveLength(1);
+    await bench.later(30_000);
+    expect(bench.kernel.log.lines.filter((line) => line.includes('run failed'))).toHaveLength(1);
+    pretend = null;
+    bench.end('bug', 0);
+    await bench.becomes(id, 'succeeded');
+    expect(bench.ran('bug')).toBe(1);
+  });
 });
 
 describe('a thing that a person does', () => {
@@ -226,6 +274,9 @@ describe('a thing that a person does', () => {
     expect(await bench.kernel.store.locks.all()).toEqual([]);
     expect((await card(id)).line).toBe(
       'Waiting. 3 things are for somebody to do by hand: “Put a there”, “Put b there”, “Put c there”.',
+    );
+    expect((await card(id)).steps.map((step) => step.says)).toEqual(
+      ['a', 'b', 'c'].map((what, index) => `${what}. Then: \`done ${id} ${index + 1}\`.`),
     );
     expect(await say(maria, `done ${id} 1`)).toContain('You may not say that');
     expect(told(await bench.kernel.say(adam, 'done 1', id))).toBe('Noted: “Put a there” is done.');

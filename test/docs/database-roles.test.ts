@@ -78,6 +78,11 @@ describe.skipIf(noPostgres !== null)(`the database roles that the docs make${ski
     await store.inbox.done('slack:event:1');
     await store.places.add(id, { kind: 'slack', where: 'C1/1', purpose: 'origin' });
     await store.notes.set('freeze', null);
+    await store.notices.put({ key: 'k', to: { kind: 'approvers' }, title: 'A message', lines: [] }, [
+      'covered',
+    ]);
+    await store.notices.keep('k', 'approvers', { tries: 1 });
+    await store.notices.delivered('k');
     const { id: token } = await store.tokens.issue('maria', 'laptop');
     expect(await store.tokens.revoke(token)).toBe(true);
     await store.ledger.note('token-revoked', by, { token });

@@ -35,6 +35,16 @@ describe('the bundle for a host', () => {
     );
   });
 
+  it('lists a job with its digest for job.sh, and lets sudo run none', () => {
+    const job = script('#!/bin/bash\necho job\n', 'sync.job.sh');
+    const made = makeBundle([...scripts, job], options);
+    const of = (path: string): string => made.find((file) => file.path === path)?.text ?? '';
+    expect(of('jobs')).toBe(`${job.sha256}  ${options.scriptsDir}/sync.job.sh\n`);
+    expect(of('sudoers')).not.toContain('sync.job.sh');
+    expect(of('install.sh')).toContain('"$dir/sync.job.sh"');
+    expect(text('jobs')).toBe('');
+  });
+
   it('is the same bytes every time, in whatever order the scripts come', () => {
     const again = makeBundle([...scripts].reverse(), options);
     expect(writeTar('b', again).equals(writeTar('b', files))).toBe(true);
@@ -97,6 +107,8 @@ describe('the root scripts of the commands', () => {
 
   it('are found in the root folder of each command', () => {
     expect(found.map((one) => one.name)).toContain('restart-kojid.sh');
+    // Steward's own, which starts all jobs.
+    expect(found.map((one) => one.name)).toContain('job.sh');
   });
 
   it('go into a bundle', () => {

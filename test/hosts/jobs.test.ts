@@ -232,6 +232,18 @@ describe('a job on a host', () => {
     process.kill(bystander, 'SIGKILL');
   });
 
+  it('is in what doctor says of a host: whether this version is there, and may be started', async () => {
+    const wanted = [jobScript, letters, script('#!/bin/bash\necho newer\n', count.name)];
+    const rows = await rig.hosts.examine('mirror', wanted, alive());
+    const of = (name: string) => rows.find((row) => row.what === name);
+    expect(of('job.sh')).toMatchObject({ state: 'ok', says: expect.stringContaining('sudo allows it') });
+    expect(of(letters.name)).toMatchObject({
+      state: 'ok',
+      says: expect.stringContaining('/etc/steward/jobs allows it'),
+    });
+    expect(of(count.name)).toMatchObject({ state: 'bad', says: expect.stringContaining('another version') });
+  });
+
   it('is only started when the bundle says so, in exactly that version', async () => {
     const run = some();
     const other = script('#!/bin/bash\necho other\n', count.name);

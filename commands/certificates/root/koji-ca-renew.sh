@@ -14,6 +14,7 @@
 # All of it is made in .steward: certificate, key, lists. Every valid certificate of the index is tried with that, and what
 # would be signed next. Only then is it renamed to .renewal, whole and on the disk, and put in place from there.
 
+# shellcheck disable=SC2015,SC2154 # `a && b || die` is meant; what the part sets is not seen here
 # part: parts/authority.sh
 
 # A certificate signed by itself, in $ready/root. What Koji's guide leaves out of one, strict clients want (Python 3.13, or

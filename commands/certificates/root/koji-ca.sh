@@ -12,6 +12,7 @@
 # What a run that died leaves is found and finished by the next. A signed request is kept by its own SHA-256, as
 # certs/USER.SHA256.csr and .crt, so it is never signed twice; the .crt, and for a revocation crl.pem, come last.
 
+# shellcheck disable=SC2015,SC2154 # `a && b || die` is meant; what the part sets is not seen here
 # part: parts/authority.sh
 
 # The serial of a valid certificate of this user for this very key; nothing: there is none.

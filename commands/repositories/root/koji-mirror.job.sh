@@ -1,4 +1,5 @@
 #!/bin/bash
+# shellcheck disable=SC2015 # what stands behind || ends the script
 # Syncs one label of the mirror of external repositories, and checks what came of it. Runs as root, detached.
 #
 #   koji-mirror.job.sh sync BACKEND LABEL ARCHES REPOS MAX-DELETES
@@ -93,7 +94,7 @@ ini() { # FILES
     END { flush() }' "$@"
 }
 
-# Sets main[], vars[], keys[] (of the label), found (the file that has it) and files[].
+# Sets main[], vars[], keys[] (of the label), found (the file that has it), files[] and their sum.
 read_config() {
   local file section key value one
   declare -gA main=() vars=() keys=()
@@ -110,6 +111,7 @@ read_config() {
     if [[ ! -r $one && $backend == reposync ]]; then return; fi
     [[ -r $one ]] || die "$one is not there or cannot be read; $conf says where the configuration of $backend is"
   done
+  config_sum=$(cat -- "${files[@]}" | sha256sum)
   while IFS=$'\t' read -r file section key value; do
     case $section in
       '?') die "$file has a line that mrepo cannot read, and then it does nothing at all: mend that first" ;;
@@ -269,20 +271,20 @@ list_upstream() { # NAME URL FILE
   if [[ $2 == rsync://* ]]; then
     rsync -rL --list-only --no-h --no-motd --timeout=300 --include='*/' --include='*.rpm' --exclude='*' -- "$2" </dev/null 2>"$work/why" |
       sed -nE 's/^-[^ ]* +([0-9,]+) +[^ ]+ +[^ ]+ (.*)$/\2\t\1/p' | sort >"$3"
-    [[ ${PIPESTATUS[0]} == 0 ]] || die "$1: the list of $2 did not arrive, so nothing was synced: $(why)"
+    [[ ${PIPESTATUS[0]} == 0 ]] || die "$1: the list of $2 did not arrive, $beside: $(why)"
     return
   fi
   rm -rf -- "$dir" && mkdir -p -- "$dir/repodata" || die "$work cannot be written"
   fetch "$url/repodata/repomd.xml" "$dir/repodata/repomd.xml" ||
-    die "$1: there is no repodata/repomd.xml at $2, so nothing was synced: $(why)"
+    die "$1: there is no repodata/repomd.xml at $2, $beside: $(why)"
   grep -q '<repomd' "$dir/repodata/repomd.xml" ||
-    die "$1: what $2 answers is no repository (its repomd.xml is something else), so nothing was synced"
+    die "$1: what $2 answers is no repository (its repomd.xml is something else), $beside"
   while IFS=$'\t' read -r kind sum want href; do
     [[ $kind == primary && $href =~ ^repodata/[A-Za-z0-9._-]+$ ]] || continue
-    fetch "$url/$href" "$dir/$href" || die "$1: $href of $2 did not arrive, so nothing was synced: $(why)"
+    fetch "$url/$href" "$dir/$href" || die "$1: $href of $2 did not arrive, $beside: $(why)"
   done < <(entries_of "$dir/repodata/repomd.xml")
   packages_of "$dir" >"$3" 2>"$work/why" ||
-    die "$1: the metadata of $2 is broken, so nothing was synced: $(why). It may be changing at this moment; try again in an hour"
+    die "$1: the metadata of $2 is broken, $beside: $(why). It may be changing at this moment; try again in an hour"
 }
 
 why() { tail -n 1 -- "$work/why" | tr -cd ' -~' | cut -c 1-200; }
@@ -318,7 +320,7 @@ count() {
     if ((gone > 0)); then say "would delete ${at[i]}: $gone packages that upstream has no more"; fi
     need=$((need + $(comm -13 "$work/$i.before" <(wanted "$work/$i.upstream") | awk -F '\t' '{ b += $2 } END { printf "%.0f", b }')))
   done
-  is_too_many "$would" "$of" && ask
+  is_too_many "$would" "$of" && ask 'nothing was changed'
   room=$(free)
   say "free: $room bytes, and $need are to come"
   if ((need > room)); then
@@ -336,9 +338,9 @@ is_too_many() { # DELETES OF
   (($1 > limit || $1 * 100 > percent * $2))
 }
 
-ask() {
+ask() { # WHAT-WAS-DONE
   say "WOULD-DELETE $would of $of"
-  finish 75 would-delete "upstream has $would of the $of packages here no more, and deleting so many was not said yes to; nothing was changed"
+  finish 75 would-delete "upstream has $would of the $of packages here no more, and deleting so many was not said yes to; $1"
 }
 
 # Runs a program so that a signal is heard at once. What it prints goes to the log, and is kept. Sets $code.
@@ -418,7 +420,8 @@ leave() {
 }
 
 begin() { # PHASE
-  phase=$1
+  phase=$1 beside='so nothing was synced'
+  if [[ $phase == check ]]; then beside='so what has arrived could not be compared with it'; fi
   say "phase $1"
 }
 
@@ -436,6 +439,7 @@ sync_mrepo() {
     set -f
     rm -rf -- "$wwwdir/$(nick "$arch")"/RPMS.*/.repodata
   done
+  [[ $(cat -- "${files[@]}" | sha256sum) == "$config_sum" ]] || die "the configuration of mrepo was changed at this moment, so nothing was synced: try again"
   run "$mrepo" -c "$config" -ug -f -v "$label"
   bad=$(grep -aEm 1 'not defined|Mirroring failed|Generating repo failed|existing lock|Traceback' -- "$work/out")
   [[ -z $bad ]] || failed "mrepo did not do all of it: ${bad:0:200}"
@@ -468,7 +472,7 @@ sync_reposync() {
     all=$((all + gone))
     if is_too_many "$all" "$of"; then
       would=$all
-      ask
+      ask "packages were fetched, and none of ${at[i]} were deleted"
     fi
     if ((gone > 0)); then
       dnf_here -C "${words[@]}" --delete

@@ -107,7 +107,7 @@ if [[ $now == "$new" ]]; then
 fi
 [[ $now == "$old" ]] || die "$file has changed since this was planned, so it was left alone"
 
-rm -f -- "$next"
+trap 'rm -f -- "$next"' EXIT
 printf %s "$piece" | base64 -d >"$next" || die "$dir cannot be written, or is full"
 size=$(stat -c %s -- "$next") && bytes=$(sum "$next") || die "$next cannot be read"
 if [[ $verb == add ]]; then
@@ -123,13 +123,13 @@ else
   [[ ${there%% *} == "$bytes" ]] || die "$file does not have this entry at this place, so it was left alone"
   keep_copy
   if [[ $new == - ]]; then
-    rm -f -- "$next" && rm -- "$file" || die "$file could not be taken away"
+    rm -- "$file" || die "$file could not be taken away"
     echo "taken away: $file"
     exit 0
   fi
   { head -c "$at" -- "$file" && tail -c +$((at + size + 1)) -- "$file"; } >"$next" || die "$dir is full; nothing was changed"
 fi
-[[ $(sum "$next") == "$new" ]] || { rm -f -- "$next"; die 'what would be written is not what was approved, so nothing was changed'; }
+[[ $(sum "$next") == "$new" ]] || die 'what would be written is not what was approved, so nothing was changed'
 like_before "$next"
 flush "$next" && mv -f -- "$next" "$file" || die "$file could not be written"
 labelled

@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2015,SC2034,SC2154
 # Koji's certificate authority on this host: where it is, its lock, what others left undone, its lists of revoked ones.
 # Part of koji-ca.sh and of koji-ca-renew.sh; what is installed on a host is one file, with this in it.
 #
@@ -72,7 +73,8 @@ mend() {
   # A renewed certificate has the subject of the one before it.
   last=''
   if [[ -r $index.attr ]]; then last=$(<"$index.attr"); fi
-  if [[ ! $'\n'$last =~ $'\n'unique_subject\ *=\ *no ]]; then
+  next=$'(^|\n)unique_subject *= *no'
+  if [[ ! $last =~ $next ]]; then
     echo 'unique_subject = no' >"$work/attr" && mv -f -- "$work/attr" "$index.attr" || die 'no attributes written'
   fi
 }

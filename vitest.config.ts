@@ -1,6 +1,14 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import LongestFirst from './test/support/longest-first.ts';
+import { thorough } from './test/support/thorough.ts';
+
+/** Minutes of killing and waiting: run where everything is tried (`STEWARD_TESTS=all`). */
+const LONG = [
+  'test/commands/koji-mirror-dnf.test.ts',
+  'test/kill/certificates.test.ts',
+  'test/kill/outage.test.ts',
+];
 
 export default defineConfig({
   resolve: {
@@ -13,6 +21,9 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts'],
+    exclude: thorough ? [] : LONG,
+    // A third of the time went into loading the same modules for each file again.
+    isolate: false,
     globalSetup: ['test/support/databases-setup.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,

@@ -46,6 +46,8 @@ const START: State = {
 const MOST_SEEN = 8;
 /** A label has a few; a log that names more is not ours. */
 const MOST_REPOSITORIES = 60;
+/** Of a line: names in it are upstream's, and what reads it takes the square of a length at worst. */
+const LONGEST_LINE = 1_000;
 const QUIET_MS = 5 * 60_000;
 
 /** How far the log of a sync shows it to be: the script's own lines, and what rsync, dnf and mrepo print between. */
@@ -55,7 +57,8 @@ export const progress = {
     const parsed = shape.safeParse(before);
     const state = structuredClone(parsed.success ? parsed.data : START);
     // What rsync prints over and over ends with a carriage return.
-    for (const line of text.split(/[\r\n]+/)) if (line.trim() !== '') take(state, line);
+    for (const line of text.split(/[\r\n]+/))
+      if (line.trim() !== '') take(state, line.slice(0, LONGEST_LINE));
     return state;
   },
   /** One line for people; `forMs` is how long it has been running. */

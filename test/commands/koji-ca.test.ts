@@ -9,6 +9,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -66,6 +67,8 @@ describe('signing', () => {
     const days = (Date.parse(certificate.validTo) - Date.now()) / 86_400_000;
     expect(Math.round(days)).toBe(365);
     expect(ca.has('.steward')).toBe(false);
+    // Nobody else can hold it.
+    expect(statSync(join(ca.dir, '.steward.lock')).mode & 0o777).toBe(0o600);
   });
 
   it('of the same request again gives the same certificate and takes no serial', async () => {

@@ -200,7 +200,7 @@ address() { # ARCH REPO: sets $url
   done
   [[ -n $text ]] || die "$2 of [$label] has no address in $found"
   [[ $text != *' '* ]] || die "$2 of [$label] has more than one address: each would delete what the other brought, so nothing was synced"
-  [[ $text =~ ^(https?|rsync)://([A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9a-f:.]+\])(:[0-9]{1,5})?/[A-Za-z0-9._~+/-]*$ ]] ||
+  [[ $text =~ ^(https?|rsync)://([A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9a-f:.]+\])(:[0-9]{1,5})?/[A-Za-z0-9._~:/+=-]*$ ]] ||
     die "the address of $2 of [$label] is not one that Steward syncs (http, https or rsync, plain characters, no name or password), so nothing was synced: correct it in $found"
   url=$text
 }
@@ -588,8 +588,6 @@ sync() { # ARCHES REPOS
   (umask 077 && : >>"$state/lock") && chmod 600 -- "$state/lock" && exec 8>>"$state/lock" || die "$state cannot be written"
   flock -n 8 || die "another sync is at work on this host, or what it started is: nothing was begun"
   locked=yes
-  # A limit that whoever called left on the size of files would cut some off.
-  ulimit -f unlimited 2>/dev/null
   work=$base/.steward
   rm -rf -- "$work" && mkdir -m 700 -- "$work" && : >"$work/out" || die "$base cannot be written"
   # By the clock of that disk, which may be another machine's.

@@ -247,7 +247,9 @@ begin() {
   done
   ours . "$config" "$certificate" "$key"
   work=.steward roots=0
-  exec 9>>"$work.lock" && flock -w 60 9 || die "another run holds $dir/$work.lock"
+  # Whoever could read the lock could hold it for ever.
+  (umask 077 && : >>"$work.lock") && chmod 600 -- "$work.lock" && exec 9>>"$work.lock" && flock -w 60 9 ||
+    die "another run holds $dir/$work.lock"
   rm -rf -- "$work" && mkdir -m 700 -- "$work" && mkdir -p -- "$issued" "$certs" || die "$dir cannot be written"
   trap 'rm -rf -- "$work"' EXIT
 }

@@ -378,7 +378,9 @@ ask() { # WHAT-WAS-DONE
 run() { # COMMAND...
   local copying
   rm -f -- "$work/pipe" && mkfifo -- "$work/pipe" || die "$work cannot be written"
-  tee -a -- "$work/out" <"$work/pipe" 8>&- &
+  # dnf says which checksum a file has instead of the right one. Upstream, which can lead it to any file or server inside,
+  # must not learn that: with the right one the next sync would bring that file here, for all to read.
+  sed -uE 's/(Calculated: )[0-9a-f]+/\1not shown /g' <"$work/pipe" 8>&- | tee -a -- "$work/out" 8>&- &
   copying=$!
   "$@" </dev/null >"$work/pipe" 2>&1 &
   child=$!
@@ -516,7 +518,18 @@ sync_mrepo() {
 
 dnf_here() { # ARGUMENTS
   run dnf -y -c "$work/dnf.conf" --setopt=reposdir="$work/repos" --setopt=cachedir="$work/cache" --setopt=logdir="$work" \
-    --setopt=persistdir="$work/persist" --setopt=ignorearch=1 --releasever=0 "$@"
+    --setopt=persistdir="$work/persist" --setopt=ignorearch=1 --setopt='*.metadata_expire=-1' --setopt=zchunk=0 --releasever=0 "$@"
+}
+
+# Does metadata name another place than its own, or can that not be told? Every file, and read coarsely, so that no way of
+# writing it is missed.
+leads_away() { # DIRECTORY, which has repodata/
+  local file
+  while IFS= read -r -d '' file; do
+    case $file in *.xml | *.yaml | *.gz | *.xz | *.zst | *.bz2) ;; *) return 0 ;; esac
+    if unpacked "$file" | tr -d ' \t\r\n' | tr -c 'a-z:=' '\n' | cut -b 1-64 | grep -q '^\(location\)\?xml:base='; then return 0; fi
+  done < <(find "$1/repodata" -type f -print0)
+  return 1
 }
 
 sync_reposync() {
@@ -527,14 +540,19 @@ sync_reposync() {
     id=$label-${words[1]}-${words[2]}
     say "at ${at[i]}"
     mkdir -p -- "${in[i]}" || die "${in[i]} cannot be made"
-    words=(reposync --repoid="$id" --download-path="${in[i]}" --norepopath)
-    dnf_here "${words[@]}"
-    ((code == 0)) || failed "dnf reposync of $id ended with exit code $code; its own words are above"
-    # What it would delete, by the very metadata that it goes by.
+    # Once, so that what is looked at here is what it goes by.
+    dnf_here makecache --repo="$id"
+    ((code == 0)) || failed "dnf makecache of $id ended with exit code $code; its own words are above"
     set +f
     list=("$work/cache/$id"-*/repodata/repomd.xml)
     set -f
     packages_of "${list[0]%/repodata/*}" >"$work/$i.upstream" 2>"$work/why" || failed "the metadata of $id is broken: $(why)"
+    if leads_away "${list[0]%/repodata/*}"; then
+      failed "the metadata of $id has packages at other addresses (xml:base), which could be files of this host, or is packed in a way that is not known, so nothing was fetched"
+    fi
+    words=(reposync --repoid="$id" --download-path="${in[i]}" --norepopath)
+    dnf_here "${words[@]}"
+    ((code == 0)) || failed "dnf reposync of $id ended with exit code $code; its own words are above"
     on_disk "${in[i]}" >"$work/$i.now"
     gone=$(comm -23 <(cut -f 1 "$work/$i.now") <(cut -f 1 "$work/$i.upstream") | wc -l)
     all=$((all + gone))

@@ -70,7 +70,7 @@ export const progress = {
 
 const OWN = /^== (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ) (.*)$/;
 const AMOUNT =
-  /^(expect|have|good) ([A-Za-z0-9][\w.+-]{0,63} [\w.-]{1,40} \w{1,20}): (\d+) packages, (\d+) bytes$/;
+  /^(expect|have|good) ([A-Za-z0-9][\w.+-]{0,63} [\w.-]{1,40} \w{1,20}): (\d{1,15}) packages, (\d{1,15}) bytes$/;
 
 function take(state: State, line: string): void {
   const own = OWN.exec(line);
@@ -80,6 +80,8 @@ function take(state: State, line: string): void {
 
 function takeOwn(state: State, [, time = '', words = '']: readonly string[]): void {
   const at = Date.parse(time);
+  // Not the script's: what an upstream calls a file may look like a line of it.
+  if (Number.isNaN(at)) return;
   state.began ??= at;
   const amount = AMOUNT.exec(words);
   if (amount) {

@@ -1,4 +1,4 @@
-import type { KeyObject } from 'node:crypto';
+import { createPublicKey, type KeyObject } from 'node:crypto';
 import { keyText } from './certificate.ts';
 import type { Attribute } from './names.ts';
 import { named } from './pem.ts';
@@ -74,7 +74,13 @@ export function keyTrouble(key: KeyObject, ed25519: boolean): No | null {
         return { code: 'key-odd', says: 'The RSA key has an unusual public exponent.', next: NEW_KEY };
       return null;
     case 'ec':
-      if (CURVES.includes(namedCurve)) return null;
+      if (CURVES.includes(namedCurve) && isUsual(key)) return null;
+      if (CURVES.includes(namedCurve))
+        return {
+          code: 'key-odd',
+          says: 'The EC key is written in an unusual way: with a compressed point, or with all the numbers of its curve.',
+          next: NEW_KEY,
+        };
       return {
         code: 'key-type',
         says: `The key is on the curve ${namedCurve}. This CA takes ${allowed}.`,
@@ -94,6 +100,15 @@ export function keyTrouble(key: KeyObject, ed25519: boolean): No | null {
         next: NEW_KEY,
       };
   }
+}
+
+/**
+ * In the one way in which everybody writes it? In another the same key has other bytes, and would not be found among those
+ * that are in use or were revoked.
+ */
+function isUsual(key: KeyObject): boolean {
+  const bare = createPublicKey({ key: key.export({ format: 'jwk' }), format: 'jwk' });
+  return bare.export({ type: 'spki', format: 'der' }).equals(key.export({ type: 'spki', format: 'der' }));
 }
 
 /** What `policy_match` of Koji's guide wants: the same C, ST and O as the CA, one CN. */
@@ -187,6 +202,7 @@ function folded(name: string): string {
     .replace(/5/g, 's');
 }
 
-function short(text: string): string {
+/** Of what somebody else wrote, as much as fits into a sentence. */
+export function short(text: string): string {
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }

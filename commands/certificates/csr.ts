@@ -8,6 +8,7 @@ import {
   keyTrouble,
   type No,
   nameTrouble,
+  short,
   subjectTrouble,
 } from './csr-rules.ts';
 import { bitsOf, expect, hexOf, inside, NotDer, oidOf, readDer, TAG } from './der.ts';
@@ -130,8 +131,10 @@ interface Read {
 
 /** PKCS #10, RFC 2986. Throws `NotDer`. */
 function readCsr(der: Buffer): Read {
-  const [info, algorithm, bits] = inside(readDer(der), TAG.sequence, 'request');
-  const [version, subject, spki, attributes] = inside(info, TAG.sequence, 'request');
+  const [info, algorithm, bits, ...after] = inside(readDer(der), TAG.sequence, 'request');
+  const [version, subject, spki, attributes, ...more] = inside(info, TAG.sequence, 'request');
+  // The CA's own program would turn it away, after everybody said yes.
+  if (after.length > 0 || more.length > 0) throw new NotDer('more parts than a request has');
   if (hexOf(version, 'version') !== '00') throw new NotDer('a version that is not 1');
   const key = keyOf(expect(spki, TAG.sequence, 'public key').whole);
   return {
@@ -212,13 +215,17 @@ function verifies(hash: string | null, signed: Buffer, key: KeyObject, signature
 
 const CHALLENGE_PASSWORD = '1.2.840.113549.1.9.7';
 const EXTENSIONS = '1.2.840.113549.1.9.14';
-/** What Koji's policy lets into a certificate; `openssl ca` leaves out the rest. */
-const KEPT = ['C', 'ST', 'O', 'OU', 'CN', 'emailAddress'];
+/** Of the CA's own subject, and the user's name; nothing of it is taken from the request. */
+const KEPT = ['C', 'ST', 'O', 'CN'];
 
 function notesOn({ subject, attributes }: Read): readonly string[] {
-  const left = subject.filter(({ key }) => !KEPT.includes(key)).map(({ key, value }) => `${key}=${value}`);
+  const left = subject
+    .filter(({ key }) => !KEPT.includes(key))
+    .map(({ key, value }) => `${key}=${short(value)}`);
   return [
-    ...(left.length > 0 ? [`The CA leaves out of the subject: ${left.join(', ')}.`] : []),
+    ...(left.length > 0
+      ? [`The CA leaves out of the subject: ${left.slice(0, 5).join(', ')}${left.length > 5 ? ', …' : ''}.`]
+      : []),
     ...(attributes.includes(EXTENSIONS) ? ['The CA leaves out the extensions that it asks for.'] : []),
     ...(attributes.includes(CHALLENGE_PASSWORD)
       ? [

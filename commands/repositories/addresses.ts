@@ -24,6 +24,8 @@ const INSIDE: readonly Inside[] = [
   ['ff00::/8', 'an address of many machines'],
   // What is carried in them is an address of somewhere else again.
   ['2001::/32', 'a tunnel'],
+  // Where in it the other address stands is the site's to say.
+  ['64:ff9b:1::/48', 'a tunnel'],
 ];
 
 /** Is it a network in CIDR form, or one address? */

@@ -5,6 +5,7 @@ import { wrongAddress } from './addresses.ts';
 import { shown } from './names.ts';
 import { readRows } from './reading.ts';
 import type { Settings } from './settings.ts';
+import { hostIn } from './url.ts';
 
 const upstream = loadScript(new URL('./upstream.sh', import.meta.url));
 
@@ -153,6 +154,8 @@ function follow(to: string, from: string): string | null {
   if (!URL.canParse(to, from)) return null;
   const url = new URL(to, from);
   if (!['http:', 'https:'].includes(url.protocol) || url.username !== '' || url.password !== '') return null;
+  // curl reads a + or - before a name, when it is told where that is, as something else than a letter of it.
+  if (hostIn(url.host) === null) return null;
   url.hash = '';
   return /^[\x21-\x7e]{1,1000}$/.test(url.href) && !/["'`\\]/.test(url.href) ? url.href : null;
 }

@@ -46,6 +46,8 @@ const START: State = {
 const MOST_SEEN = 8;
 /** A label has a few; a log that names more is not ours. */
 const MOST_REPOSITORIES = 60;
+/** Of a line: names in it are upstream's, and what reads it takes the square of a length at worst. */
+const LONGEST_LINE = 1_000;
 const QUIET_MS = 5 * 60_000;
 
 /** How far the log of a sync shows it to be: the script's own lines, and what rsync, dnf and mrepo print between. */
@@ -55,7 +57,8 @@ export const progress = {
     const parsed = shape.safeParse(before);
     const state = structuredClone(parsed.success ? parsed.data : START);
     // What rsync prints over and over ends with a carriage return.
-    for (const line of text.split(/[\r\n]+/)) if (line.trim() !== '') take(state, line);
+    for (const line of text.split(/[\r\n]+/))
+      if (line.trim() !== '') take(state, line.slice(0, LONGEST_LINE));
     return state;
   },
   /** One line for people; `forMs` is how long it has been running. */
@@ -67,7 +70,7 @@ export const progress = {
 
 const OWN = /^== (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ) (.*)$/;
 const AMOUNT =
-  /^(expect|have|good) ([A-Za-z0-9][\w.+-]{0,63} [\w.-]{1,40} \w{1,20}): (\d+) packages, (\d+) bytes$/;
+  /^(expect|have|good) ([A-Za-z0-9][\w.+-]{0,63} [\w.-]{1,40} \w{1,20}): (\d{1,15}) packages, (\d{1,15}) bytes$/;
 
 function take(state: State, line: string): void {
   const own = OWN.exec(line);
@@ -77,6 +80,8 @@ function take(state: State, line: string): void {
 
 function takeOwn(state: State, [, time = '', words = '']: readonly string[]): void {
   const at = Date.parse(time);
+  // Not the script's: what an upstream calls a file may look like a line of it.
+  if (Number.isNaN(at)) return;
   state.began ??= at;
   const amount = AMOUNT.exec(words);
   if (amount) {

@@ -40,14 +40,15 @@ fetch() { # KIND URL ADDRESS FILE
   authority=${authority%%/*}
   host=$authority port=
   if [[ $authority =~ $parts ]]; then host=${BASH_REMATCH[1]} port=${BASH_REMATCH[3]}; fi
-  [[ $address != *:* ]] || address="[$address]"
   if [[ $scheme == rsync ]]; then
+    [[ $address != *:* ]] || address="[$address]"
     # A daemon of rsync is not told a name, so its address can stand in its place.
     timeout -s KILL "$seconds" env -u RSYNC_PROXY -u RSYNC_CONNECT_PROG rsync -q --no-motd --contimeout=5 --timeout=10 --max-size=20m -L -- \
       "rsync://$address${port:+:$port}/${url#*://*/}" "$file" </dev/null >/dev/null 2>&1
     echo $? >"$file.exit"
   else
     [[ -n $port ]] || { [[ $scheme == https ]] && port=443 || port=80; }
+    # Without brackets, also of IPv6: curl before 7.57 does not know those here, and would resolve the name by itself.
     local range=()
     if [[ $kind == start ]]; then range=(--range 0-524287) most=524288; fi
     curl -q --silent --globoff --noproxy '*' --proto '=http,https' --max-redirs 0 --connect-timeout 5 \
@@ -63,7 +64,7 @@ unpacked() { # KIND URL FILE
   else
     case $2 in
       *.gz) gzip -dc <"$3" ;;
-      *.xz) xz -dc <"$3" ;;
+      *.xz) xz -dc --memlimit=256MiB <"$3" ;;
       *.zst) zstd -dc <"$3" ;;
       *.bz2) bzip2 -dc <"$3" ;;
       *) cat -- "$3" ;;

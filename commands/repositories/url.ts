@@ -77,7 +77,7 @@ export function isWrong(read: Upstream | WrongUrl): read is WrongUrl {
  * Host of `name`, `name:80`, `192.0.2.1` or `[2001:db8::1]:80`. Null for numbers in other forms (`0x7f.1`,
  * `2130706433`, `017700000001`): every program reads those as another address.
  */
-function hostIn(authority: string): string | null {
+export function hostIn(authority: string): string | null {
   const six = /^\[([0-9a-f:.]+)\](:\d{1,5})?$/.exec(authority)?.[1];
   if (six !== undefined) return isIP(six) === 6 ? six : null;
   const [, host = '', port] = /^([^:[\]]+)(?::(\d{1,5}))?$/.exec(authority) ?? [];

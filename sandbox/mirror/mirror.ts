@@ -19,7 +19,7 @@ export const MIRROR = {
   /** For reposync. */
   reposDir: 'etc/steward/repos.d',
   mirrorDir: 'mnt/koji/external-repos/www',
-  state: 'var/lib/steward/mirror',
+  state: 'var/lib/steward-mirror',
 } as const;
 
 export interface MirrorOptions {

@@ -11,6 +11,7 @@ export type Manner =
   | 'html' // 200 and a page, whatever is asked for
   | 'broken' // metadata that ends in the middle
   | 'redirects' // for ever
+  | 'two-faced' // its pages name no package, and its metadata goes on naming all
   | { readonly slowMs: number } // before each package
   | { readonly gone: number }; // after so many packages every connection breaks
 
@@ -45,7 +46,7 @@ export async function startUpstream(dir: string, port = 0): Promise<Upstream> {
       response.writeHead(404).end();
       return;
     }
-    if (statSync(file).isDirectory()) return page(response, listing(file));
+    if (statSync(file).isDirectory()) return page(response, listing(file, manner));
     const bytes = readFileSync(file);
     if (file.endsWith('.rpm')) {
       if (typeof manner === 'object' && 'gone' in manner && sent >= manner.gone) {
@@ -108,8 +109,9 @@ function page(response: ServerResponse, body: string): void {
     .end(`<!doctype html><title>Index</title>${body}\n`);
 }
 
-function listing(dir: string): string {
+function listing(dir: string, manner: Manner): string {
   return readdirSync(dir, { withFileTypes: true })
+    .filter((one) => manner !== 'two-faced' || !one.name.endsWith('.rpm'))
     .map((one) => `<a href="${one.name}${one.isDirectory() ? '/' : ''}">${one.name}</a>`)
     .join('\n');
 }

@@ -4,6 +4,7 @@ import { actor } from './decisions.ts';
 import type { Said } from './desk.ts';
 import type { Asking } from './events.ts';
 import { plainText } from './fields.ts';
+import { createLocks } from './keyed-lock.ts';
 import { check, formOf, lineOf } from './parse.ts';
 import type { Person, Place } from './person.ts';
 import { commandOf, isReadable, type Site } from './planner.ts';
@@ -37,6 +38,8 @@ export function createAsking(deps: {
 } {
   const { site, requests, ledger, asked, now } = deps;
 
+  const counting = createLocks();
+
   async function ask(from: Origin, askings: readonly Asking[], text: string, undoes?: string): Promise<Said> {
     const { id, isNew, queued } = await requests.create(from.origin, {
       type: 'asked',
@@ -68,13 +71,18 @@ export function createAsking(deps: {
     const same = await openSame(from.among ?? [], text);
     if (same) return { kind: 'request', id: same, isNew: false, queued: true, another: true };
     const { perMinute } = command;
-    return perMinute !== undefined && (await isTooOften(from, name, perMinute))
-      ? reply({
-          tone: 'warn',
-          title: `You asked for \`${name}\` ${perMinute} times within a minute, so this one was not taken.`,
-          lines: ['Each asking makes servers of other people work. Ask again in a minute.'],
-        })
-      : ask(from, [{ command: name, given }], text);
+    const asking = () => ask(from, [{ command: name, given }], text);
+    if (perMinute === undefined) return asking();
+    // One after the other: of many at once each would count none before it.
+    return counting.run(`${from.who.id} ${name}`, async () =>
+      (await isTooOften(from, name, perMinute))
+        ? reply({
+            tone: 'warn',
+            title: `You asked for \`${name}\` ${perMinute} times within a minute, so this one was not taken.`,
+            lines: ['Each asking makes servers of other people work. Ask again in a minute.'],
+          })
+        : asking(),
+    );
   }
 
   /** Counted in the record, so it holds for every process and survives them. */

@@ -67,11 +67,13 @@ const HEX = /50524956415445204b4559/iu;
 const BASE64_RUN = /[A-Za-z0-9+/_-]{24,}={0,2}/gu;
 
 /** Cannot be seen, and can be put between any two letters. */
-const INVISIBLE = /[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]+/gu;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: UTF-16 has a NUL at every letter
+const INVISIBLE = /[\u0000\u00ad\u200b-\u200f\u2060-\u2064\ufeff]+/gu;
 
 /** The text, and what it says in the other ways of writing it, at most `depth` layers down. */
 export function holdsPrivateKey(given: string, depth = 3): boolean {
-  const text = given.replace(INVISIBLE, '');
+  // Also in letters that only look otherwise: wide ones.
+  const text = given.replace(INVISIBLE, '').normalize('NFKC');
   if (HEADER.test(text) || HEX.test(text) || (JWK.kind.test(text) && JWK.secret.test(text))) return true;
   // Line breaks and quoting inside the base64 of a key, as mail and chat clients leave them.
   const joined = text.length > 24 ? text.replace(/[\s>|"'`*,\\]+/gu, '') : text;
@@ -81,7 +83,7 @@ export function holdsPrivateKey(given: string, depth = 3): boolean {
   if (decoded !== text && holdsPrivateKey(decoded, depth - 1)) return true;
   return (joined.match(BASE64_RUN) ?? []).some((run) =>
     [0, 1, 2, 3].some((from) => {
-      const inner = Buffer.from(run.slice(from), 'base64').toString('latin1');
+      const inner = Buffer.from(run.slice(from), 'base64').toString('latin1').replaceAll('\0', '');
       return /PRIVATE|UFJJVkFURS|BEGIN|LS0tLS|PuTTY|"kty"/u.test(inner) && holdsPrivateKey(inner, depth - 1);
     }),
   );

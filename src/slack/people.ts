@@ -148,7 +148,8 @@ export function createPeople(deps: {
   /** What somebody calls themselves in Slack, with their account where it could be taken for one of the listed people. */
   function ownName(name: string, user: string): string {
     const bare = bareName(name);
-    return bare !== '' && !listedNames.has(bare) ? name : `${name} (${user})`.trim();
+    // Letters of other alphabets look like ours; which ones nobody can list.
+    return /^[a-z0-9]+$/u.test(bare) && !listedNames.has(bare) ? name : `${name} (${user})`.trim();
   }
 
   const stranger = () =>
@@ -232,10 +233,17 @@ export function createPeople(deps: {
   };
 }
 
-/** A name without what the eye passes over: case, accents, spaces, dots, and marks that cannot be seen. */
+/**
+ * A name without what the eye passes over: case, accents, spaces, dots, marks that cannot be seen, and which of some letters
+ * it is.
+ */
 function bareName(name: string): string {
   return name
     .normalize('NFKD')
     .toLowerCase()
-    .replace(/[^\p{L}\p{N}]/gu, '');
+    .replace(/[^\p{L}\p{N}]/gu, '')
+    .replaceAll('0', 'o')
+    .replace(/[1i]/gu, 'l')
+    .replaceAll('rn', 'm')
+    .replaceAll('vv', 'w');
 }

@@ -103,6 +103,23 @@ describe.skipIf(!hasOpenssl)('a signing request made by openssl', () => {
     expect(check(csr('pss.key'))).toMatchObject({ code: 'key-type' });
   });
 
+  it('is refused with an EC key in other bytes than the usual: as another key it could come back after it was revoked', () => {
+    run('ec', '-in', 'ec.key', '-conv_form', 'compressed', '-out', 'compressed.key');
+    run('ec', '-in', 'ec.key', '-param_enc', 'explicit', '-out', 'explicit.key');
+    expect(check(csr('compressed.key'))).toMatchObject({ code: 'key-odd' });
+    expect(check(csr('explicit.key'))).toMatchObject({ kind: 'no' });
+  });
+
+  it('is refused with more in it than a request has, which `openssl` would not read', () => {
+    const der = derOf(good);
+    const more = Buffer.concat([der, Buffer.from('0500', 'hex')]);
+    more.writeUInt16BE(der.readUInt16BE(2) + 2, 2);
+    expect(check(wrap('CERTIFICATE REQUEST', more))).toMatchObject({
+      code: 'damaged',
+      says: expect.stringContaining('more parts than a request has'),
+    });
+  });
+
   it('is refused with a key of 16384 bits before any time goes into its signature', () => {
     const huge = fabricated(16_384);
     const began = performance.now();
@@ -147,7 +164,7 @@ describe.skipIf(!hasOpenssl)('a signing request made by openssl', () => {
     );
     expect(found).toMatchObject({ kind: 'ok', csr: { sameEncoding: false } });
     expect(found.kind === 'ok' && found.notes).toEqual([
-      'The CA leaves out of the subject: L=Raleigh.',
+      'The CA leaves out of the subject: L=Raleigh, OU=people.',
       'The CA leaves out the extensions that it asks for.',
     ]);
     writeFileSync(

@@ -9,6 +9,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -53,6 +54,20 @@ const serialsOf = (user: string, state = 'V') =>
     .map((fields) => fields[3]);
 
 describe('signing', () => {
+  it('signs nothing where somebody else could put a link in the way of what root writes', async () => {
+    const maria = asker('maria');
+    for (const name of ['newcerts', 'certs']) {
+      mkdirSync(join(ca.dir, name), { recursive: true });
+      chmodSync(join(ca.dir, name), 0o775);
+      expect(await sign('maria', maria.der)).toMatchObject({
+        code: 1,
+        stderr: `${name} can be written by others than root, so it is not used\n`,
+      });
+      chmodSync(join(ca.dir, name), 0o755);
+    }
+    expect(await sign('maria', maria.der)).toMatchObject({ code: 0 });
+  });
+
   it('gives a certificate of this key for this user, and keeps it with its request', async () => {
     const maria = asker('maria');
     expect(await sign('maria', maria.der)).toEqual({ code: 0, stdout: 'signed 01\n', stderr: '' });
@@ -66,6 +81,8 @@ describe('signing', () => {
     const days = (Date.parse(certificate.validTo) - Date.now()) / 86_400_000;
     expect(Math.round(days)).toBe(365);
     expect(ca.has('.steward')).toBe(false);
+    // Nobody else can hold it.
+    expect(statSync(join(ca.dir, '.steward.lock')).mode & 0o777).toBe(0o600);
   });
 
   it('of the same request again gives the same certificate and takes no serial', async () => {

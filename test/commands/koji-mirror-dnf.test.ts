@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   copyFileSync,
   existsSync,
@@ -115,6 +116,40 @@ describe.skipIf(missing.length > 0 || !thorough)(
       rig.upstream.behave('well');
       expect(await rig.sync()).toMatchObject({ code: 0 });
       expect(there()).toContain(cat);
+    });
+
+    it('brings no file of this host that upstream names, and does not say what checksum it has', async () => {
+      const secret = join(rig.base, 'secret');
+      writeFileSync(secret, 'the key of the CA');
+      const repodata = join(upstream, 'repodata');
+      const md = join(repodata, 'repomd.xml');
+      const lead = (location: string, bytes: string): void => {
+        offer([ant]);
+        const [now = ''] = readdirSync(repodata).filter((name) => name.includes('primary.xml'));
+        const xml = execFileSync(now.endsWith('.zst') ? 'zstd' : 'gzip', ['-dc', join(repodata, now)], {
+          encoding: 'utf8',
+          timeout: 10_000,
+        })
+          .replace(/<location [^>]*>/, location)
+          .replace(/package="\d+"/, `package="${bytes}"`);
+        writeFileSync(join(repodata, 'own-primary.xml'), xml);
+        const sum = createHash('sha256').update(xml).digest('hex');
+        const own = `<data type="primary"><checksum type="sha256">${sum}</checksum><location href="repodata/own-primary.xml"/></data>`;
+        writeFileSync(md, readFileSync(md, 'utf8').replace(/<data type="primary">[\s\S]*?<\/data>/, own));
+      };
+      for (const base of ['xml:base="file://', '\n xml:base\t=\n"file://']) {
+        lead(`<location ${base}${rig.base}/" href="secret"/>`, '17');
+        const ran = await rig.sync();
+        expect(ran.last).toMatch(/has packages at other addresses \(xml:base\)/);
+      }
+      // Or by a redirect, or only by another file: what dnf makes of it stays here.
+      writeFileSync(join(upstream, 'other.rpm'), 'something else');
+      lead('<location href="other.rpm"/>', '14');
+      const ran = await rig.sync();
+      expect(ran.code).toBe(1);
+      expect(ran.log).toContain('Calculated: not shown');
+      expect(ran.log).not.toContain(createHash('sha256').update('something else').digest('hex'));
+      expect(existsSync(join(mirrored, 'secret'))).toBe(false);
     });
 
     it('takes a repository only as it was planned, and from an address that is plain', async () => {

@@ -1,7 +1,19 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { hasCurl, MIRROR } from '../../sandbox/mirror/mirror.ts';
 import { thorough } from '../support/thorough.ts';
@@ -53,6 +65,48 @@ describe.skipIf(!hasCurl)('the script that syncs a mirror, with mrepo', () => {
       last: 'done: 1 of 1 repositories are good, 2 packages deleted',
     });
     expect(rig.packages()).toEqual([ant]);
+  });
+
+  it('brings back what mrepo deleted beyond that, where upstream says two things', async () => {
+    await rig.sync();
+    const before = readFileSync(rig.served('repodata/repomd.xml'), 'utf8');
+    rig.upstream.behave('two-faced');
+    const ran = await rig.sync(2);
+    expect(ran.log).not.toContain('would delete fedora41');
+    expect(ran.log).toContain('WOULD-DELETE 3 of 3\n');
+    expect(ran).toMatchObject({ code: 75, last: expect.stringMatching(/and they were brought back$/) });
+    expect(rig.packages()).toEqual(THREE);
+    // Also for those who read what is served.
+    expect(existsSync(rig.served(ant))).toBe(true);
+    expect(readFileSync(rig.served('repodata/repomd.xml'), 'utf8')).toBe(before);
+    expect(rig.state()).toMatchObject({ result: 'would-delete', would_delete: '3', of: '3' });
+    expect(existsSync(rig.at(`${MIRROR.srcdir}/.steward`))).toBe(false);
+  });
+
+  it('syncs nothing where somebody else could put a link in the way of what root writes', async () => {
+    for (const [dir, named] of [
+      [MIRROR.state, MIRROR.state],
+      ['var/lib', 'var/lib'],
+      [MIRROR.srcdir, MIRROR.srcdir],
+      ['mnt/koji', 'mnt/koji'],
+    ] as const) {
+      chmodSync(rig.at(dir), 0o777);
+      expect((await rig.sync()).last).toMatch(
+        new RegExp(`^\\S+/${named} can be changed by others than root`),
+      );
+      chmodSync(rig.at(dir), 0o755);
+    }
+    // Neither may what a link of somebody's leads to.
+    const [state, aside] = [rig.at(MIRROR.state), rig.at('aside')];
+    mkdirSync(join(aside, 'state'), { recursive: true });
+    rmSync(state, { recursive: true });
+    symlinkSync(join(aside, 'state'), state);
+    chmodSync(aside, 0o777);
+    expect((await rig.sync()).last).toMatch(/\/aside can be changed by others than root/);
+    expect(readdirSync(join(aside, 'state'))).toEqual([]);
+    chmodSync(aside, 0o755);
+    expect(await rig.sync()).toMatchObject({ code: 0 });
+    expect(statSync(join(state, 'lock')).mode & 0o777).toBe(0o600);
   });
 
   describe('an address that a shell would read as more than an address', () => {
@@ -160,6 +214,23 @@ describe.skipIf(!hasCurl)('the script that syncs a mirror, with mrepo', () => {
       expect(ran.log).not.toContain('phase sync');
     });
 
+    it('packs one endless word into its metadata: the memory stays small', async () => {
+      const dir = join(rig.upstream.dir, 'os/x86_64/repodata');
+      const [packed = ''] = readdirSync(dir).filter((name) => name.includes('primary'));
+      const [first = '', ...rest] = gunzipSync(readFileSync(join(dir, packed)))
+        .toString()
+        .split('</package>');
+      const word = `<description>${'a'.repeat(100_000_000)}</description>`;
+      const bomb = gzipSync([first + word, ...rest].join('</package>'), { level: 1 });
+      writeFileSync(join(dir, packed), bomb);
+      const md = join(dir, 'repomd.xml');
+      const sum = createHash('sha256').update(bomb).digest('hex');
+      writeFileSync(md, readFileSync(md, 'utf8').replace(/>[0-9a-f]{64}</, `>${sum}<`));
+      // Less than the word has, and too little for mrepo.
+      const ran = await rig.sync(0, { before: 'ulimit -v 90000;' });
+      expect(ran.log).toContain('expect fedora41 os x86_64: 3 packages, 6000 bytes');
+    });
+
     it('disappears half-way: what came stays, and the next sync goes on', async () => {
       rig.upstream.behave({ gone: 1 });
       const ran = await rig.sync();
@@ -233,7 +304,7 @@ describe.skipIf(!hasCurl)('the script that syncs a mirror, with mrepo', () => {
     let disk: string;
     beforeEach(() => {
       disk = rig.at(MIRROR.srcdir);
-      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=400k', 'steward-test', disk]);
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=400k,mode=755', 'steward-test', disk]);
     });
     afterEach(() => execFileSync('umount', [disk]));
 

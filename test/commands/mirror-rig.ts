@@ -73,15 +73,23 @@ export async function startMirrorRig(options: MirrorOptions & { readonly root?: 
       ),
     start: (args: readonly string[], env: Readonly<Record<string, string>> = {}) => start(script, args, env),
     /** `sync` of fedora41's os, with so many packages that may go. */
-    sync: (most: number | string = 0, more: { repos?: string; backend?: string } = {}): Promise<Ran> =>
-      start(script, [
-        'sync',
-        more.backend ?? options.backend ?? 'mrepo',
-        'fedora41',
-        'x86_64',
-        more.repos ?? 'os',
-        String(most),
-      ]).ended,
+    sync: (
+      most: number | string = 0,
+      more: { repos?: string; backend?: string; before?: string } = {},
+    ): Promise<Ran> =>
+      start(
+        script,
+        [
+          'sync',
+          more.backend ?? options.backend ?? 'mrepo',
+          'fedora41',
+          'x86_64',
+          more.repos ?? 'os',
+          String(most),
+        ],
+        {},
+        more.before,
+      ).ended,
     /** A real rsync daemon over the upstream's directory, as module `up`; gives its port. */
     startRsync: async (): Promise<number> => {
       const daemon = await startRsync(join(base, 'upstream'), base);
@@ -100,9 +108,15 @@ export type MirrorRig = Awaited<ReturnType<typeof startMirrorRig>>;
 
 export const THREE = ['ant-1-1.noarch.rpm', 'bee-1-1.noarch.rpm', 'cat-1-1.noarch.rpm'];
 
-function start(script: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+/** `before`: what the shell does that starts it. */
+function start(
+  script: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  before = '',
+) {
   // In a group of its own, as a job is.
-  const child = spawn('bash', [script, ...args], {
+  const child = spawn('bash', ['-c', `${before} exec bash "$@"`, 'bash', script, ...args], {
     env: { PATH: process.env.PATH, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,

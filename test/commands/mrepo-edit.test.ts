@@ -15,14 +15,23 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { addBlock, type Edit, mrepoBlock, newFile, removeBlock } from '../../commands/repositories/block.ts';
+import {
+  addBlock,
+  dnfRepoFile,
+  type Edit,
+  mrepoBlock,
+  newFile,
+  removeBlock,
+} from '../../commands/repositories/block.ts';
 import { pointsUpTo } from '../support/thorough.ts';
 
-const BLOCK = mrepoBlock({
+const entryAt = (url: string, name = 'os') => ({
   label: 'fedora41',
-  arches: ['x86_64'],
-  repos: [{ name: 'os', url: 'https://mirror.example.org/41/os/$arch/' }],
+  arches: ['x86_64', 'i386'],
+  repos: [{ name, url }],
 });
+const GOOD = entryAt('https://mirror.example.org/41/os/$arch/');
+const BLOCK = mrepoBlock(GOOD);
 const OLD = '[main]\nsrcdir = /x\n\n[el9]\nos = http://h/é/';
 
 const base = mkdtempSync(join(tmpdir(), 'steward-mrepo-edit-'));
@@ -106,16 +115,17 @@ describe('the script that edits the mirror’s configuration', () => {
       ['confdir', 'mrepo.conf.d/fedora41.conf'],
       ['repos', 'repos.d/fedora41.repo'],
     ] as const) {
-      const edit = newFile(BLOCK);
+      const text = place === 'repos' ? dnfRepoFile(GOOD) : BLOCK;
+      const edit = newFile(text);
       const args = argsOf('add', place, edit);
       expect(run(args).code).toBe(0);
-      expect(readFileSync(join(etc, path), 'utf8')).toBe(BLOCK);
+      expect(readFileSync(join(etc, path), 'utf8')).toBe(text);
       expect(run(args)).toMatchObject({ code: 0, out: expect.stringContaining('already') });
       const away = { before: edit.after, after: edit.before, piece: edit.piece, at: 0 };
-      writeFileSync(join(etc, path), `${BLOCK}# touched\n`);
+      writeFileSync(join(etc, path), `${text}# touched\n`);
       expect(run(argsOf('remove', place, away)).code).toBe(1);
       expect(run(args).code).toBe(1);
-      writeFileSync(join(etc, path), BLOCK);
+      writeFileSync(join(etc, path), text);
       expect(run(argsOf('remove', place, away)).code).toBe(0);
       expect(existsSync(join(etc, path))).toBe(false);
       expect(run(argsOf('remove', place, away))).toMatchObject({ code: 0 });
@@ -134,6 +144,76 @@ describe('the script that edits the mirror’s configuration', () => {
     expect(run(change(add())).code).toBe(1);
     expect(readFileSync(file, 'utf8')).toBe(OLD);
     expect(readdirSync(etc).filter((name) => name.startsWith('.'))).toEqual([]);
+  });
+
+  it('puts in nothing but an entry that no shell reads as more, whoever calls it', () => {
+    const mark = (body: string): string => {
+      const sum = createHash('sha256').update(body).digest('hex').slice(0, 32);
+      return `# Koji Steward wrote this entry; it takes it out again while it is as written: ${sum}\n${body}`;
+    };
+    const first = '[fedora41]\nname = fedora41 ($arch)\narch = x86_64\n';
+    const pieces = [
+      ...[
+        'http://h/`id`/',
+        "http://h/'$(id)'/",
+        'http://h/;id',
+        'http://h/$archx/',
+        'http://h/$(arch)/',
+        'http://h/%2e/',
+        'http://u:p@h/',
+        'http://h/\n  http://h/`id`/',
+        'http://h/ http://g/',
+        'http://h/../x/',
+        'file:///etc/',
+        '-oProxyCommand=id',
+        'http://-h/',
+      ].map((url) => mrepoBlock(entryAt(url))),
+      mrepoBlock(entryAt('http://h/x', 'metadata')),
+      'os = http://h/\n',
+      mark(`${first}os = http://h/x\n\ny\n`),
+      mark(`${first}os = http://h/x\0/\n`),
+      mark(`${first}os = http://h/x`),
+      mark(`[main]\nlftpcommand = id\n`),
+      mark(`${first}os = http://h/\n[main]\nos = http://h/\n`),
+      mark(`os = http://h/\n${first}`),
+      mark(first).replace('fedora41 (', 'fedora42 ('),
+    ];
+    for (const piece of pieces) {
+      const bytes = Buffer.from(piece);
+      const before = readFileSync(file);
+      const ran = run(
+        argsOf('add', 'config', {
+          before,
+          after: Buffer.concat([before, bytes]),
+          piece: bytes,
+          at: before.length,
+        }),
+      );
+      expect([piece, ran.code, ran.says]).toEqual([piece, 1, expect.stringMatching(/^(not|more|its)/)]);
+    }
+    const odd = dnfRepoFile(entryAt('http://h/$(id)/'));
+    expect(run(argsOf('add', 'repos', newFile(odd))).says).toMatch(/^not a plain address/);
+    expect(readFileSync(file, 'utf8')).toBe(OLD);
+    expect(readdirSync(join(etc, 'repos.d'))).toEqual([]);
+  });
+
+  it('takes out nothing but what it put in', () => {
+    const before = readFileSync(file);
+    const piece = Buffer.from('[el9]\nos = http://h/é/', 'utf8');
+    const at = before.indexOf(piece);
+    const after = before.subarray(0, at);
+    expect(run(argsOf('remove', 'config', { before, after, piece, at })).code).toBe(1);
+    writeFileSync(join(etc, 'mrepo.conf.d/fedora41.conf'), '[fedora41]\nos = http://h/\n');
+    const own = readFileSync(join(etc, 'mrepo.conf.d/fedora41.conf'));
+    const away = { before: own, after: Buffer.alloc(0), piece: own, at: 0 };
+    expect(run(argsOf('remove', 'confdir', away)).says).toBe('not an entry of Steward');
+    expect(readFileSync(file, 'utf8')).toBe(OLD);
+    expect(existsSync(join(etc, 'mrepo.conf.d/fedora41.conf'))).toBe(true);
+  });
+
+  it('has a lock that nobody else can hold', () => {
+    expect(run(add()).code).toBe(0);
+    expect(statSync(join(etc, 'steward/mirror.lock')).mode & 0o777).toBe(0o600);
   });
 
   it('does nothing without root’s word, on a link, or where others may write', () => {

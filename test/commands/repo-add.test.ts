@@ -27,6 +27,7 @@ const odd = createServer((asked, answer) => {
   else if (path.startsWith('/odd/')) to('http://0x7f.1/repodata/repomd.xml');
   else if (path.startsWith('/user/')) to('http://u:p@mirror.example.org/');
   else if (path.startsWith('/file/')) to('file:///etc/passwd');
+  else if (path.startsWith('/plus/')) to('http://+mirror.example.org/repodata/repomd.xml');
   else if (path.startsWith('/login/')) answer.writeHead(403).end();
   else if (path.startsWith('/broken/')) answer.writeHead(500).end();
   else if (path.startsWith('/cut/')) answer.end('<?xml version="1.0"?><repomd><data type="primary">');
@@ -203,6 +204,7 @@ describe('what repo add refuses before anybody is asked', () => {
   const elsewhere: readonly (readonly [string, RegExp])[] = [
     ['/inside/', /is at 10\.1\.2\.3, a private address/],
     ['/odd/', /is at 127\.0\.0\.1, this machine itself/],
+    ['/plus/', /leads to an address that cannot be followed/],
     ['/user/', /leads to an address that cannot be followed/],
     ['/file/', /leads to an address that cannot be followed/],
     ['/login/', /wants a login \(403\)/],

@@ -120,6 +120,18 @@ describe('how far a sync is', () => {
     );
   });
 
+  it('is not ended by what an upstream calls a file', () => {
+    const lines = [at(0, 'phase sync'), at(1, 'have f o x86_64: 1 packages, 10 bytes')];
+    const forged = [
+      '== 2026-99-99T99:99:99Z have f o x86_64: 2 packages, 20 bytes',
+      at(2, `have f o x86_64: ${'9'.repeat(400)} packages, 1 bytes`),
+    ];
+    // As it is stored between two polls.
+    const stored = JSON.parse(JSON.stringify(read([...lines, ...forged])));
+    expect(progress.says(stored, 60_000)).toBe(progress.says(read(lines), 60_000));
+    expect(progress.says(stored, 60_000)).toContain('1 packages');
+  });
+
   it('stays small and in one line, whatever an upstream or a host writes', () => {
     fc.assert(
       fc.property(

@@ -95,6 +95,7 @@ describe('an address of an upstream’s host', () => {
     '::7f00:1',
     '64:ff9b::a9fe:a9fe',
     '64:ff9b::10.0.0.1',
+    '64:ff9b:1:a9fe:a9:fe00::',
     '2002:7f00:1::',
     'ff02::1',
     'nonsense',

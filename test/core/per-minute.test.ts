@@ -41,6 +41,12 @@ describe('a command that may be asked for only a few times a minute', () => {
     expect((await kernel.say(maria, 'knock')).kind).toBe('request');
   });
 
+  it('is not taken more often where all come at once', async () => {
+    clock.forward(2 * MINUTE);
+    const said = await Promise.all(Array.from({ length: 12 }, () => kernel.say(maria, 'knock')));
+    expect(said.filter(({ kind }) => kind === 'request')).toHaveLength(3);
+  });
+
   it('gives the same request for the same asking, also when the minute is full', async () => {
     clock.forward(2 * MINUTE);
     const say = (origin: string) => kernel.desk.say({ who: adam, text: 'knock', place: PLACE, origin });

@@ -49,6 +49,11 @@ describe('a private key', () => {
     ['percent-encoded with plus', encodeURIComponent(pem).replaceAll('%20', '+')],
     ['percent-encoded twice', encodeURIComponent(encodeURIComponent(pem))],
     ['base64', base64(pem)],
+    [
+      'base64 of UTF-16, as a console of Windows writes files',
+      Buffer.from(pem, 'utf16le').toString('base64'),
+    ],
+    ['wide letters', pem.replace(/[!-~]/gu, (c) => String.fromCharCode(c.charCodeAt(0) + 0xfee0))],
     ['base64 twice', base64(base64(pem))],
     ['base64 in lines', base64(pem).replace(/(.{64})/gu, '$1\n')],
     ['base64 with something in front', `key=${base64(pem)}`],

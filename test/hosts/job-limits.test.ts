@@ -1,6 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -50,6 +50,16 @@ function jobIn(dir: string, mostLog: number) {
     },
   };
 }
+
+it('a job of ever new names begins no more than the first twenty, and leaves those alone', async () => {
+  const dir = join(place.dir, 'names');
+  const job = jobIn(dir, LIMIT);
+  for (let n = 0; n < 20; n++) mkdirSync(join(dir, `jobs/name${n}/runs`), { recursive: true, mode: 0o700 });
+  expect(() => job.start('r1')).toThrow(/there are 20 names of jobs in \S+ already/);
+  rmSync(join(dir, 'jobs/name7'), { recursive: true });
+  expect(job.start('r1')).toBe('STARTED\n');
+  expect(await job.ended('r1')).toBe('7');
+});
 
 describe('the log of a job', () => {
   it('is cut off at its limit, with a word, and the job goes on to its end', async () => {

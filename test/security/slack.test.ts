@@ -172,6 +172,10 @@ describe('a name that somebody gives themselves in Slack', () => {
     'evgeni',
     'Steward',
     '\u200b',
+    // Cyrillic, a figure, a capital I.
+    '\u0415vgeni Golov',
+    'Evgeni Go1ov',
+    'Evgeni GoIov',
   ])('is not believed where it is that of somebody the config lists: %j', async (name) => {
     expect(await named(name)).toContain('(U0EVIL)');
   });

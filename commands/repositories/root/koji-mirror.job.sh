@@ -26,7 +26,7 @@ repos_dir=  # reposync: LABEL.repo, in it [LABEL-REPO-ARCH] with a baseurl
 mirror_dir= # reposync: packages and what is served, LABEL-ARCH/RPMS.REPO
 mrepo=/usr/bin/mrepo
 reload= # a unit that is to read the new metadata
-state=/var/lib/steward/mirror
+state=/var/lib/steward-mirror # not below /var/lib/steward, which belongs to an account without rights
 conf=/etc/steward/mirror.conf
 
 say() {
@@ -35,13 +35,15 @@ say() {
 }
 
 finish() { # CODE RESULT WORDS
+  # Upstream's names may be in them.
+  local words=${3//[^ -~]/?}
   if [[ $verb == look ]]; then
-    printf 'wrong=%s\nEND\n' "$3"
+    printf 'wrong=%s\nEND\n' "$words"
     exit 0
   fi
   unwatch
-  write_state "$2" "$3"
-  say "$3"
+  write_state "$2" "$words"
+  say "$words"
   exit "$1"
 }
 
@@ -52,6 +54,23 @@ ours() {
   local mode
   [[ -O $1 ]] && mode=$(stat -L -c %a -- "$1") && (((8#$mode & 8#022) == 0)) ||
     die "$1 can be written by others than root, so nothing was synced: chown root and chmod go-w it"
+}
+
+# A directory that root writes into by names that are known before: whoever can change it, or one above it, could put a
+# link in the way, and root would write where that leads.
+ours_whole() { # DIRECTORY
+  local top one owner mode
+  for top in "$1" "$(realpath -- "$1")"; do
+    one=$top
+    while :; do
+      # In a sticky one above it, as /tmp is, nobody moves what is another's.
+      read -r owner mode < <(stat -L -c '%u %a' -- "${one:-/}") && [[ $owner == 0 || $owner == "$EUID" ]] &&
+        (((8#$mode & 8#022) == 0)) || [[ -k ${one:-/} && $one != "$top" && ${owner-} == 0 ]] ||
+        die "${one:-/} can be changed by others than root, and root writes below it, so nothing was synced: chown root and chmod go-w it"
+      [[ -n $one ]] || break
+      one=${one%/*}
+    done
+  done
 }
 
 read_conf() {
@@ -181,7 +200,7 @@ address() { # ARCH REPO: sets $url
   done
   [[ -n $text ]] || die "$2 of [$label] has no address in $found"
   [[ $text != *' '* ]] || die "$2 of [$label] has more than one address: each would delete what the other brought, so nothing was synced"
-  [[ $text =~ ^(https?|rsync)://([A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9a-f:.]+\])(:[0-9]{1,5})?/[A-Za-z0-9._~+/-]*$ ]] ||
+  [[ $text =~ ^(https?|rsync)://([A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9a-f:.]+\])(:[0-9]{1,5})?/[A-Za-z0-9._~:/+=-]*$ ]] ||
     die "the address of $2 of [$label] is not one that Steward syncs (http, https or rsync, plain characters, no name or password), so nothing was synced: correct it in $found"
   url=$text
 }
@@ -203,6 +222,15 @@ lay_out() { # ARCHES REPOS
   done
 }
 
+# Upstream says how long its files are, packed and unpacked; nothing real comes near these.
+most_fetched=2000000000
+most_unpacked=8000000000
+most_repomd=10000000
+most_packages=3000000
+
+# One tag on each line, and none so long that it fills the memory.
+tags() { tr '\n>' ' \n' | cut -b 1-8192; }
+
 # Prints the packages of metadata on this disk, PATH and SIZE with a tab between, sorted. Fails with a reason on stderr.
 packages_of() { # DIRECTORY, which has repodata/
   local kind sum file href want
@@ -211,18 +239,18 @@ packages_of() { # DIRECTORY, which has repodata/
     file=$1/$href
     [[ $href == repodata/* && $href != *..* && -f $file ]] || { echo "it has no ${href:-primary}" >&2; return 1; }
     checked "$sum" "$want" "$file" || { echo "the checksum of $href is wrong" >&2; return 1; }
-    unpacked "$file" | tr '\n>' ' \n' | awk -v dq='"' '
+    unpacked "$file" | tags | awk -v most="$most_packages" '
       function attribute(name) {
         if (!match($0, "[ ]" name "=[\"'"'"'][^\"'"'"']*")) return ""
         return substr($0, RSTART + length(name) + 3, RLENGTH - length(name) - 3)
       }
       / *<package / { path = ""; size = 0 }
-      / *<size / { size = attribute("package") }
+      / *<size / { size = attribute("package"); if (size !~ /^[0-9]+$/ || length(size) > 15) size = 0 }
       / *<location / { path = attribute("href"); gsub(/&amp;/, "\\&", path) }
-      / *<\/package$/ { if (path != "") { print path "\t" size; n++ } }
+      / *<\/package$/ { if (path != "") { print path "\t" size; if (++n > most) exit } }
       / *<metadata / { said = attribute("packages") }
       / *<\/metadata$/ { whole = 1 }
-      END { if (!whole || (said != "" && said + 0 != n + 0)) { exit 1 } }' | sort
+      END { if (!whole || (said != "" && said + 0 != n + 0)) { exit 1 } }' | sort -T "${work:-/tmp}"
     [[ ${PIPESTATUS[*]} == '0 0 0 0' ]] || { echo "$href is cut off or not what it should be" >&2; return 1; }
     return 0
   done < <(entries_of "$1/repodata/repomd.xml")
@@ -232,7 +260,7 @@ packages_of() { # DIRECTORY, which has repodata/
 
 # Prints what a repomd.xml names: TYPE, KIND-OF-CHECKSUM, CHECKSUM, HREF.
 entries_of() { # FILE
-  tr '\n>' ' \n' <"$1" | awk '
+  head -c "$most_repomd" -- "$1" | tags | awk '
     function attribute(name) {
       if (!match($0, "[ ]" name "=[\"'"'"'][^\"'"'"']*")) return ""
       return substr($0, RSTART + length(name) + 3, RLENGTH - length(name) - 3)
@@ -250,38 +278,41 @@ checked() { # KIND CHECKSUM FILE
   [[ $kind =~ ^(md5|sha(1|224|256|384|512))$ && $2 =~ ^[0-9a-f]+$ && $("${kind}sum" <"$3") == "$2 "* ]]
 }
 
-unpacked() { # FILE
+unpacked() ( # FILE
+  set -o pipefail
   case $1 in
     *.gz) gzip -dc <"$1" ;;
-    *.xz) xz -dc <"$1" ;;
+    *.xz) xz -dc --memlimit=1GiB <"$1" ;;
     *.zst) zstd -dcq <"$1" ;;
     *.bz2) bzip2 -dc <"$1" ;;
     *) cat <"$1" ;;
-  esac
-}
+  esac | head -c "$most_unpacked"
+)
 
-fetch() { # URL FILE
-  curl -q -g -sS -f -L --proto =http,https --proto-redir =http,https --max-redirs 5 --connect-timeout 20 \
-    --speed-limit 1000 --speed-time 60 --max-time 1800 --retry 2 --max-filesize 2000000000 -o "$2" -- "$1" 2>"$work/why"
+fetch() { # URL FILE MOST
+  # An answer need not say how long it is, and the shell's limit counts all the same.
+  (ulimit -f $(($3 / 1024)) && exec curl -q -g -sS -f -L --proto =http,https --proto-redir =http,https --max-redirs 5 --connect-timeout 20 \
+    --speed-limit 1000 --speed-time 60 --max-time 1800 --retry 2 --max-filesize "$3" -o "$2" -- "$1" 2>"$work/why")
 }
 
 # Writes what upstream has into a file, as `packages_of` prints it. No address gets near a shell here.
 list_upstream() { # NAME URL FILE
   local dir=$work/upstream url=${2%/} kind sum want href
   if [[ $2 == rsync://* ]]; then
-    rsync -rL --list-only --no-h --no-motd --timeout=300 --include='*/' --include='*.rpm' --exclude='*' -- "$2" </dev/null 2>"$work/why" |
-      sed -nE 's/^-[^ ]* +([0-9,]+) +[^ ]+ +[^ ]+ (.*)$/\2\t\1/p' | sort >"$3"
+    timeout 3600 rsync -rL --list-only --no-h --no-motd --timeout=300 --include='*/' --include='*.rpm' --exclude='*' -- "$2" </dev/null 2>"$work/why" |
+      sed -nE 's/^-[^ ]* +([0-9,]+) +[^ ]+ +[^ ]+ (.*)$/\2\t\1/p' | head -n "$most_packages" | sort -T "$work" >"$3"
     [[ ${PIPESTATUS[0]} == 0 ]] || die "$1: the list of $2 did not arrive, $beside: $(why)"
     return
   fi
   rm -rf -- "$dir" && mkdir -p -- "$dir/repodata" || die "$work cannot be written"
-  fetch "$url/repodata/repomd.xml" "$dir/repodata/repomd.xml" ||
+  fetch "$url/repodata/repomd.xml" "$dir/repodata/repomd.xml" "$most_repomd" ||
     die "$1: there is no repodata/repomd.xml at $2, $beside: $(why)"
   grep -q '<repomd' "$dir/repodata/repomd.xml" ||
     die "$1: what $2 answers is no repository (its repomd.xml is something else), $beside"
   while IFS=$'\t' read -r kind sum want href; do
     [[ $kind == primary && $href =~ ^repodata/[A-Za-z0-9._-]+$ ]] || continue
-    fetch "$url/$href" "$dir/$href" || die "$1: $href of $2 did not arrive, $beside: $(why)"
+    fetch "$url/$href" "$dir/$href" "$most_fetched" || die "$1: $href of $2 did not arrive, $beside: $(why)"
+    break
   done < <(entries_of "$dir/repodata/repomd.xml")
   packages_of "$dir" >"$3" 2>"$work/why" ||
     die "$1: the metadata of $2 is broken, $beside: $(why). It may be changing at this moment; try again in an hour"
@@ -333,8 +364,8 @@ human() { # BYTES: 1.5 GB
 }
 
 is_too_many() { # DELETES OF
-  local limit=${most%,*} percent=${most#*,}
-  if [[ $most != *,* ]]; then percent=100; fi
+  local limit=$((10#${most%,*})) percent=100
+  if [[ $most == *,* ]]; then percent=$((10#${most#*,})); fi
   (($1 > limit || $1 * 100 > percent * $2))
 }
 
@@ -347,7 +378,9 @@ ask() { # WHAT-WAS-DONE
 run() { # COMMAND...
   local copying
   rm -f -- "$work/pipe" && mkfifo -- "$work/pipe" || die "$work cannot be written"
-  tee -a -- "$work/out" <"$work/pipe" 8>&- &
+  # dnf says which checksum a file has instead of the right one. Upstream, which can lead it to any file or server inside,
+  # must not learn that: with the right one the next sync would bring that file here, for all to read.
+  sed -uE 's/(Calculated: )[0-9a-f]+/\1not shown /g' <"$work/pipe" 8>&- | tee -a -- "$work/out" 8>&- &
   copying=$!
   "$@" </dev/null >"$work/pipe" 2>&1 &
   child=$!
@@ -409,6 +442,7 @@ stopped() {
     kill "$child" 2>/dev/null
     for ((n = 0; n < 50; n++)); do kill -0 "$child" 2>/dev/null || break; sleep 0.1; done
   fi
+  bring_back
   standing
   finish 143 stopped "stopped while it did: $phase. What has arrived stays, and the next sync goes on from there"
 }
@@ -423,6 +457,37 @@ begin() { # PHASE
   phase=$1 beside='so nothing was synced'
   if [[ $phase == check ]]; then beside='so what has arrived could not be compared with it'; fi
   say "phase $1"
+}
+
+# Packages as they are, by a second name each, which takes no room: upstream says twice what it has, once when that is
+# counted and once to mrepo, and nothing makes it say the same.
+keep() {
+  local i
+  for i in "${!at[@]}"; do
+    [[ -s $work/$i.before ]] || continue
+    mkdir -p -- "$work/kept/$i" && cp -al -- "${in[i]}/." "$work/kept/$i" 2>"$work/why" ||
+      die "the packages of ${at[i]} could not be kept aside ($(why)), and without that upstream could have more deleted than was said yes to; nothing was synced"
+  done
+}
+
+# Puts back what mrepo deleted, where it is more than was said yes to. Fails where it is not. Sets $would.
+bring_back() {
+  local i gone=0
+  [[ -d $work/kept ]] || return 1
+  for i in "${!at[@]}"; do
+    comm -23 <(cut -f 1 "$work/$i.before") <(on_disk "${in[i]}" | cut -f 1) >"$work/$i.gone"
+    gone=$((gone + $(wc -l <"$work/$i.gone")))
+  done
+  is_too_many "$gone" "$of" || return 1
+  would=$gone
+  for i in "${!at[@]}"; do
+    [[ -s $work/$i.gone ]] || continue
+    mkdir -p -- "${in[i]}" && (cd -- "$work/kept/$i" && tr '\n' '\0' <"$work/$i.gone" | xargs -0 cp -l --parents -t "${in[i]}" --) || {
+      mv -- "$work/kept" "$base/.steward-kept-$began"
+      die "$gone packages were deleted, which nobody said yes to, and could not be brought back; all of them are in $base/.steward-kept-$began"
+    }
+  done
+  rm -rf -- "$work/kept"
 }
 
 sync_mrepo() {
@@ -440,7 +505,12 @@ sync_mrepo() {
     rm -rf -- "$wwwdir/$(nick "$arch")"/RPMS.*/.repodata
   done
   [[ $(cat -- "${files[@]}" | sha256sum) == "$config_sum" ]] || die "the configuration of mrepo was changed at this moment, so nothing was synced: try again"
+  keep
   run "$mrepo" -c "$config" -ug -f -v "$label"
+  bring_back && {
+    run "$mrepo" -c "$config" -g -f -v "$label"
+    ask "mrepo deleted them, because upstream had them no more by then, and they were brought back"
+  }
   bad=$(grep -aEm 1 'not defined|Mirroring failed|Generating repo failed|existing lock|Traceback' -- "$work/out")
   [[ -z $bad ]] || failed "mrepo did not do all of it: ${bad:0:200}"
   ((code == 0)) || failed "mrepo ended with exit code $code; its own words are above"
@@ -448,7 +518,18 @@ sync_mrepo() {
 
 dnf_here() { # ARGUMENTS
   run dnf -y -c "$work/dnf.conf" --setopt=reposdir="$work/repos" --setopt=cachedir="$work/cache" --setopt=logdir="$work" \
-    --setopt=persistdir="$work/persist" --setopt=ignorearch=1 --releasever=0 "$@"
+    --setopt=persistdir="$work/persist" --setopt=ignorearch=1 --setopt='*.metadata_expire=-1' --setopt=zchunk=0 --releasever=0 "$@"
+}
+
+# Does metadata name another place than its own, or can that not be told? Every file, and read coarsely, so that no way of
+# writing it is missed.
+leads_away() { # DIRECTORY, which has repodata/
+  local file
+  while IFS= read -r -d '' file; do
+    case $file in *.xml | *.yaml | *.gz | *.xz | *.zst | *.bz2) ;; *) return 0 ;; esac
+    if unpacked "$file" | tr -d ' \t\r\n' | tr -c 'a-z:=' '\n' | cut -b 1-64 | grep -q '^\(location\)\?xml:base='; then return 0; fi
+  done < <(find "$1/repodata" -type f -print0)
+  return 1
 }
 
 sync_reposync() {
@@ -459,14 +540,19 @@ sync_reposync() {
     id=$label-${words[1]}-${words[2]}
     say "at ${at[i]}"
     mkdir -p -- "${in[i]}" || die "${in[i]} cannot be made"
-    words=(reposync --repoid="$id" --download-path="${in[i]}" --norepopath)
-    dnf_here "${words[@]}"
-    ((code == 0)) || failed "dnf reposync of $id ended with exit code $code; its own words are above"
-    # What it would delete, by the very metadata that it goes by.
+    # Once, so that what is looked at here is what it goes by.
+    dnf_here makecache --repo="$id"
+    ((code == 0)) || failed "dnf makecache of $id ended with exit code $code; its own words are above"
     set +f
     list=("$work/cache/$id"-*/repodata/repomd.xml)
     set -f
     packages_of "${list[0]%/repodata/*}" >"$work/$i.upstream" 2>"$work/why" || failed "the metadata of $id is broken: $(why)"
+    if leads_away "${list[0]%/repodata/*}"; then
+      failed "the metadata of $id has packages at other addresses (xml:base), which could be files of this host, or is packed in a way that is not known, so nothing was fetched"
+    fi
+    words=(reposync --repoid="$id" --download-path="${in[i]}" --norepopath)
+    dnf_here "${words[@]}"
+    ((code == 0)) || failed "dnf reposync of $id ended with exit code $code; its own words are above"
     on_disk "${in[i]}" >"$work/$i.now"
     gone=$(comm -23 <(cut -f 1 "$work/$i.now") <(cut -f 1 "$work/$i.upstream") | wc -l)
     all=$((all + gone))
@@ -513,7 +599,11 @@ check() { # NUMBER
 sync() { # ARCHES REPOS
   local i
   [[ -d $base ]] || die "there is no $base, where packages go: is its disk mounted?"
-  mkdir -p -- "$state" && exec 8>>"$state/lock" || die "$state cannot be written"
+  mkdir -p -- "$state" || die "$state cannot be written"
+  ours_whole "$state"
+  ours_whole "$base"
+  # Whoever could read the lock could hold it for ever.
+  (umask 077 && : >>"$state/lock") && chmod 600 -- "$state/lock" && exec 8>>"$state/lock" || die "$state cannot be written"
   flock -n 8 || die "another sync is at work on this host, or what it started is: nothing was begun"
   locked=yes
   work=$base/.steward

@@ -12,6 +12,9 @@
 #   repos_dir=/etc/steward/repos.d       PLACE repos: a file of its own there, LABEL.repo
 # It holds more, for the script that syncs. Bash 4.2.
 #
+# The piece is one entry as Steward writes it, with the line before it by which it is known again, and nothing else: mrepo
+# gives addresses to a shell, and whoever may call this must not thereby have it run what they like.
+#
 # The file changes in one rename, or not at all, and only from OLD to NEW. A copy of it as it was stays beside it. What a
 # run that died leaves is one file beginning with a dot, which the next run writes anew.
 set -u -f
@@ -56,6 +59,46 @@ flush() { # FILE
   dd "of=$1" conv=notrunc,fsync count=0 </dev/null 2>/dev/null
 }
 
+# One address, of which no program and no shell reads anything as more than a letter. $arch stands for the arch.
+is_plain() { # ADDRESS
+  local bare=${1//\$arch/}
+  [[ ! $1 =~ \$arch[A-Za-z0-9_] && $1/ != */../* ]] &&
+    [[ $bare =~ ^(https?|rsync)://([a-z0-9][a-z0-9.-]*|\[[0-9a-f:.]+\])(:[0-9]{1,5})?/[A-Za-z0-9._~:/+=-]*$ ]]
+}
+
+check_piece() { # FILE
+  local mark='^# Koji Steward wrote this entry; it takes it out again while it is as written( and the line break above)?: ([0-9a-f]{32})$'
+  local line lines=() n=0 sum='' key value section=''
+  tr -d '\n -~' <"$1" | cmp -s - /dev/null || die 'not plain text'
+  while IFS= read -r line; do lines+=("$line"); done <"$1"
+  [[ -z $(tail -c 1 -- "$1") ]] || die 'its last line has no end'
+  while ((n < 2)) && [[ ${lines[n]-} == '' ]]; do n=$((n + 1)); done
+  [[ ${lines[n]-} =~ $mark ]] && sum=${BASH_REMATCH[2]} || die 'not an entry of Steward'
+  value=$(tail -n "+$((n + 2))" -- "$1" | sha256sum)
+  [[ $sum == "${value:0:32}" ]] || die 'not as Steward wrote it'
+  for line in "${lines[@]:n + 1}"; do
+    key=${line%% = *} value=${line#* = }
+    case $place:$line in
+      repos:) section='' ;;
+      repos:"[$label-"*)
+        [[ $line =~ ^\[[A-Za-z0-9._+-]+\]$ ]] && section=yes || die "not a section: $line"
+        ;;
+      [!r]*:"[$label]") [[ -z $section ]] && section=yes || die 'more than one section' ;;
+      *:'name = '*) [[ -n $section && $value =~ ^[A-Za-z0-9._+-]+(\ [A-Za-z0-9._+-]+)*(\ \(\$arch\))?$ ]] || die "not a name: $line" ;;
+      repos:'enabled = 0' | repos:'gpgcheck = 0') ;;
+      repos:'baseurl = '*) [[ -n $section ]] && is_plain "$value" || die "not a plain address: $line" ;;
+      [!r]*:'arch = '*) [[ -n $section && $value =~ ^[a-z0-9_]+(\ [a-z0-9_]+)*$ ]] || die "not a list of arches: $line" ;;
+      [!r]*:[a-z]*' = '*)
+        [[ -n $section && $key =~ ^[a-z][a-z0-9_-]{0,39}$ && ! $key =~ ^(all|dist|disabled|fuseiso|iso|metadata|promoteepoch|release|repo|rhnrelease|systemid|unionfs)$ ]] ||
+          die "not a repository: $line"
+        is_plain "$value" || die "not a plain address: $line"
+        ;;
+      *) die "not a line of an entry: $line" ;;
+    esac
+  done
+  [[ -n $section ]] || die 'an entry without a section'
+}
+
 keep_copy() { # of $file as it is, once
   local one
   while IFS= read -r one; do
@@ -98,7 +141,9 @@ ours "$dir"
 if [[ -e $file ]]; then ours "$file"; fi
 next=$dir/.${file##*/}.steward
 
-exec 9<"$dir" && flock -w 60 9 || die "another program holds $dir"
+# Whoever could read the lock could hold it for ever.
+lock=/etc/steward/mirror.lock
+(umask 077 && : >>"$lock") && chmod 600 -- "$lock" && exec 9>>"$lock" && flock -w 60 9 || die "another program holds $lock"
 now=$(sum "$file")
 if [[ $now == "$new" ]]; then
   labelled
@@ -109,6 +154,7 @@ fi
 
 trap 'rm -f -- "$next"' EXIT
 printf %s "$piece" | base64 -d >"$next" || die "$dir cannot be written, or is full"
+check_piece "$next"
 size=$(stat -c %s -- "$next") && bytes=$(sum "$next") || die "$next cannot be read"
 if [[ $verb == add ]]; then
   [[ $old == - ]] && had=0 || had=$(stat -c %s -- "$file")

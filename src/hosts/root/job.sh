@@ -21,6 +21,7 @@ base=/var/lib/steward-jobs
 list=/etc/steward/jobs
 most_log=1073741824
 most_runs=5
+most_names=20
 
 die() {
   printf '%s\n' "$1" >&2
@@ -35,6 +36,10 @@ ours() { # FILE
 }
 
 enter() { # the directory of NAME
+  # A disk that others need is not to be filled by ever new names.
+  if [[ ! -d $base/$name && $(find "$base" -mindepth 1 -maxdepth 1 2>/dev/null | wc -l) -ge $most_names ]]; then
+    die "there are $most_names names of jobs in $base already, and no bundle has so many: root looks at what is there, and takes away what is not needed"
+  fi
   mkdir -p -- "$base/$name/runs" || die "$base/$name cannot be made"
   ours "$base"
   ours "$base/$name"

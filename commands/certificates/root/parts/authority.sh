@@ -205,6 +205,7 @@ make_crl() { # DAYS FILE
 
 publish() { # CRL MEANS: the CA's own copy last, which says that httpd has it
   if [[ -n $crl_in_use ]]; then
+    ours "${crl_in_use%/*}"
     cp -- "$1" "$crl_in_use.new" && mv -f -- "$crl_in_use.new" "$crl_in_use" || die "$crl_in_use could not be written"
   fi
   if [[ -n $reload ]]; then
@@ -247,7 +248,11 @@ begin() {
   done
   ours . "$config" "$certificate" "$key"
   work=.steward roots=0
-  exec 9>>"$work.lock" && flock -w 60 9 || die "another run holds $dir/$work.lock"
+  # Whoever could read the lock could hold it for ever.
+  (umask 077 && : >>"$work.lock") && chmod 600 -- "$work.lock" && exec 9>>"$work.lock" && flock -w 60 9 ||
+    die "another run holds $dir/$work.lock"
   rm -rf -- "$work" && mkdir -m 700 -- "$work" && mkdir -p -- "$issued" "$certs" || die "$dir cannot be written"
+  # `openssl ca` writes by names that are known before, and would follow a link that somebody put there.
+  ours "$issued" "$certs"
   trap 'rm -rf -- "$work"' EXIT
 }

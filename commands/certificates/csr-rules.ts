@@ -47,7 +47,8 @@ export interface No {
 
 const RSA_BITS = { least: 2048, most: 8192 };
 const CURVES = ['prime256v1', 'secp384r1'];
-const NEW_KEY = 'Make a new key: `openssl genrsa 4096`, or `openssl ecparam -genkey -name prime256v1`.';
+const NEW_KEY =
+  'Say `cert issue` (or `cert renew`) alone: it shows the line that makes a key and a request that fit.';
 
 /** Type and size of the key. */
 export function keyTrouble(key: KeyObject, ed25519: boolean): No | null {

@@ -66,7 +66,7 @@ describe('a certificate of one’s own', () => {
       key: 'EC P-256',
       'account on the hub': 'none yet',
     });
-    expect(evidence.CA).toMatch(/^ca, ends 20\d\d-\d\d-\d\d, in 36\d\d days; SHA-256 with ECDSA$/);
+    expect(evidence.CA).toMatch(/^ca, ends 20\d\d-\d\d-\d\d, in \d{4} days; SHA-256 with ECDSA$/);
     expect(planned.plan?.notes.join()).toContain('`account create toni`');
     await site.kernel.say(adam, `approve ${planned.id}`);
     await site.kernel.settle();
@@ -398,45 +398,16 @@ describe('what is not a request for this person', () => {
 });
 
 describe('a CA that is not as it should be', () => {
-  it('has expired: says so, and what an admin does, which works', async () => {
+  it('has expired: says so, and what an admin asks for', async () => {
     rmSync(join(site.root, CA_DIR), { recursive: true });
-    const ca = makeCa(join(site.root, CA_DIR), { expired: true });
+    makeCa(join(site.root, CA_DIR), { expired: true });
     const { csr } = makeAsker(dir, '/C=US/ST=NC/O=Katello Koji/CN=toni');
-    const refused = await site.kernel.ask(toni, `cert issue csr=${csr}`);
-    expect(refused).toMatchObject({
-      status: 'refused',
-      says: expect.stringContaining('The CA ended on 2024-07-05'),
-    });
-    expect(await site.kernel.ask(toni, 'cert issue')).toMatchObject({ status: 'refused' });
-    // An old certificate, from before it ended.
-    const old = makeAsker(dir, '/C=US/ST=NC/O=Katello Koji/CN=maria');
-    writeFileSync(join(dir, 'maria.csr'), old.csr);
-    const openssl = (...args: readonly string[]) =>
-      execFileSync('openssl', args, { cwd: ca.dir, encoding: 'utf8', stdio: 'pipe' });
-    openssl(
-      'ca',
-      '-batch',
-      '-config',
-      'ssl.cnf',
-      '-md',
-      'sha256',
-      '-days',
-      '999',
-      '-notext',
-      '-in',
-      join(dir, 'maria.csr'),
-      '-out',
-      'maria.crt',
-      '-keyfile',
-      'private/koji_ca_cert.key',
-      '-cert',
-      'koji_ca_cert.crt',
-      '-startdate',
-      '200101000000Z',
-    );
-    const line = /`(openssl x509 .*?)`/.exec(refused.next ?? '')?.[1] ?? '';
-    execFileSync('bash', ['-c', line.replaceAll('/etc/pki/koji', ca.dir)], { stdio: 'pipe' });
-    expect(openssl('verify', '-CAfile', 'koji_ca_cert.crt.new', 'maria.crt')).toContain('OK');
+    for (const line of [`cert issue csr=${csr}`, 'cert issue'])
+      expect(await site.kernel.ask(toni, line)).toMatchObject({
+        status: 'refused',
+        says: expect.stringContaining('The CA ended on 2024-07-05'),
+        next: expect.stringContaining('`ca renew because=…`'),
+      });
   });
 
   it('ends soon: no certificate outlives it, and the plan says until when', async () => {

@@ -345,6 +345,7 @@ describe('a renewal that dies', () => {
 
   it.skipIf(!thorough)(
     'while the files are put in place: also a signing finishes it first (thorough)',
+    { timeout: 600_000 },
     async () => {
       const start = join(root, 'start');
       cpSync(ca.dir, start, { recursive: true });

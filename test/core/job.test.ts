@@ -171,6 +171,30 @@ describe('a job that nobody can ask any more', () => {
     expect(bench.ran('reboot')).toBe(2);
   });
 
+  it('and does not end when it is told to, is killed after a minute, which is said', async () => {
+    const told: string[] = [];
+    const look = { kind: 'seen', code: null, size: 0, forMs: 1_000, log: new Uint8Array() } as const;
+    pretend = {
+      start: async () => ({ kind: 'runs' }),
+      stop: async (_run, how) => {
+        told.push(how);
+        return how === 'KILL' ? 'stopped' : 'running';
+      },
+      poll: async () => ({ ...look, state: told.includes('KILL') ? 'lost' : 'running' }),
+    };
+    const id = await bench.approved('mirror sync deaf');
+    await bench.kernel.settle();
+    await say(adam, `cancel ${id}`);
+    await bench.kernel.settle();
+    await bench.later(30_000);
+    expect(new Set(told)).toEqual(new Set(['TERM']));
+    await bench.later(61_000);
+    expect((await load(id)).status).toBe('cancelled');
+    expect((await load(id)).plan?.steps[0]?.says).toContain(
+      'did not end when it was told to, so it was killed.',
+    );
+  });
+
   it('is let go half an hour after somebody wanted it to stop, and that it may still run is said', async () => {
     const id = await bench.approved('mirror sync gone');
     await bench.kernel.settle();

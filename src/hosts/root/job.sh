@@ -181,6 +181,8 @@ watch() { # DIRECTORY MOST ARG...
     sleep 0.1
   done
   for ((wait = 0; wait < 720; wait++)); do
+    # Somebody took it all away: nobody asks any more.
+    [[ -d $dir ]] || break
     exec 7<>code.new
     printf '%-40s\n' "$code $(printf '%(%s)T' -1)" >&7 && mv -f code.new code && break
     sleep 5

@@ -85,7 +85,8 @@ describe('a line', () => {
       'approve r1 no',
     ])
       expect(read(line).problems[''], line).toContain('say it alone');
-    for (const line of ['approve please', 'approve 5 6', 'approve r1 and r2', 'approve r1? no'])
+    expect(read('approve, thanks')).toMatchObject({ given: {}, problems: {} });
+    for (const line of ['approve once adam agrees', 'approve 5 6', 'approve r1 and r2', 'approve r1? no'])
       expect(read(line).problems.request, line).toContain('is no id of a request');
   });
 

@@ -45,7 +45,7 @@ export default defineCommand({
     words: [
       CERTIFICATE_WORDS,
       anyOf(`koji, kojihub, kkoji, build system`),
-      anyOf(`need, want, get, give, issue, sign, request, send, may i have, could i have`),
+      anyOf(`need, want, would like, get, give, issue, sign, request, send, may i have, could i have`),
     ],
     unless: OTHER_CERTIFICATES,
   },

@@ -79,7 +79,10 @@ export default defineCommand({
         `The CA on ${read.host} signed ${entries.length}: ${countText(entries, now)}.`,
       ],
       ...(shown.length > 0 ? { table: tableOf(shown, now) } : {}),
-      next: shown.slice(0, 1).map((one) => `cert show ${one.serial}`),
+      next:
+        found.length === 0 && user !== undefined && user === view.asker.accounts.koji
+          ? ['cert issue']
+          : shown.slice(0, 1).map((one) => `cert show ${one.serial}`),
     };
   },
 });

@@ -247,7 +247,7 @@ export function createDesk(deps: {
             const { verb, given, problems } = parsed;
             const [wrong] = Object.entries(problems);
             if (!wrong) return act(from, verb.name, given, here);
-            const needed = wrong[0] === 'because' ? 'a reason: because=…' : wrong[0];
+            const needed = NEEDED[wrong[0]] ?? wrong[0];
             const says = wrong[1] === 'missing' ? `\`${verb.name}\` needs ${needed}.` : wrong[1];
             return reply({ tone: 'warn', title: says, lines: [], next: mended(parsed, here) });
           }
@@ -327,6 +327,12 @@ export function createDesk(deps: {
       })),
   };
 }
+
+/** What a verb lacks, in words. */
+const NEEDED: Readonly<Record<string, string>> = {
+  because: 'a reason: because=…',
+  step: 'the number of the step, which `show` gives',
+};
 
 /** `42` is what people type for `r42`. */
 function idIn(given: Given): string | undefined {

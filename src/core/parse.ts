@@ -49,7 +49,8 @@ export function parse(typed: string, registry: Registry): Parsed {
     const { given, problems } = readParams(command.params, rest, line);
     return { kind: 'command', command, given, problems };
   }
-  const verb = VERBS.find((candidate) => candidate.name === lowered[0]);
+  // “Approve, thank you.”
+  const verb = VERBS.find((candidate) => candidate.name === lowered[0]?.replace(/[,.:!]+$/u, ''));
   if (verb) {
     const heeded = tokens.slice(1).filter(({ text }) => verb.heeds?.test(text) ?? true);
     const read = readParams(verb.params, heeded, line);

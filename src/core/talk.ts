@@ -9,6 +9,10 @@ const TALK: readonly { readonly words: RegExp; readonly lines: (id: string) => r
     words: /^\W*(?:no|nope|nack|reject|refuse|never|don.?t)\b|^\W*(?:-1|👎)/iu,
     lines: (id) => [`deny ${id} because=…`, `cancel ${id}`],
   },
+  {
+    words: /^\W*(?:finished|completed?|all done|did it|i did)\b/iu,
+    lines: (id) => [`done ${id} …`, `check ${id}`],
+  },
   { words: /^\W*(?:stop|abort|halt|kill|quit)\b/iu, lines: (id) => [`cancel ${id}`] },
   { words: /^\W*(?:retry|again|continue|go on)\b/iu, lines: (id) => [`resume ${id}`] },
   {

@@ -9,6 +9,6 @@ export function linesFor(raw: string, who: Person, desk: Pick<Desk, 'menu' | 'fo
   if (begins === undefined) return [];
   return desk.menu(who).flatMap(({ name }) => {
     const field = desk.form(name)?.fields.find(({ example }) => example.startsWith(begins));
-    return field ? [`${name} ${field.name}=${field.example}`] : [];
+    return field ? [`${name} ${field.name}=…`] : [];
   });
 }

@@ -71,7 +71,8 @@ export function closeSteps(steps: readonly CardStep[], closed: boolean): StepBlo
     const guards = step.guards.map(
       (one) => `${one.holds ? '✓' : '✗'} ${inline(one.text, ASIDE)} (${inline(one.saw)})`,
     );
-    const back = step.undo === 'full' ? [] : [UNDO_WORDS[step.undo]];
+    // Of interest to those who decide, and no more once it is begun.
+    const back = step.undo === 'full' || step.state !== 'todo' ? [] : [UNDO_WORDS[step.undo]];
     // One change says what the step is; of several each has a line of its own.
     const [only, ...more] = step.changes.map(changeLine);
     const title = inline(step.title, TITLE);
@@ -79,7 +80,10 @@ export function closeSteps(steps: readonly CardStep[], closed: boolean): StepBlo
     const lines = [
       `${MARK[step.state]} ${isOne ? only : title}`,
       ...(only === undefined || isOne ? [] : [only, ...more].map((line) => `• ${line}`)),
-      ...(isOver(step, closed) ? [] : [[callLine(step), ...guards, ...back].filter(Boolean).join(' · ')]),
+      ...(isOver(step, closed)
+        ? []
+        : [[callLine(step), ...guards, ...back].filter(Boolean).join(' · ')]
+      ).filter(Boolean),
       ...(step.says ? [`↳ ${inline(step.says, ASIDE)}`] : []),
     ];
     return lines.join('\n');

@@ -185,6 +185,7 @@ export function createDesk(deps: {
     if (meant !== null && canBeRead(meant)) return [meant];
     const near = meant === null ? null : parse(meant, site.registry);
     if (near?.kind === 'command') return [`help ${near.command.name}`];
+    if (near?.kind === 'verb') return [`help ${near.verb.name}`];
     const mine = commandsFor(who, site);
     // Who talks to us need not say that it is about Koji.
     const lines = recognise(`koji ${text}`, mine).map(({ line }) => line);

@@ -133,7 +133,8 @@ function doneText(request: Request): string {
   const broken = steps.find((now) => now.state === 'failed');
   if (done === 0 && broken) return `“${broken.step.title}” was begun and not finished.${byHand}`;
   if (done === 0) return `Nothing was done.${byHand}`;
-  return `${done} of ${steps.length + request.doneBefore.length} steps are done, and stay done.${byHand}`;
+  const all = steps.length + request.doneBefore.length;
+  return `${done} of ${all} steps ${done === 1 ? 'is done, and stays' : 'are done, and stay'} done.${byHand}`;
 }
 
 function plannedLine(request: Request): string {

@@ -2,6 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import type { Command } from '../src/core/command.ts';
 import { isOptional, metaOf } from '../src/core/fields.ts';
+import { lineInShort } from '../src/core/in-short.ts';
 import { usageOf } from '../src/core/parse.ts';
 import { scanCommands } from '../src/core/registry.ts';
 import { VERBS } from '../src/core/verbs.ts';
@@ -56,6 +57,6 @@ ${command.summary}. For ${ask.join(', ')}. ${decides}
 ${usageOf(command.name, command.params)}
 \`\`\`
 
-${table.map((line) => `${line}\n`).join('')}Examples: ${command.examples.map((example) => `\`${example}\``).join(', ')}
+${table.map((line) => `${line}\n`).join('')}Examples: ${command.examples.map((example) => `\`${lineInShort(example)}\``).join(', ')}
 `;
 }

@@ -188,6 +188,9 @@ function answer({ host }: Looked, all: readonly Finding[]): Answer {
       columns: ['Check', 'State', 'What was seen'],
       rows: sorted.map(({ check, level, found }) => [check, WORDS[level], found]),
     },
-    next: ['cert list expiring=30d'],
+    next: [
+      ...(sorted.some(({ advice }) => advice?.includes('`ca renew')) ? ['ca renew because=…'] : []),
+      'cert list expiring=30d',
+    ],
   };
 }

@@ -6,6 +6,8 @@ import { Refused } from '../../src/core/refused.ts';
 import { LOCKS as ACCOUNTS } from '../accounts.ts';
 import { CERTIFICATE_WORDS, OTHER_CERTIFICATES } from '../certificates/called.ts';
 import { TONI } from '../certificates/examples.ts';
+import { othersUser } from '../certificates/holder.ts';
+import { type Entry, standing } from '../certificates/index-file.ts';
 import { welcome } from '../certificates/newcomer.ts';
 import { entryText, fileOf, LOCKS, planOf, readOrder, resultFor, userOf } from '../certificates/order.ts';
 import { pasteLines, requestLine } from '../certificates/own-machine.ts';
@@ -34,7 +36,8 @@ export default defineCommand({
   }),
   risk: 'low',
   ask: ['packager', 'admin'],
-  narrower: ({ for: other }) => (other === undefined ? null : { roles: ['admin'], what: 'cert issue for=…' }),
+  narrower: ({ for: named }, who) =>
+    othersUser(named, who) === undefined ? null : { roles: ['admin'], what: 'cert issue for=…' },
   settings,
   shared: 'ca',
   examples: [`cert issue for=toni csr=${TONI}`],
@@ -42,25 +45,29 @@ export default defineCommand({
     words: [
       CERTIFICATE_WORDS,
       anyOf(`koji, kojihub, kkoji, build system`),
-      anyOf(`need, want, get, give, issue, sign, request, send, may i have, could i have`),
+      anyOf(`need, want, would like, get, give, issue, sign, request, send, may i have, could i have`),
     ],
     unless: OTHER_CERTIFICATES,
   },
   locks: (_, steps) => (steps.some(({ effect }) => effect.kind === 'hub') ? [...LOCKS, ...ACCOUNTS] : LOCKS),
-  async plan({ for: other, csr }, view, given) {
+  async plan({ for: named, csr }, view, given) {
+    const other = othersUser(named, view.asker);
     const user = userOf(other, view);
     if (csr === undefined) {
       const ca = await lookAtSigning(given, view);
       assertNotEnded(ca, view.now);
+      assertFirst(
+        user,
+        ca.entries.filter((one) => one.user === user && standing(one, ca.now) === 'valid'),
+      );
       return howTo(user, other, ca.certificate.subject);
     }
     const order = await readOrder(csr, user, given, view);
     const { held, holder } = order;
-    const [first] = held.others;
-    if (first && !held.kept)
-      throw new Refused(
-        `${user} has a valid certificate already: ${held.others.map(({ entry }) => entryText(entry)).join(', ')}.`,
-        `\`cert renew\` gives another beside it; \`cert revoke ${first.entry.serial} because=…\` ends it, if its key is lost.`,
+    if (!held.kept)
+      assertFirst(
+        user,
+        held.others.map(({ entry }) => entry),
       );
     const isFirst = order.ca.entries.every((one) => one.user !== user || one.serial === held.same?.serial);
     return planOf(
@@ -80,13 +87,23 @@ export default defineCommand({
       view,
     );
   },
-  async result({ for: other, csr = '' }, view, given): Promise<Answer> {
-    const user = userOf(other, view);
+  async result({ for: named, csr = '' }, view, given): Promise<Answer> {
+    const user = userOf(named, view);
     const { order, ...answer } = await resultFor(csr, user, fileOf(user), given, view);
     const next = order.holder.account ? [] : [`account create ${user}`];
     return { ...answer, next: [...next, `cert show ${order.held.kept?.entry.serial ?? ''}`] };
   },
 });
+
+/** Throws `Refused` for who has a certificate: before they make a key for nothing, and again with the request. */
+function assertFirst(user: string, valid: readonly Entry[]): void {
+  const [first] = valid;
+  if (first)
+    throw new Refused(
+      `${user} has a valid certificate already: ${valid.map(entryText).join(', ')}.`,
+      `\`cert renew\` gives another beside it; \`cert revoke ${first.serial} because=…\` ends it, if its key is lost.`,
+    );
+}
 
 function howTo(user: string, other: string | undefined, ca: Parameters<typeof requestLine>[0]): Answer {
   const file = fileOf(user);

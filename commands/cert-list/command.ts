@@ -5,6 +5,7 @@ import { nearest } from '../../src/core/near.ts';
 import { anyOf } from '../../src/core/recognise.ts';
 import { CERTIFICATE_WORDS, OTHER_CERTIFICATES } from '../certificates/called.ts';
 import { brokenLines, countText, readEntries, standingText } from '../certificates/entries.ts';
+import { ownUser } from '../certificates/holder.ts';
 import { type Entry, type Standing, standing } from '../certificates/index-file.ts';
 import { settings } from '../certificates/settings.ts';
 import { day, daysUntil } from '../certificates/times.ts';
@@ -14,6 +15,8 @@ import { watchCertificates } from '../certificates/watch.ts';
 const MOST_ROWS = 50;
 /** Whose certificate ends sooner than this should renew it now. */
 const SOON_DAYS = 14;
+/** How people say: my own. No user of a hub is called so. */
+const MINE = /^(?:mine|my|me|myself|own)$/iu;
 const STATES: readonly string[] = ['valid', 'expired', 'revoked'] satisfies Standing[];
 
 export default defineCommand({
@@ -22,7 +25,7 @@ export default defineCommand({
   params: z.object({
     which: identifier({
       title: 'Which',
-      hint: 'A Koji user, or one of valid, expired, revoked. Left out: the valid ones.',
+      hint: 'A Koji user, mine, or one of valid, expired, revoked. Left out: the valid ones.',
       example: 'maria',
     }).optional(),
     expiring: days(
@@ -49,7 +52,8 @@ export default defineCommand({
     const read = await readEntries(given, view);
     const { entries } = read;
     const state = which !== undefined && STATES.includes(which) ? which : undefined;
-    const user = state === undefined ? which : undefined;
+    const user =
+      state !== undefined ? undefined : which !== undefined && MINE.test(which) ? ownUser(view) : which;
     const wantsState = state ?? (user === undefined || expiring !== undefined ? 'valid' : undefined);
     const found = entries
       .filter((one) => user === undefined || one.user === user)
@@ -75,7 +79,10 @@ export default defineCommand({
         `The CA on ${read.host} signed ${entries.length}: ${countText(entries, now)}.`,
       ],
       ...(shown.length > 0 ? { table: tableOf(shown, now) } : {}),
-      next: shown.slice(0, 1).map((one) => `cert show ${one.serial}`),
+      next:
+        found.length === 0 && user !== undefined && user === view.asker.accounts.koji
+          ? ['cert issue']
+          : shown.slice(0, 1).map((one) => `cert show ${one.serial}`),
     };
   },
 });

@@ -5,6 +5,7 @@ import { anyOf } from '../../src/core/recognise.ts';
 import { Refused } from '../../src/core/refused.ts';
 import { CERTIFICATE_WORDS, OTHER_CERTIFICATES } from '../certificates/called.ts';
 import { ADAM } from '../certificates/examples.ts';
+import { othersUser } from '../certificates/holder.ts';
 import { standing } from '../certificates/index-file.ts';
 import {
   derOf,
@@ -53,7 +54,8 @@ export default defineCommand({
   }),
   risk: 'low',
   ask: ['packager', 'admin'],
-  narrower: ({ for: other }) => (other === undefined ? null : { roles: ['admin'], what: 'cert renew for=…' }),
+  narrower: ({ for: named }, who) =>
+    othersUser(named, who) === undefined ? null : { roles: ['admin'], what: 'cert renew for=…' },
   settings,
   shared: 'ca',
   examples: [`cert renew csr=${ADAM}`],
@@ -66,7 +68,8 @@ export default defineCommand({
     unless: OTHER_CERTIFICATES,
   },
   locks: () => LOCKS,
-  async plan({ for: other, proof, csr }, view, given) {
+  async plan({ for: named, proof, csr }, view, given) {
+    const other = othersUser(named, view.asker);
     const user = userOf(other, view);
     if (csr === undefined) {
       const ca = await lookAtSigning(given, view);
@@ -89,8 +92,8 @@ export default defineCommand({
     const high = proven === null && (other !== undefined || holder.isAdmin);
     return planOf({ ...order, notes: [said, ...notes] }, { title, high }, given, view);
   },
-  async result({ for: other, csr = '' }, view, given): Promise<Answer> {
-    const user = userOf(other, view);
+  async result({ for: named, csr = '' }, view, given): Promise<Answer> {
+    const user = userOf(named, view);
     const { order, lines = [], ...answer } = await resultFor(csr, user, newFileOf(user), given, view);
     const old = order.held.others.map(({ entry }) => entry);
     return {

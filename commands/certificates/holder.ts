@@ -1,4 +1,5 @@
 import type { View } from '../../src/core/command.ts';
+import type { Person } from '../../src/core/person.ts';
 import { Refused } from '../../src/core/refused.ts';
 import { type Account, findAccount, standingOf } from '../accounts.ts';
 import { listBuilders } from '../builders.ts';
@@ -17,6 +18,10 @@ export interface Holder {
   /** May they do everything on the hub? */
   readonly isAdmin: boolean;
 }
+
+/** Somebody else's user, where that is what was named; one's own name is the same as none. */
+export const othersUser = (named: string | undefined, who: Person): string | undefined =>
+  named === who.accounts.koji ? undefined : named;
 
 /** The asker's own Koji user. Throws `Refused` where the config does not say it. */
 export function ownUser(view: View): string {

@@ -28,8 +28,8 @@ export function proofLine(file: string, { cert }: Client): string {
 /** What to do, wherever one is. */
 export function pasteLines(command: string, file: string): readonly string[] {
   return [
-    `First run the line below in a terminal. It makes two files: ${file}.key, which nobody but you may ever have, and ${file}.csr, which you send.`,
-    `Then say \`${command} csr=\` with all of ${file}.csr pasted behind it: in the forum in one post, in chat in one message or in the form that this line alone gives. In a terminal: \`steward ask ${command} "csr=$(cat ${file}.csr)"\`.`,
+    `First run the line below in a terminal. It makes two files: ${file}.key, which you show to nobody, and ${file}.csr, which you send.`,
+    `Then say \`${command} csr=\` with all of ${file}.csr pasted behind it, in one message or post. In chat, \`/koji ${command} csr=\` alone opens a form to paste it into; in a terminal it is \`steward ask ${command} "csr=$(cat ${file}.csr)"\`.`,
   ];
 }
 

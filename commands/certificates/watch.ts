@@ -91,7 +91,7 @@ async function ofPerson(entry: Entry, view: WatchView): Promise<readonly Concern
         together: {
           key: `people:${within}`,
           title: `Koji certificates end within ${within === 1 ? 'a day' : `${within} days`}`,
-          says: 'I know nobody in the config to tell of this: please pass it on. Whose it is says `cert renew`.',
+          says: 'I know nobody in the config to tell of this: please pass it on. They say `cert renew`.',
         },
       },
     ];

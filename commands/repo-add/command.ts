@@ -21,6 +21,7 @@ import { progress } from '../repositories/progress.ts';
 import { filled, type Settings, settings } from '../repositories/settings.ts';
 import { standingAnswer } from '../repositories/standing.ts';
 import { MIRROR_LOCK } from '../repositories/sync.ts';
+import { wrongInSecrecy } from '../repositories/url.ts';
 import { hubNames, readAsk } from './ask.ts';
 import { mirrorSteps } from './mirrored.ts';
 
@@ -33,7 +34,7 @@ const params = z.object({
       example: 'os=https://mirror.example.org/fedora/41/os/$arch/',
       named: true,
     },
-    (name) => wrongInRepo(name),
+    (name, value) => wrongInSecrecy(value) ?? wrongInRepo(name),
     10,
   ),
   for: identifier({

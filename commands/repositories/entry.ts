@@ -38,9 +38,7 @@ export function addEntry(entry: Entry, mirror: Mirror, settings: Settings, inver
     kind: 'set',
     effect: editEffect('add', place, label, edit, mirror.host),
     changes: lines.flatMap((line, index) =>
-      line === ''
-        ? []
-        : [{ what: `line ${Math.max(1, first) + index} of ${path}`, before: 'none', after: line }],
+      line === '' ? [] : [{ what: `line ${Math.max(1, first) + index}`, before: '', after: line }],
     ),
     evidence: [{ label: 'everything that is there', value: keepsText(place, edit) }],
     guards: [],

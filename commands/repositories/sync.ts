@@ -54,7 +54,7 @@ export function syncStep(
     changes: [
       {
         what: `packages of ${label}`,
-        before: 'as they were synced last',
+        before: 'as they are',
         after: `as upstream has them, ${deletesText(settings, allowDeletes)} deleted`,
       },
     ],
@@ -71,10 +71,10 @@ function limitOf({ deletions }: Settings, allowDeletes: number | null): string {
     : String(Math.max(0, Math.floor(allowDeletes)));
 }
 
-/** `at most 200 of them, and 10 %,`. */
+/** `at most 200 of them and 10 %`. */
 export function deletesText({ deletions }: Settings, allowDeletes: number | null): string {
   if (allowDeletes === 0) return 'none';
   return allowDeletes === null
-    ? `at most ${grouped(deletions.count)} of them, and at most ${Math.floor(deletions.percent)} %,`
+    ? `at most ${grouped(deletions.count)} of them and ${Math.floor(deletions.percent)} %`
     : `at most ${grouped(allowDeletes)} of them`;
 }

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { holdsCredentials } from '../../src/core/credentials.ts';
 import { shown } from './names.ts';
 
 // What may stand in an address that mrepo hands to a shell, and that ends in files and messages: nothing that any of
@@ -21,17 +22,21 @@ export interface WrongUrl {
   readonly next: string;
 }
 
+/** Is there a user or a password in the address? Looked at before the request is stored or shown; null: there is none. */
+export function wrongInSecrecy(text: string): string | null {
+  return holdsCredentials(text)
+    ? 'There is a user or a password in the address, so I have kept none of it: it would be posted here, and stored on the mirror. If it was a real password, change it. Only what anybody can download is mirrored.'
+    : null;
+}
+
 /** Reads an upstream's address as somebody typed it. `$arch` stands for the arch and is the only $ that it may have. */
 export function readUpstream(text: string, schemes: readonly string[]): Upstream | WrongUrl {
   const no = (says: string, next: string): WrongUrl => ({ says, next });
   const url = text.endsWith('/') ? text : `${text}/`;
   const what = `“${shown(text)}”`;
   if (url.length > LONGEST) return no(`An address has at most ${LONGEST} characters.`, 'Give a shorter one.');
-  if (/^[a-z0-9+.-]*:\/*[^/@]*@/i.test(url))
-    return no(
-      'There is a user or a password in the address. It would be posted here and stored on the mirror, so it was refused.',
-      'If it was a real password, change it. Only what anybody can download is mirrored.',
-    );
+  const secret = wrongInSecrecy(url);
+  if (secret !== null) return no(secret, 'Give the address without it.');
   // Brackets are for an address of IPv6 and nowhere else.
   const odd = url.replace(/\$(base)?arch(?![a-z0-9_])/gi, '').replace(/^([a-z]+:\/\/)\[([^\]]*)\]/, '$1$2');
   const bad = [...odd].find((letter) => !PLAIN.test(letter));

@@ -120,7 +120,8 @@ function stepLines(step: CardStep, index: number, card: Card, style: Style): rea
   };
   if (step.says) add(step.says);
   if (card.status === 'succeeded') return lines;
-  for (const { what, before, after } of step.changes) add(`${what}: ${before} → ${after}`);
+  for (const { what, before, after } of step.changes)
+    add(`${what}: ${before === '' ? '' : `${before} → `}${after}`);
   for (const { label, value } of step.evidence) add(`${label}: ${value}`);
   for (const { text, holds, saw } of step.guards)
     add(`${holds ? 'holds' : 'DOES NOT HOLD'}: ${text} (saw ${saw})`);

@@ -64,7 +64,7 @@ export function createAsking(deps: {
     if (Object.keys(problems).length > 0) {
       return { kind: 'form', form: formOf(name, command.summary, command.params, given, problems) };
     }
-    const part = command.narrower(given);
+    const part = command.narrower(given, from.who);
     const mayThis = mayAsk(from.who, part?.what ?? name, ruleOfAsking(site.rule(name), part));
     if (!mayThis.ok) return refused(from.who, name, mayThis);
     const text = plainText(lineOf(name, command.params, given));
@@ -129,7 +129,7 @@ export function createAsking(deps: {
     const rule = strictest(
       askings.map(({ command: name, given }) => {
         const command = commandOf(site, name);
-        const part = isReadable(command, given) ? command.narrower(given) : null;
+        const part = isReadable(command, given) ? command.narrower(given, from.who) : null;
         return ruleOfAsking(site.rule(command.name), part);
       }),
     );

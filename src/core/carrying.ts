@@ -76,9 +76,16 @@ function lastWords(outcome: Extract<HostOutcome, { kind: 'exit' }>): string {
 /** How many of the last lines tell why something failed. */
 export const LAST_LINES = 3;
 
+/** How a job's script marks a line of its own: with the time, which says nothing at the end. */
+const OWN_LINE = /^== \d{4}-\d\d-\d\dT[\d:]+Z /u;
+
 /** How a script ended that did not end well. */
 export function endText(code: number | null, lines: readonly string[]): string {
-  const text = lines.map(plainText).join(' / ').slice(0, 400).toWellFormed();
+  const text = lines
+    .map((line) => plainText(line.replace(OWN_LINE, '')))
+    .join(' / ')
+    .slice(0, 400)
+    .toWellFormed();
   const how =
     code === null ? 'it ended, and how nobody knows: a reboot, or it was killed' : `exit code ${code}`;
   if (text) return `${text} (${how})`;

@@ -240,7 +240,7 @@ export interface CommandDeclaration<S extends Params, C extends z.ZodType> {
   /** Any of these roles may ask. */
   readonly ask: readonly Role[];
   /** Fewer than `ask`, for what is asked with these parameters; null: no fewer. */
-  readonly narrower?: (params: z.output<S>) => Narrower | null;
+  readonly narrower?: (params: z.output<S>, who: Person) => Narrower | null;
   readonly approval?: Partial<Approval>;
   /** How often one person may ask for it within a minute: for what makes others' servers work. Not there: any number. */
   readonly perMinute?: number;
@@ -291,7 +291,7 @@ export interface Command {
   readonly examples: readonly string[];
   readonly recognise: Recognition | undefined;
   /** Checks `given` again. */
-  narrower(given: Given): Narrower | null;
+  narrower(given: Given, who: Person): Narrower | null;
   /** Checks `given` again and names the locks. */
   locks(given: Given, steps?: readonly Step[]): readonly string[];
   /** Checks `given` and the settings, then plans. */
@@ -324,7 +324,7 @@ export function defineCommand<S extends Params, C extends z.ZodType = z.ZodUndef
     shared: declared.shared,
     examples: declared.examples,
     recognise: declared.recognise,
-    narrower: (given) => declared.narrower?.(parse(given)) ?? null,
+    narrower: (given, who) => declared.narrower?.(parse(given), who) ?? null,
     locks: (given, steps = []) => declared.locks?.(parse(given), steps) ?? [],
     plan: async (given, view, settings) => declared.plan(parse(given), view, own(settings)),
     happened: async (intent, view) => declared.happened?.(intent, view) ?? 'unknown',

@@ -18,10 +18,11 @@ import { formOf, LONGEST_LINE, lineOf, type Parsed, type Problems, parse } from 
 import type { Person } from './person.ts';
 import { approvingRoles, riskOfRequest, ruleOfRequest, type Site } from './planner.ts';
 import type { Hints, Log } from './ports.ts';
-import { recognise } from './recognise.ts';
+import { about, recognise } from './recognise.ts';
 import { Refused } from './refused.ts';
 import type { Requests } from './requests.ts';
 import type { Store } from './store.ts';
+import { saidOf } from './talk.ts';
 import { VERBS, type VerbName } from './verbs.ts';
 
 /** Builds the desk: the one place where what people say turns into requests and decisions. */
@@ -181,7 +182,15 @@ export function createDesk(deps: {
 
   /** Lines to try instead of one that says nothing to us: a typo mended, or what its words seem to ask for. */
   function meantBy(who: Person, meant: string | null, text: string): readonly string[] {
-    return meant !== null ? [meant] : recognise(text, commandsFor(who, site)).map(({ line }) => line);
+    if (meant !== null && canBeRead(meant)) return [meant];
+    const near = meant === null ? null : parse(meant, site.registry);
+    if (near?.kind === 'command') return [`help ${near.command.name}`];
+    if (near?.kind === 'verb') return [`help ${near.verb.name}`];
+    const mine = commandsFor(who, site);
+    // Who talks to us need not say that it is about Koji.
+    const lines = recognise(`koji ${text}`, mine).map(({ line }) => line);
+    const families = about(text, mine).map(({ name }) => `help ${name.split(' ')[0]}`);
+    return lines.length > 0 ? lines : [...new Set(families)].slice(0, 3);
   }
 
   /** Would it be read, once what is missing in it is filled in? */
@@ -198,6 +207,21 @@ export function createDesk(deps: {
       lines: meant.length > 0 ? ['Did you mean this?'] : ['`help` shows what you can ask for.'],
       next: meant.length > 0 ? meant.map(plainText) : ['help'],
     });
+  }
+
+  function unclear(
+    who: Person,
+    { word, meant }: Extract<Parsed, { kind: 'unclear' }>,
+    text: string,
+    here: string | undefined,
+  ): Said {
+    const whole = plainText(text);
+    const title =
+      whole.length <= 60 && whole.includes(' ')
+        ? `I do not understand “${whole}”. Nothing was done.`
+        : `I do not know “${plainText(word).slice(0, 60)}”. Nothing was done.`;
+    const said = saidOf(whole, here);
+    return unknown(title, said.length > 0 ? said : meantBy(who, meant, text));
   }
 
   /** Bad input is answered, and a bug of ours is a reference, never a stack. */
@@ -224,7 +248,7 @@ export function createDesk(deps: {
             const { verb, given, problems } = parsed;
             const [wrong] = Object.entries(problems);
             if (!wrong) return act(from, verb.name, given, here);
-            const needed = wrong[0] === 'because' ? 'a reason: because=…' : wrong[0];
+            const needed = NEEDED[wrong[0]] ?? wrong[0];
             const says = wrong[1] === 'missing' ? `\`${verb.name}\` needs ${needed}.` : wrong[1];
             return reply({ tone: 'warn', title: says, lines: [], next: mended(parsed, here) });
           }
@@ -239,10 +263,7 @@ export function createDesk(deps: {
           case 'unclear':
             if (parsed.begins.length > 0)
               return reply(helpReply(who, parsed.begins[0]?.name.split(' ')[0], site));
-            return unknown(
-              `I do not know “${plainText(parsed.word).slice(0, 60)}”.`,
-              meantBy(who, parsed.meant, text),
-            );
+            return unclear(who, parsed, text, here);
         }
       }),
     submit: ({ who, command, given, place, origin }) =>
@@ -307,6 +328,12 @@ export function createDesk(deps: {
       })),
   };
 }
+
+/** What a verb lacks, in words. */
+const NEEDED: Readonly<Record<string, string>> = {
+  because: 'a reason: because=…',
+  step: 'the number of the step, which `show` gives',
+};
 
 /** `42` is what people type for `r42`. */
 function idIn(given: Given): string | undefined {

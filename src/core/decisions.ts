@@ -1,6 +1,7 @@
 import type { Reply } from './card.ts';
 import type { Risk } from './command.ts';
 import type { NewEvent, Via } from './events.ts';
+import { lineInShort } from './in-short.ts';
 import type { Person, Role } from './person.ts';
 import { isSame, mayApprove, mayDecideIn, waitsFor } from './policy.ts';
 import { doneEvent, notDoneEvent } from './recording.ts';
@@ -152,7 +153,7 @@ function notWaiting(request: Request, seen: number | null, now: Date): Decision 
   if (plan.expiresAt && plan.expiresAt <= now)
     return no(
       `${request.id} has expired: nobody decided in time.`,
-      `Ask again with \`${request.text}\` if it is still wanted.`,
+      `Ask again with \`${lineInShort(request.text)}\` if it is still wanted.`,
     );
   if (seen === null ? plan.n > 1 : plan.n !== seen) {
     return no(
@@ -212,7 +213,7 @@ function resume(who: Person, request: Request, via: Via, now: Date): Decision {
   if (plan?.expiresAt && plan.expiresAt <= now && !mayApprove(who, request, plan.needs).ok) {
     return denied(
       `The yes to ${request.id} is too old for you to go on with it.`,
-      `One of the ${plan.needs.roles.join('s or ')}s can resume it, or ask again with \`${request.text}\`.`,
+      `One of the ${plan.needs.roles.join('s or ')}s can resume it, or ask again with \`${lineInShort(request.text)}\`.`,
     );
   }
   return yes(

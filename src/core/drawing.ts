@@ -1,7 +1,8 @@
 import { actionsOf, canUndo } from './actions.ts';
+import { callText } from './call-text.ts';
 import type { Card, CardStep } from './card.ts';
-import type { Effect, Inverse, Risk } from './command.ts';
-import type { Json } from './json.ts';
+import type { Inverse, Risk } from './command.ts';
+import { lineInShort } from './in-short.ts';
 import { waitsFor } from './policy.ts';
 import type { PlanNow, Request, Status, StepNow } from './request.ts';
 import { titleOf } from './requests.ts';
@@ -34,36 +35,6 @@ export function drawCard(request: Request, risk: Risk, newest: string | null = n
     notice: noticeOf(request),
   };
 }
-
-/** The exact call, as it is digested: `editHost("builder2", capacity=8)`. */
-export function callText(effect: Effect): string {
-  if (effect.kind === 'host') {
-    const args = effect.args.map(text).join(' ');
-    return `${effect.host}: ${effect.script} ${args} (sha256 ${effect.sha256.slice(0, 12)})`;
-  }
-  if (effect.kind === 'job') {
-    const args = effect.args.map(text).join(' ');
-    return `${effect.host}: job ${effect.name}: ${effect.script} ${args} (sha256 ${effect.sha256.slice(0, 12)})`;
-  }
-  if (effect.kind === 'hand') return `by hand: ${effect.what}`;
-  if (effect.kind === 'notice') {
-    // Line by line, as it will be read.
-    const lines = [effect.title, ...effect.text.split('\n')].map((line) => `  ${text(line)}`);
-    return [`message to ${text(effect.audience)}:`, ...lines].join('\n');
-  }
-  const named = Object.entries(effect.kwargs ?? {}).map(([key, value]) => `${key}=${text(value)}`);
-  return `${effect.method}(${[...effect.args.map(text), ...named].join(', ')})`;
-}
-
-/** What cannot be seen is written by its number: two names that look the same are not the same call. */
-function text(value: Json): string {
-  return JSON.stringify(value).replace(UNSEEN, (mark) =>
-    [...mark].map((one) => `\\u{${(one.codePointAt(0) ?? 0).toString(16)}}`).join(''),
-  );
-}
-
-// Formats, separators other than the space, private and unassigned ones, and letters that are drawn as nothing.
-const UNSEEN = /(?! )[\p{C}\p{Z}]|\u034f|\u115f|\u1160|\u17b4|\u17b5|\u3164|\uffa0|\p{Variation_Selector}/gu;
 
 /** What stands below a step: what went wrong, how far it is, or what somebody has to do for it now. */
 function saysOf({ id, status, plan }: Request, now: StepNow, newest: string | null): string | null {
@@ -162,7 +133,8 @@ function doneText(request: Request): string {
   const broken = steps.find((now) => now.state === 'failed');
   if (done === 0 && broken) return `“${broken.step.title}” was begun and not finished.${byHand}`;
   if (done === 0) return `Nothing was done.${byHand}`;
-  return `${done} of ${steps.length + request.doneBefore.length} steps are done, and stay done.${byHand}`;
+  const all = steps.length + request.doneBefore.length;
+  return `${done} of ${all} steps ${done === 1 ? 'is done, and stays' : 'are done, and stay'} done.${byHand}`;
 }
 
 function plannedLine(request: Request): string {
@@ -194,7 +166,7 @@ function nextOf(request: Request): string | null {
     return `Mend the cause, then \`resume ${id}\`${canUndo(request) ? `; or ${takesBack}` : '.'}`;
   if ((status === 'cancelled' || status === 'denied') && canUndo(request)) return takesBack;
   if (status === 'expired' || status === 'cancelled')
-    return `Ask again with \`${request.text}\` if it is still wanted.`;
+    return `Ask again with \`${lineInShort(request.text)}\` if it is still wanted.`;
   return null;
 }
 

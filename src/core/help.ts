@@ -1,6 +1,7 @@
 import type { Reply } from './card.ts';
 import type { Command, Params, Table } from './command.ts';
 import { isOptional, metaOf } from './fields.ts';
+import { lineInShort } from './in-short.ts';
 import { nearest } from './near.ts';
 import { usageOf } from './parse.ts';
 import type { Person } from './person.ts';
@@ -95,8 +96,14 @@ function commandHelp(who: Person, command: Command, site: Site): Reply {
     title: usageOf(command.name, command.params),
     lines: [`${command.summary}.`, allowed.ok ? decide : `${allowed.says} ${allowed.next}`],
     table: parametersOf(command.params),
-    next: command.examples.slice(0, 3),
+    next: examplesOf(command),
   };
+}
+
+/** A few lines to try: the command alone first, where that says something. */
+function examplesOf({ name, params, examples }: Command): readonly string[] {
+  const alone = Object.values(params.shape).every(isOptional) ? [name] : [];
+  return [...new Set([...alone, ...examples.map(lineInShort)])].slice(0, 3);
 }
 
 function parametersOf(params: Params): Table {

@@ -1,5 +1,5 @@
+import { callText } from './call-text.ts';
 import type { Reply } from './card.ts';
-import { callText } from './drawing.ts';
 import type { RequestEvent } from './events.ts';
 import type { Status } from './request.ts';
 import type { Listed } from './store.ts';

@@ -36,3 +36,6 @@ export const UNDO_WORDS = {
   partial: 'can be undone in part',
   none: 'cannot be undone',
 } as const;
+
+/** What the text of a call begins with that a person carries out. */
+export const BY_HAND = 'by hand: ';

@@ -1,4 +1,5 @@
 import type { Command, Given, Params } from './command.ts';
+import { holdsCredentials } from './credentials.ts';
 import { isOptional, metaOf, plainText } from './fields.ts';
 import type { Form } from './form.ts';
 import { nearest } from './near.ts';
@@ -32,8 +33,10 @@ export type Parsed =
 export type Problems = Readonly<Record<string, string>>;
 
 /** Reads a line as typed, pasted or posted. */
-export function parse(line: string, registry: Registry): Parsed {
-  if (line.length > LONGEST_LINE) return { kind: 'too-long', length: line.length };
+export function parse(typed: string, registry: Registry): Parsed {
+  if (typed.length > LONGEST_LINE) return { kind: 'too-long', length: typed.length };
+  // What is pasted in chat often stands in a code block, and has no backticks of its own.
+  const line = PEM_WITHIN.test(typed) ? typed.replace(/`+/gu, ' ') : typed;
   const tokens = tokenize(line);
   const [first] = tokens;
   if (!first) return { kind: 'empty' };
@@ -46,7 +49,8 @@ export function parse(line: string, registry: Registry): Parsed {
     const { given, problems } = readParams(command.params, rest, line);
     return { kind: 'command', command, given, problems };
   }
-  const verb = VERBS.find((candidate) => candidate.name === lowered[0]);
+  // “Approve, thank you.”
+  const verb = VERBS.find((candidate) => candidate.name === lowered[0]?.replace(/[,.:!]+$/u, ''));
   if (verb) {
     const heeded = tokens.slice(1).filter(({ text }) => verb.heeds?.test(text) ?? true);
     const read = readParams(verb.params, heeded, line);
@@ -110,7 +114,9 @@ export function formOf(
       : usageOf(name, params),
     fields: Object.entries(params.shape).map(([key, field]) => {
       const { title, hint, kind, choices, example } = metaOf(field);
-      const value = problems[key] === 'missing' ? '' : (given[key] ?? '');
+      const typed = problems[key] === 'missing' ? '' : (given[key] ?? '');
+      // A form is posted in the forum, and a password is not.
+      const value = holdsCredentials(typed) ? '' : typed;
       return {
         name: key,
         title,
@@ -166,6 +172,7 @@ function quotedText(value: string): string {
 
 /** How a pasted certificate or request begins, also where dashes were made longer on the way. */
 const PEM = /^[-\u2010-\u2015\u2212]{1,8}\s?BEGIN\b/u;
+const PEM_WITHIN = /[-\u2010-\u2015\u2212]\s?BEGIN [A-Z]/u;
 
 interface Token {
   /** Without its quotes. */
@@ -234,7 +241,15 @@ function readParams(
         given[target.name] = unquote(bare ? line.slice(from).replace(/^\s*[:=]/, '') : line.slice(from));
         break;
       }
-      given[target.name] = bare ? (tokens[++index]?.text ?? '') : token.text.slice(target.name.length + 1);
+      let value = bare ? (tokens[++index]?.text ?? '') : token.text.slice(target.name.length + 1);
+      // `os=…, updates=…`: a list goes on behind its comma, as people write one.
+      for (let next = tokens[index + 1]; value.endsWith(',') && next; next = tokens[index + 1]) {
+        const name = /^([a-z][a-z-]*)=/i.exec(next.text)?.[1]?.toLowerCase();
+        if (fields.some((field) => field.name === name)) break;
+        value = `${value} ${next.text}`;
+        index += 1;
+      }
+      given[target.name] = value;
       continue;
     }
     if (named !== undefined) {
@@ -245,7 +260,14 @@ function readParams(
     const word = isId(bareWord) ? bareWord : token.text;
     // “Approve r1 and r2” would be done by half; in “approve r1, 8 is fine” the number is no id.
     const isOther = isId(word) && word !== id && /^r/iu.test(word) === /^r/iu.test(id);
-    if (isTalk && !isOther) {
+    // “Approve, thanks” in the thread of the one that is meant.
+    const isKind =
+      last?.meta.talkBehind === true &&
+      last.optional &&
+      id === '' &&
+      /\p{L}/u.test(token.text) &&
+      FRIENDLY.test(token.text);
+    if ((isTalk && !isOther) || isKind) {
       talk.push(token.text);
       continue;
     }
@@ -278,8 +300,14 @@ function readParams(
 
 /** For a name that is no parameter, with the one that was meant. */
 export function unknownName(name: string, params: Params): string {
-  const meant = nearest(name, Object.keys(params.shape));
-  return `There is no parameter called “${plainText(name).slice(0, 60)}”.${meant ? ` Did you mean ${meant}?` : ''}`;
+  const names = Object.keys(params.shape);
+  const meant = nearest(name, names);
+  const there = meant
+    ? ` Did you mean ${meant}?`
+    : names.length > 0
+      ? ` There are: ${names.join(', ')}.`
+      : '';
+  return `There is no parameter called “${plainText(name).slice(0, 60)}”.${there}`;
 }
 
 function unclear(tokens: readonly Token[], lowered: readonly string[], registry: Registry): Parsed {

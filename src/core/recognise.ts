@@ -43,6 +43,14 @@ export function recognise(text: string, commands: readonly Command[]): readonly 
     .map(({ command }) => recognised(looked, command));
 }
 
+/** Commands that are about what the text names, whatever it wants of it: the first group of a declaration is what it is about. */
+export function about(text: string, commands: readonly Command[]): readonly Command[] {
+  const words = wordsOf(text.slice(0, LOOK));
+  return commands.filter(({ recognise }) =>
+    recognise?.words[0]?.some((word) => placesOf(word, words).length > 0),
+  );
+}
+
 /** What is wrong with a declaration, or null. */
 export function wrongIn(recognition: Recognition, params: readonly string[]): string | null {
   const { words, unless = [], given = {} } = recognition;

@@ -112,7 +112,10 @@ export function failureText(request: Request, count: number): string {
   const first = steps.find((now) => now.state === 'failed');
   const done = steps.filter((now) => now.state === 'done').length;
   const others = count > 1 ? ` ${count - 1} more failed too.` : '';
-  const stays = done > 0 ? ` ${done} of ${steps.length} steps are done, and stay done.` : '';
+  const stays =
+    done > 0
+      ? ` ${done} of ${steps.length} steps ${done === 1 ? 'is done, and stays' : 'are done, and stay'} done.`
+      : '';
   return cut(`“${first?.step.title}” failed: ${first?.says}${others}${stays}`);
 }
 

@@ -1,5 +1,6 @@
 import type { NewEvent, RequestEvent } from './events.ts';
 import { after, fold } from './fold.ts';
+import { lineInShort } from './in-short.ts';
 import type { Hints } from './ports.ts';
 import { ENDED, type Request, type Status } from './request.ts';
 import type { Fence, Store, Summary } from './store.ts';
@@ -164,7 +165,7 @@ export function summaryOf(request: Request, now: Date, times: Times): Summary {
 
 /** What a request is called: its plan's or answer's title once there is one. */
 export function titleOf(request: Request): string {
-  return request.plan?.title ?? request.answer?.title ?? request.text;
+  return request.plan?.title ?? request.answer?.title ?? lineInShort(request.text);
 }
 
 /** While a worker runs it, the sweeper leaves a request alone this long; then it asks again (and may find the lock held). */

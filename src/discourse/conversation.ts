@@ -11,6 +11,7 @@ import type { Forum } from './forum.ts';
 import type { InboxGone, InboxPost } from './items.ts';
 import type { Memory, PostMemory } from './memory.ts';
 import { type Messages, WANTED } from './messages.ts';
+import { linesFor } from './pasted-alone.ts';
 import type { Known, People } from './people.ts';
 import { type PostText, readPost } from './post-text.ts';
 import { formPost, joinPosts, recognisedPost, replyPost } from './reply-post.ts';
@@ -25,6 +26,7 @@ import {
   nearlyReply,
   notSentReply,
   oldReply,
+  pastedAloneReply,
   quotedReply,
   tooManyReply,
   unlistedLine,
@@ -220,7 +222,7 @@ export function createConversation(deps: {
   async function unasked(post: InboxPost, text: PostText): Promise<Made | null> {
     const meant = await nearlySaid(post, text);
     if (meant !== null) return { requests: [], reply: replyPost(nearlyReply(meant), bot) };
-    if ((await places.find('discourse', String(post.topic))).length > 0) return null;
+    if ((await places.find('discourse', String(post.topic))).length > 0) return pastedAlone(post);
     const before = await memory.explainedTo(post.topic);
     // Who was told how to ask answers in their own words: told once more, and then left alone.
     const answers = before?.user === post.userId && before.times === 1;
@@ -234,6 +236,16 @@ export function createConversation(deps: {
     if (seems.length === 0 && !text.mentioned) return null;
     const reply = seems.length > 0 ? recognisedPost(seems, bot) : replyPost(helpReply(), bot);
     return { requests: [], reply, explains: 1 };
+  }
+
+  /** In a topic in which we are at work: what was asked for is there, and the line to us was forgotten. */
+  async function pastedAlone(post: InboxPost): Promise<Made | null> {
+    if (!post.raw.includes('-----BEGIN ')) return null;
+    const known = await people.who(post, false);
+    if (known.kind !== 'person') return null;
+    const lines = linesFor(post.raw, known.person, desk);
+    if (lines.length === 0 || tally.take(post.userId, 1) !== 'within') return null;
+    return { requests: [], reply: replyPost(pastedAloneReply(lines), bot) };
   }
 
   /** Somebody may believe that they have said something to us, and wait for what comes of it. */

@@ -15,14 +15,14 @@ export function sayable(line: string, bot: string): string {
 
 /**
  * Lines to say that stand in a text of the kernel, as people say them here. Those that begin with `/` or `@` are said
- * elsewhere, or have the name already. Not escaped: goes through `inline`.
+ * elsewhere, or have the name already; with `-` it is an option of another program. Not escaped: goes through `inline`.
  */
 export function withSayable(text: string, bot: string): string {
   return text.replace(
     /(again with |[Ss]ay )?`([^`]+)`/gu,
     (all, before: string | undefined, line: string) => {
       const [first = '', ...rest] = line.split(' ');
-      if (/^[/@]/u.test(line)) return all;
+      if (/^[/@-]/u.test(line)) return all;
       const isLine = before !== undefined || (NAMES.includes(first) && rest.length > 0);
       return isLine ? `${before ?? ''}\`${longEnough(`@${bot} ${line}`)}\`` : all;
     },

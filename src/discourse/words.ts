@@ -45,6 +45,16 @@ export function nearlyReply(line: string): Reply {
   };
 }
 
+/** For what was pasted below no line to us. */
+export function pastedAloneReply(lines: readonly string[]): Reply {
+  return {
+    tone: 'info',
+    title: 'Is that for me? I act only on what stands behind a line that begins with my name.',
+    lines: ['Nothing was done. Post it once more, whole, behind one of these lines.'],
+    next: lines,
+  };
+}
+
 /** For a decision beside words of others. */
 export function quotedReply(line: string): Reply {
   return {

@@ -20,6 +20,9 @@ export interface Announcer {
   announce(request: string): Promise<void>;
 }
 
+/** Where it is only decided, nobody copies anything: on a phone that would be pages of it. */
+const copyOf = (place: ShownPlace): Showing => (place.purpose === 'approvers' ? { withoutTexts: true } : {});
+
 const posted = z.looseObject({ channel: z.string(), ts: z.string() });
 
 /** Errors that say: this message is no longer there to be edited. */
@@ -171,7 +174,7 @@ export function createAnnouncer(deps: {
     const since = now().toISOString();
     await remember(card, where, { channel: at.channel, posting: since }, 0);
     const mention = callsFor(card, place) ? await people.mentionOf(card.decideRoles, card.asker) : null;
-    const showing = { ...(aside ? { aside } : {}), ...(mention ? { mention } : {}) };
+    const showing = { ...copyOf(place), ...(aside ? { aside } : {}), ...(mention ? { mention } : {}) };
     const written = await drawn(card, showing, (message) => post(at, message, marker, 'new'));
     if (written.kind === 'ok') {
       const { channel, ts } = posted.parse(written.data);
@@ -306,7 +309,7 @@ export function createAnnouncer(deps: {
     if (state.gone && behind) await remember(card, where, {}, card.seq);
     if (state.gone || state.ts === undefined) return;
     if (!behind) return;
-    const upToDate = await update(card, place, {}, urgencyOf(card));
+    const upToDate = await update(card, place, copyOf(place), urgencyOf(card));
     // Somebody with newer news takes it from here.
     if (!upToDate) return;
     await locks.run(`post ${card.id} ${where}`, () => notify(card, where));

@@ -10,6 +10,8 @@ import { tableBlock, tableSummary, tableText } from './table.ts';
 /** Draws tables as text: for a workspace or client that refuses the table block. */
 export interface Drawing {
   readonly plainTables?: boolean;
+  /** Leaves out what is to be copied: for those who only decided. */
+  readonly withoutTexts?: boolean;
 }
 
 /** Lines, at most `max` of them, each of `width` characters, within `room`, with how many were left out. */
@@ -79,8 +81,11 @@ export function answerBlocks(
   ];
   if (answer.table) blocks.push(...tableBlocks(answer.table, room - sizeOf(blocks), more, drawing));
   if (answer.next?.length) blocks.push(nextBlock(answer.next));
+  const texts = answer.texts ?? [];
+  if (drawing.withoutTexts && texts.length > 0)
+    return [...blocks, context(inline(`What is to be copied stands where it was asked for${more}.`))];
   let left = 0;
-  for (const { title, text } of answer.texts ?? []) {
+  for (const { title, text } of texts) {
     const drawn = [section(`*${inline(title, 300)}*`), ...fences(text)];
     // Half of a text to copy is worse than none.
     if (sizeOf([...blocks, ...drawn]) <= room) blocks.push(...drawn);

@@ -26,9 +26,9 @@ export function entities(text: string): string {
 /** A backtick would end the code it stands in: its look-alike does not. */
 const BACKTICK_LOOKALIKE = 'ˋ';
 
-/** `*bold*`, `_slanted_`, `~struck~`, `:emoji:`, code and quotes, as Slack would read them. */
+/** `*bold*`, `_slanted_`, `~struck~`, `:emoji:`, code and quotes, as Slack would read them. `~/` alone begins a path. */
 const FORMATTING =
-  /`|(?<![\p{L}\p{N}])[*_~](?=\S)|(?<=\S)[*_~](?![\p{L}\p{N}])|(?<!\d):[a-z0-9_+'-]+:(?!\d)|^\s*(?:>|•|\d+\.\s)/iu;
+  /`|(?<![\p{L}\p{N}])(?:[*_]|~(?!\/))(?=\S)|(?<=\S)[*_~](?![\p{L}\p{N}])|(?<!\d):[a-z0-9_+'-]+:(?!\d)|^\s*(?:>|•|\d+\.\s)/iu;
 
 /**
  * One line of text within our own mrkdwn. What stands between backticks is code; a part that Slack would format

@@ -147,10 +147,7 @@ describe('repo add', () => {
     expect(drifted.says).toMatch(/Things changed after the approval, so nothing was done/);
     // The same lines, behind what is there now; nothing of it is written yet.
     const at = (step: Request['plan']) => step?.steps[0]?.step.changes[0]?.what;
-    expect([at(request.plan), at(drifted.plan)]).toEqual([
-      'line 19 of /etc/mrepo.conf',
-      'line 22 of /etc/mrepo.conf',
-    ]);
+    expect([at(request.plan), at(drifted.plan)]).toEqual(['line 19', 'line 22']);
     expect(site.config()).not.toContain('epel10');
   });
 });
@@ -160,6 +157,7 @@ describe('what repo add refuses before anybody is asked', () => {
     [`repo add main from="${OS}"`, /means something else to mrepo/],
     [`repo add fedora42-x86_64 from="${OS}"`, /ends in an arch/],
     ['repo add epel10 from="arch=http://mirror.example.org/os/"', /is a setting of mrepo/],
+    ['repo add epel10 from="os=http://u:p@mirror.example.org/os/"', /user or a password/],
   ])('%s: the form says why', async (line, why) => {
     const form = await site.kernel.say(maria, line);
     expect(JSON.stringify(form)).toMatch(why);
@@ -174,7 +172,6 @@ describe('what repo add refuses before anybody is asked', () => {
     ['repo add epel10 from="os=http://10.0.0.7/os/"', /is at 10\.0\.0\.7, a private address/],
     ['repo add epel10 from="os=http://localhost/os/"', /is at (127\.0\.0\.1|::1), this machine itself/],
     ['repo add epel10 from="os=http://2130706433/os/"', /neither a name nor an address in the usual form/],
-    ['repo add epel10 from="os=http://u:p@mirror.example.org/os/"', /user or a password/],
     ['repo add epel10 from="os=http://h/\'`>/tmp/x`\'"', /a quote in it/],
     ['repo add epel10 from="os=file:///etc"', /file:\/\/ cannot be mirrored here/],
     ['repo add epel10 from="os=http://mirror.example.org/nothing/"', /nothing\/ has no such file \(404\)/],

@@ -100,7 +100,7 @@ describe.each(['1.20', '1.35'] as const)('a request from asking to the end, hub 
     expect((await told('help builder capacity, please'))?.title).toContain('builder capacity <');
     expect((await told('help builder capasity'))?.next).toEqual(['help builder capacity']);
     expect((await told('help nosuch'))?.title).toBe('There is no command called “nosuch”.');
-    expect((await told('aprove builder1'))?.next).toEqual(['help']);
+    expect((await told('aprove builder1'))?.next).toEqual(['help approve']);
     expect((await told('aprove r1'))?.next).toEqual(['approve r1']);
   });
 

@@ -3,9 +3,11 @@ import { describe, expect, it } from 'vitest';
 import type { Command } from '../../src/core/command.ts';
 import { plainText } from '../../src/core/fields.ts';
 import { check, formOf, LONGEST_LINE, lineOf, parse } from '../../src/core/parse.ts';
-import { createRegistry } from '../../src/core/registry.ts';
+import { createRegistry, scanCommands } from '../../src/core/registry.ts';
 import { BUILDER_COMMANDS, makeComment, makeRegen } from './support.ts';
 
+// With all there is, for what only some parameters have.
+const everything = await scanCommands(new URL('../../commands/', import.meta.url));
 const registry = createRegistry([...BUILDER_COMMANDS, makeComment().command, makeRegen().command]);
 
 function command(name: string): Command {
@@ -85,8 +87,29 @@ describe('a line', () => {
       'approve r1 no',
     ])
       expect(read(line).problems[''], line).toContain('say it alone');
-    for (const line of ['approve please', 'approve 5 6', 'approve r1 and r2', 'approve r1? no'])
+    expect(read('approve, thanks')).toMatchObject({ given: {}, problems: {} });
+    for (const line of ['approve once adam agrees', 'approve 5 6', 'approve r1 and r2', 'approve r1? no'])
       expect(read(line).problems.request, line).toContain('is no id of a request');
+  });
+
+  it('takes a list that goes on behind its comma, up to the next parameter', () => {
+    const list = parse(
+      'repo add epel10 from=os=http://h.example/os/, updates=http://h.example/u/, tag=el10-build',
+      everything,
+    );
+    expect(list).toMatchObject({
+      problems: {},
+      given: { from: 'os=http://h.example/os/, updates=http://h.example/u/,', tag: 'el10-build' },
+    });
+  });
+
+  it('takes what was pasted in a code block', () => {
+    const pem = '-----BEGIN CERTIFICATE REQUEST-----\nMIIC\n-----END CERTIFICATE REQUEST-----';
+    for (const line of [`cert renew \`\`\`${pem}\`\`\``, `cert renew csr=\n\`\`\`\n${pem}\n\`\`\``])
+      expect(parse(line, everything)).toMatchObject({
+        problems: {},
+        given: { csr: expect.stringContaining(pem) },
+      });
   });
 
   it('takes nothing but a code for a code', () => {

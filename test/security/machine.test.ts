@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readNamed } from '../../config/secrets.ts';
-import { callText } from '../../src/core/drawing.ts';
+import { callText } from '../../src/core/call-text.ts';
 import { check } from '../../src/core/parse.ts';
 import { VERBS } from '../../src/core/verbs.ts';
 import { makeBundle } from '../../src/hosts/bundle.ts';

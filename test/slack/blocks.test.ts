@@ -92,6 +92,40 @@ describe('a request as a message', () => {
     for (const { call } of steps) expect(texts(blocks).join()).toContain(call);
   });
 
+  it('of many steps with bytes in a call can be approved: they stand by their SHA-256', () => {
+    const bytes = Buffer.alloc(900, 'x').toString('base64');
+    const steps = Array.from({ length: 6 }, () => stepOf({ call: `ca: sign "${bytes}"` }));
+    const message = requestMessage(cardOf({ steps }));
+    expect(verbs(message.blocks)).toContain('approve');
+    expect(texts(message.blocks).join()).toMatch(/"eHh4eHh4…" \(900 bytes, sha256 [0-9a-f]{64}\)/);
+  });
+
+  it('says in words what people do by hand, and once they are asked to only below the step', () => {
+    const step = stepOf({ call: 'by hand: Put the file (`ca file` shows it) there.' });
+    const waits = { ...step, state: 'started', says: 'Put the file there. Then: `done r42 1`.' } as const;
+    for (const many of [1, 6]) {
+      const drawn = (one: typeof step): string =>
+        texts(requestMessage(cardOf({ steps: Array.from({ length: many }, () => one) })).blocks).join('\n');
+      expect(drawn(step)).toContain('by hand: Put the file (`ca file` shows it) there.');
+      expect(drawn(waits)).toContain('↳ Put the file there. Then: `done r42 1`.');
+      expect(drawn(waits)).not.toContain('by hand');
+    }
+  });
+
+  it('leaves out what is to be copied where it was only decided', () => {
+    const answer = {
+      kind: 'answer',
+      title: 'Certificate 09 of maria',
+      verdict: 'ok',
+      texts: [{ title: 'The certificate', text: 'MIIB' }],
+    } as const;
+    const card = cardOf({ status: 'succeeded', answer });
+    expect(texts(requestMessage(card).blocks).join()).toContain('MIIB');
+    const copy = texts(requestMessage(card, { withoutTexts: true }).blocks).join();
+    expect(copy).not.toContain('MIIB');
+    expect(copy).toContain('stands where it was asked for, `show r42`');
+  });
+
   it('keeps a long call whole over several code blocks', () => {
     const call = `set(${'"a&b", '.repeat(600)})`;
     const { blocks } = requestMessage(cardOf({ steps: [stepOf({ call })] }));

@@ -194,11 +194,12 @@ async function pasteEverywhere(
 
 async function getCertificate({ slack }: SandboxSite, csr: string): Promise<void> {
   await slack.as('U0MARIA').slash(`/koji cert renew csr=${csr}`, KOJI);
-  const has = (text: string) => () =>
-    slack.messages('C0ADMINS').find((one) => JSON.stringify(one).includes(text));
-  const card = await slack.waitFor(has('Renew the certificate of maria'), 40_000);
+  const has = (channel: string, text: string) => () =>
+    slack.messages(channel).find((one) => JSON.stringify(one).includes(text));
+  const card = await slack.waitFor(has('C0ADMINS', 'Renew the certificate of maria'), 40_000);
   await slack.as('U0ADAM').press('C0ADMINS', card.ts, 'Approve');
-  await slack.waitFor(has('BEGIN CERTIFICATE-----'), 40_000);
+  // Handed over where it was asked for.
+  await slack.waitFor(has(KOJI, 'BEGIN CERTIFICATE-----'), 40_000);
 }
 
 /** What the bot shows; what people said is theirs. */

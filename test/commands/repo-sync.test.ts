@@ -14,6 +14,7 @@ import { run } from '../../src/core/runner.ts';
 import { createHosts, type Hosts } from '../../src/hosts/hosts.ts';
 import { type Kernel, PEOPLE, startKernel } from '../support/kernel.ts';
 import { keepLog } from '../support/log.ts';
+import { until } from '../support/process.ts';
 import { thorough } from '../support/thorough.ts';
 
 const { adam, bea } = PEOPLE;
@@ -196,6 +197,7 @@ describe.skipIf(!hasCurl)('repo sync', () => {
       sandbox.upstream?.behave({ slowMs: 3_000 });
       const id = await approved();
       await fetching(id);
+      await until(async () => groups().length > 0);
       for (const group of groups()) process.kill(-group, 'SIGKILL');
       expect((await ends(id)).status).toBe('failed');
       sandbox.upstream?.behave('well');

@@ -2,11 +2,15 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Files that mostly wait. Begun last, one of them would run on alone while the other core has nothing to do. */
 const LONG = [
+  'test/kill/certificates.test.ts',
   'test/kill/kill.test.ts',
   'test/laws.test.ts',
   'test/discourse/front.test.ts',
   'test/deploy/two-processes.test.ts',
   'test/demo/demo.test.ts',
+  'test/commands/koji-mirror-dnf.test.ts',
+  'test/commands/cert-issue.test.ts',
+  'test/core/job.test.ts',
   'test/kill/outage.test.ts',
   'test/jobs/queue-redis.test.ts',
   'test/kill/inbox.test.ts',

@@ -3,11 +3,14 @@ import { defineConfig } from 'vitest/config';
 import LongestFirst from './test/support/longest-first.ts';
 import { thorough } from './test/support/thorough.ts';
 
-/** Minutes of killing and waiting: run where everything is tried (`STEWARD_TESTS=all`). */
+/** Minutes of killing, waiting and openssl: run where everything is tried (`STEWARD_TESTS=all`). */
 const LONG = [
+  'test/commands/koji-ca-renew.test.ts',
+  'test/commands/koji-mirror.test.ts',
   'test/commands/koji-mirror-dnf.test.ts',
-  'test/kill/certificates.test.ts',
-  'test/kill/outage.test.ts',
+  'test/deploy/two-processes.test.ts',
+  'test/kill/*.test.ts',
+  'test/security/private-keys.test.ts',
 ];
 
 export default defineConfig({

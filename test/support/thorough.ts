@@ -1,5 +1,5 @@
 /**
- * Whether everything is to be tried that can be (`STEWARD_TESTS=all`, as `.ci/run` does). Without it, what takes minutes
+ * Whether everything is to be tried that can be (`STEWARD_TESTS=all`). Without it, what takes minutes
  * and differs little from one time to the next is sampled, so that `npm test` stays short.
  */
 export const thorough = process.env.STEWARD_TESTS === 'all';

@@ -60,7 +60,7 @@ async function script(): Promise<void> {
     process.exit(1);
   }, SCRIPT_DEADLINE_MS);
   say(
-    'Starting a pretend Koji hub, five hosts, a pretend Slack and forum, and the real Steward against them.',
+    'Starting a pretend Koji hub, its hosts, a pretend Slack and forum, and the real Steward against them.',
   );
   const { site, stop } = await start(dir);
   let failures: readonly string[] = [];

@@ -67,7 +67,7 @@ const FRESH = 0.9;
 export function isWanted({ key, days, replaces }: Wish, { certificate }: Ca, now: Date): boolean {
   if (key === 'same') {
     const left = (certificate.until.getTime() - now.getTime()) / DAY_MS;
-    return certificate.algorithm.weak || left < FRESH * days;
+    return certificate.algorithm.weak || left < FRESH * days || !maySign(certificate);
   }
   if (replaces !== undefined) return sameSerial(replaces, certificate.serial);
   // The script writes the day into the name of a new root.
@@ -201,4 +201,9 @@ export function notesOf(
         ]
       : []),
   ];
+}
+
+/** Does it say all that a CA has to say of itself? */
+function maySign({ isCa, usage }: Ca['certificate']): boolean {
+  return isCa === true && (usage === null || (usage.signsCertificates && usage.signsCrls));
 }

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { type Answer, defineCommand } from '../../src/core/command.ts';
-import { accountName, pasted } from '../../src/core/fields.ts';
 import { anyOf } from '../../src/core/recognise.ts';
 import { Refused } from '../../src/core/refused.ts';
 import { LOCKS as ACCOUNTS } from '../accounts.ts';
@@ -11,6 +10,7 @@ import { type Entry, standing } from '../certificates/index-file.ts';
 import { welcome } from '../certificates/newcomer.ts';
 import { entryText, fileOf, LOCKS, planOf, readOrder, resultFor, userOf } from '../certificates/order.ts';
 import { pasteLines, requestLine } from '../certificates/own-machine.ts';
+import { csrField, forField } from '../certificates/parameters.ts';
 import { settings } from '../certificates/settings.ts';
 import { assertNotEnded, lookAtSigning } from '../certificates/signing.ts';
 
@@ -18,21 +18,8 @@ export default defineCommand({
   name: 'cert issue',
   summary: 'Get a client certificate: first it says how to make a key, then it signs your request',
   params: z.object({
-    for: accountName({
-      title: 'For',
-      hint: 'Somebody else’s Koji user; left out: your own. Only admins, and it takes the yes of two people.',
-      example: 'toni',
-      named: true,
-    }).optional(),
-    csr: pasted(
-      {
-        title: 'Signing request (CSR)',
-        hint: 'All of the .csr file, never the key. Left out: how to make one.',
-        example: '-----BEGIN CERTIFICATE REQUEST----- …',
-        named: true,
-      },
-      16_000,
-    ).optional(),
+    for: forField('Only admins, and it takes the yes of two people.').optional(),
+    csr: csrField('').optional(),
   }),
   risk: 'low',
   ask: ['packager', 'admin'],

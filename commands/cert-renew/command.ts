@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Answer, defineCommand } from '../../src/core/command.ts';
-import { accountName, base64, pasted } from '../../src/core/fields.ts';
+import { base64 } from '../../src/core/fields.ts';
 import { anyOf } from '../../src/core/recognise.ts';
 import { Refused } from '../../src/core/refused.ts';
 import { CERTIFICATE_WORDS, OTHER_CERTIFICATES } from '../certificates/called.ts';
@@ -19,6 +19,7 @@ import {
   userOf,
 } from '../certificates/order.ts';
 import { pasteLines, proofLine, requestLine } from '../certificates/own-machine.ts';
+import { csrField, forField } from '../certificates/parameters.ts';
 import { provenBy } from '../certificates/proof.ts';
 import { type Settings, settings } from '../certificates/settings.ts';
 import { assertNotEnded, type Ca, lookAtSigning } from '../certificates/signing.ts';
@@ -27,12 +28,7 @@ export default defineCommand({
   name: 'cert renew',
   summary: 'Get another client certificate before yours ends: first it says how to make a new key',
   params: z.object({
-    for: accountName({
-      title: 'For',
-      hint: 'Somebody else’s Koji user; left out: your own. Only admins.',
-      example: 'toni',
-      named: true,
-    }).optional(),
+    for: forField('Only admins.').optional(),
     proof: base64(
       {
         title: 'Proof',
@@ -42,15 +38,7 @@ export default defineCommand({
       },
       2_000,
     ).optional(),
-    csr: pasted(
-      {
-        title: 'Signing request (CSR)',
-        hint: 'For a new key. All of the .csr file, never the key. Left out: how to make one.',
-        example: '-----BEGIN CERTIFICATE REQUEST----- …',
-        named: true,
-      },
-      16_000,
-    ).optional(),
+    csr: csrField('For a new key. ').optional(),
   }),
   risk: 'low',
   ask: ['packager', 'admin'],

@@ -1,6 +1,6 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { keyText } from './certificate.ts';
-import type { Attribute } from './names.ts';
+import { type Attribute, subjectLine } from './names.ts';
 import { named } from './pem.ts';
 
 /** What a request is measured by. */
@@ -115,14 +115,9 @@ function isUsual(key: KeyObject): boolean {
 export function subjectTrouble(subject: readonly Attribute[], ca: readonly Attribute[]): No | null {
   const wanted = ca.filter(({ key }) => ['C', 'ST', 'O'].includes(key));
   const cn = subject.filter(({ key }) => key === 'CN');
-  const example = [
-    ...wanted,
-    {
-      key: 'CN',
-      value: cn.length === 1 && isPlain(cn[0]?.value ?? '') ? (cn[0]?.value ?? '') : '<your Koji user name>',
-    },
-  ];
-  const next = `Make it again with \`-subj "${example.map(({ key, value }) => `/${key}=${value.replace(/[/+\\]/g, '\\$&')}`).join('')}"\`.`;
+  const [{ value } = { value: '' }, another] = cn;
+  const user = !another && isPlain(value) ? value : '<your Koji user name>';
+  const next = `Make it again with \`-subj "${subjectLine(ca, user)}"\`.`;
   const wrong = (says: string): No => ({ code: 'subject', says, next });
   for (const { key, value } of wanted) {
     const own = subject.filter((one) => one.key === key);

@@ -80,3 +80,10 @@ export function nameText(name: readonly Pick<Attribute, 'key' | 'value'>[]): str
 export function partOf(name: readonly Pick<Attribute, 'key' | 'value'>[], key: string): string | undefined {
   return name.find((one) => one.key === key)?.value;
 }
+
+/** `/C=US/ST=NC/O=Katello Koji/CN=maria`: what this CA signs for this user, as it stands in double quotes in a shell. */
+export function subjectLine(ca: readonly Attribute[], user: string): string {
+  return [...ca.filter(({ key }) => ['C', 'ST', 'O'].includes(key)), { key: 'CN', value: user }]
+    .map(({ key, value }) => `/${key}=${value.replace(/[/+\\"$`]/g, '\\$&')}`)
+    .join('');
+}

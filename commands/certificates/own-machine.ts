@@ -1,19 +1,12 @@
 import type { Answer, CopyText } from '../../src/core/command.ts';
 import type { Certificate } from './certificate.ts';
 import type { Entry } from './index-file.ts';
-import type { Attribute } from './names.ts';
+import { type Attribute, subjectLine } from './names.ts';
 import type { Settings } from './settings.ts';
 import { bundleOf } from './signing.ts';
 import { day } from './times.ts';
 
 type Client = Settings['client'];
-
-/** `/C=US/ST=NC/O=Katello Koji/CN=maria`: what this CA signs for this user. */
-function subjectLine(ca: readonly Attribute[], user: string): string {
-  return [...ca.filter(({ key }) => ['C', 'ST', 'O'].includes(key)), { key: 'CN', value: user }]
-    .map(({ key, value }) => `/${key}=${value.replace(/[/+\\"$`]/g, '\\$&')}`)
-    .join('');
-}
 
 /** The one line that makes a key and a request. */
 export function requestLine(ca: readonly Attribute[], user: string, file: string): string {

@@ -12,10 +12,10 @@ import { anyOf } from '../../src/core/recognise.ts';
 import { createSteps, destinationOf, linkSteps } from '../repositories/addition.ts';
 import { LABEL, OTHER_REPOS, REPO_WORDS } from '../repositories/called.ts';
 import { assertTags, buildTagsBelow, listHubRepos } from '../repositories/hub.ts';
-import { listText, newRepoHappened, newRepoSteps } from '../repositories/hub-steps.ts';
+import { listText, locksOf, newRepoHappened, newRepoSteps } from '../repositories/hub-steps.ts';
 import { assertMay, mayRegenerate } from '../repositories/may.ts';
 import { wrongInLabel, wrongInRepo } from '../repositories/names.ts';
-import { archesField, labelField, priorityField, tagsField } from '../repositories/parameters.ts';
+import { archesField, labelField, modeField, priorityField, tagsField } from '../repositories/parameters.ts';
 import { lookAtUpstream } from '../repositories/preflight.ts';
 import { progress } from '../repositories/progress.ts';
 import { filled, type Settings, settings } from '../repositories/settings.ts';
@@ -46,15 +46,7 @@ const params = z.object({
   arches: archesField('Left out: all that are mirrored here.').optional(),
   tag: tagsField('Build tags that use it from then on; left out: none yet.').optional(),
   priority: priorityField.optional(),
-  mode: choice(
-    {
-      title: 'Merge mode',
-      hint: 'How it is merged with the tag’s own packages.',
-      example: 'koji',
-      named: true,
-    },
-    ['koji', 'simple', 'bare'],
-  ).optional(),
+  mode: modeField.optional(),
   mirror: choice(
     { title: 'Mirror', hint: 'no: the hub uses upstream’s own address.', example: 'yes', named: true },
     ['yes', 'no'],
@@ -81,7 +73,11 @@ export default defineCommand({
     given: { label: LABEL },
   },
   // The mirror's configuration is one file, and one sync at a time runs there.
-  locks: ({ label, mirror }) => (mirror === 'no' ? [`repo:${label}`] : [MIRROR_LOCK, `repo:${label}`]),
+  locks: ({ label, mirror }, steps) => [
+    ...(mirror === 'no' ? [] : [MIRROR_LOCK]),
+    `repo:${label}`,
+    ...locksOf(steps),
+  ],
   plan: planAdd,
   happened: newRepoHappened,
   progress,

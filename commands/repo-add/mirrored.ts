@@ -1,4 +1,5 @@
 import type { Step, View } from '../../src/core/command.ts';
+import { holdsCredentials } from '../../src/core/credentials.ts';
 import { Refused } from '../../src/core/refused.ts';
 import { size } from '../repositories/amounts.ts';
 import { addEntry } from '../repositories/entry.ts';
@@ -79,7 +80,9 @@ function assertSame(there: Configured, { label, repos, arches }: Ask): void {
   });
   const lacks = arches.filter((arch) => !there.arches.includes(arch));
   if (others.length === 0 && lacks.length === 0) return;
-  const has = there.repos.map(({ name, url }) => `${name} = ${url}`).join(', ');
+  const has = there.repos
+    .map(({ name, url }) => `${name} = ${holdsCredentials(url) ? '(an address with a login in it)' : url}`)
+    .join(', ');
   const asked = repos.map(({ name, url }) => `${name} = ${url}`).join(', ');
   throw new Refused(
     `${label} is configured already, in ${there.file.path}: ${has}, for ${there.arches.join(', ')}. You asked for ${asked}, for ${arches.join(', ')}.`,

@@ -1,28 +1,25 @@
 import { z } from 'zod';
 import { type Answer, defineCommand, type Plan, type View } from '../../src/core/command.ts';
-import { choice } from '../../src/core/fields.ts';
 import { anyOf } from '../../src/core/recognise.ts';
 import { linkSteps } from '../repositories/addition.ts';
 import { OTHER_REPOS, REPO_WORDS } from '../repositories/called.ts';
 import { assertTags, buildTagsBelow, listHubRepos, pickRepo } from '../repositories/hub.ts';
 import { listText, newRepoHappened, newRepoSteps } from '../repositories/hub-steps.ts';
 import { assertMay, mayRegenerate } from '../repositories/may.ts';
-import { archesField, hubRepoField, priorityField, tagsField } from '../repositories/parameters.ts';
+import {
+  archesField,
+  hubRepoField,
+  modeField,
+  priorityField,
+  tagsField,
+} from '../repositories/parameters.ts';
 import { standingAnswer } from '../repositories/standing.ts';
 
 const params = z.object({
   name: hubRepoField,
   tag: tagsField('The build tags that are to use it.'),
   priority: priorityField.optional(),
-  mode: choice(
-    {
-      title: 'Merge mode',
-      hint: 'How it is merged with the tag’s own packages.',
-      example: 'koji',
-      named: true,
-    },
-    ['koji', 'simple', 'bare'],
-  ).optional(),
+  mode: modeField.optional(),
   arches: archesField('Left out: all that the tag has.').optional(),
 });
 
@@ -40,7 +37,7 @@ export default defineCommand({
     words: [REPO_WORDS, anyOf(`link, use, add, attach`), anyOf(`tag, build tag, buildroot, target`)],
     unless: OTHER_REPOS,
   },
-  locks: ({ name }) => [`repo:${name}`],
+  locks: ({ name, tag }) => [`repo:${name}`, ...tag.map((one) => `tag:${one}`)],
   plan: planLink,
   happened: newRepoHappened,
   result: async ({ name, tag }: Given, view): Promise<Answer> => standingAnswer([name], tag, view),

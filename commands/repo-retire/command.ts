@@ -11,6 +11,7 @@ import { buildTagsBelow, type HubRepo, listHubRepos } from '../repositories/hub.
 import {
   deleteStep,
   listText,
+  locksOf,
   newRepoHappened,
   newRepoSteps,
   unlinkStep,
@@ -53,7 +54,7 @@ export default defineCommand({
     words: [REPO_WORDS, anyOf(`retire, remove, drop, no longer, not needed, stop mirroring, delete`)],
     unless: OTHER_REPOS,
   },
-  locks: ({ name }) => [MIRROR_LOCK, ...name.map((one) => `repo:${one}`)],
+  locks: ({ name }, steps) => [MIRROR_LOCK, ...name.map((one) => `repo:${one}`), ...locksOf(steps)],
   plan: planRetire,
   happened: newRepoHappened,
 });

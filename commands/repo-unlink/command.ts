@@ -31,7 +31,7 @@ export default defineCommand({
     ],
     unless: OTHER_REPOS,
   },
-  locks: ({ name }) => [`repo:${name}`],
+  locks: ({ name, tag }) => [`repo:${name}`, ...tag.map((one) => `tag:${one}`)],
   plan: planUnlink,
   happened: newRepoHappened,
   result: async ({ name, tag }: Given, view): Promise<Answer> => standingAnswer([name], tag, view),

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { holdsCredentials } from '../../src/core/credentials.ts';
 import { Refused } from '../../src/core/refused.ts';
 import { type MrepoConf, readMrepoConf } from './mrepo-conf.ts';
 
@@ -175,7 +176,7 @@ export function assertReadable({ broken }: MrepoConf): void {
   const [first] = broken;
   if (first)
     throw new Refused(
-      `mrepo cannot read its own configuration: line ${first.line} is neither a section nor a setting (${printable(first.text)}). All its runs fail until that is mended.`,
+      `mrepo cannot read its own configuration: line ${first.line} is neither a section nor a setting (${holdsCredentials(first.text) ? 'not shown: there is a login in it' : printable(first.text)}). All its runs fail until that is mended.`,
       'An admin mends that line first.',
     );
 }

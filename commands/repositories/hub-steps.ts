@@ -152,3 +152,12 @@ export function listText(names: readonly string[], most = 8): string {
   const more = names.length > most ? ` and ${names.length - most} more` : '';
   return `${names.slice(0, most).join(', ')}${more}`;
 }
+
+/** What these steps change on the hub, as locks: `repo:fedora41-os`, `tag:f41-build`. */
+export function locksOf(steps: readonly Step[]): readonly string[] {
+  return steps.flatMap(({ key }) => {
+    const [, verb, first, second] = /^(create|delete|link|unlink):([^:]*)(?::(.*))?$/.exec(key) ?? [];
+    if (verb === undefined || first === undefined) return [];
+    return second === undefined ? [`repo:${first}`] : [`tag:${first}`, `repo:${second}`];
+  });
+}

@@ -1,6 +1,6 @@
 import type { View } from '../../src/core/command.ts';
-import { nearest } from '../../src/core/near.ts';
 import { Refused, Unavailable } from '../../src/core/refused.ts';
+import { hostOf } from './reading.ts';
 import type { Settings } from './settings.ts';
 import { kojiMirror } from './sync.ts';
 
@@ -100,21 +100,6 @@ function lastOf(value: ReadonlyMap<string, string>): LastSync | null {
     wouldDelete: numberOf(value.get('last.would_delete')),
     of: numberOf(value.get('last.of')),
   };
-}
-
-function hostOf({ host }: Settings, view: View): string {
-  if (host === undefined)
-    throw new Refused(
-      'The config does not say which host mirrors external repositories.',
-      'An admin names it in the config: `shared.repos.host`.',
-    );
-  const known = view.hosts.names();
-  if (known.includes(host)) return host;
-  const meant = nearest(host, known);
-  throw new Refused(
-    `The config says that ${host} mirrors, and Steward has no SSH access to a host of that name.${meant ? ` Is it ${meant}?` : ''}`,
-    'An admin adds it to `hosts.list` in the config, or corrects `shared.repos.host`.',
-  );
 }
 
 const isWord = (text: string): boolean => /^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$/.test(text);

@@ -79,9 +79,13 @@ look() { # KIND NAME PATH
       ;;
     links)
       if [[ -d $path ]]; then
-        line=$(timeout -s KILL 10 find "$path" -maxdepth 1 -type l -printf l -xtype l -printf d 2>/dev/null | tr -d '\n')
-        one=${line//l/}
-        say "$name" ok "links=$((${#line} - ${#one}))" "dangling=${#one}"
+        # Killed half-way it has counted too little.
+        if line=$(timeout -s KILL 10 find "$path" -maxdepth 1 -type l -printf l -xtype l -printf d 2>/dev/null); then
+          one=${line//l/}
+          say "$name" ok "links=$((${#line} - ${#one}))" "dangling=${#one}"
+        else
+          say "$name" failed
+        fi
       else
         say "$name" missing
       fi

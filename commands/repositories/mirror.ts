@@ -2,6 +2,7 @@ import type { View } from '../../src/core/command.ts';
 import { Refused } from '../../src/core/refused.ts';
 import { loadScript } from '../../src/core/script.ts';
 import { type MrepoConf, readMrepoConf, type Section } from './mrepo-conf.ts';
+import { SETTING_KEYS, SETTING_SECTIONS } from './names.ts';
 import { hostOf, type Row, readRows } from './reading.ts';
 import type { Settings } from './settings.ts';
 
@@ -41,24 +42,6 @@ export interface Configured {
   readonly arches: readonly string[];
   readonly repos: readonly { readonly name: string; readonly url: string }[];
 }
-
-// Keys of a section of mrepo that are no repositories.
-const SETTINGS = new Set([
-  'arch',
-  'dist',
-  'disabled',
-  'fuseiso',
-  'iso',
-  'metadata',
-  'name',
-  'promoteepoch',
-  'release',
-  'repo',
-  'rhnrelease',
-  'systemid',
-  'unionfs',
-]);
-const NO_LABEL = new Set(['main', 'repos', 'variables', 'vars']);
 
 /** Looks at the whole of it. Throws `Refused` where the configuration cannot be seen whole: nothing is changed then. */
 export async function lookAtMirror(settings: Settings, view: View): Promise<Mirror> {
@@ -159,7 +142,7 @@ export function labelNamed(label: string, labels: readonly Configured[]): Config
 function mrepoLabels(file: ConfigFile, main: ConfigFile | undefined): readonly Configured[] {
   const otherwise = main?.conf.sections.get('main')?.values.get('arch') ?? 'i386';
   return [...file.conf.sections.values()]
-    .filter(({ name }) => !NO_LABEL.has(name))
+    .filter(({ name }) => !SETTING_SECTIONS.has(name))
     .map((section) => ({
       label: section.name,
       file,
@@ -169,7 +152,7 @@ function mrepoLabels(file: ConfigFile, main: ConfigFile | undefined): readonly C
 }
 
 function reposIn({ values }: Section): Configured['repos'] {
-  return [...values].filter(([key]) => !SETTINGS.has(key)).map(([name, url]) => ({ name, url }));
+  return [...values].filter(([key]) => !SETTING_KEYS.has(key)).map(([name, url]) => ({ name, url }));
 }
 
 /** `[fedora41-os-x86_64]` in fedora41.repo: an arch has no dash. */

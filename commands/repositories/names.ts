@@ -12,12 +12,13 @@ const ARCHES = [
   'riscv64',
 ];
 
-// Sections with a meaning of their own to mrepo and to Python's ConfigParser, and its words for none and all.
-const RESERVED_LABELS = ['main', 'repos', 'variables', 'vars', 'default', 'all', 'none'];
+/** Sections with a meaning of their own to mrepo. */
+export const SETTING_SECTIONS: ReadonlySet<string> = new Set(['main', 'repos', 'variables', 'vars']);
+// Python's ConfigParser, and mrepo's words for none and all.
+const RESERVED_LABELS = new Set([...SETTING_SECTIONS, 'default', 'all', 'none']);
 
-// Keys of a section that are no repositories, and RPMS.all, which mrepo makes of all of them.
-const RESERVED_KEYS = [
-  'all',
+/** Keys of a section of mrepo that are no repositories. */
+export const SETTING_KEYS: ReadonlySet<string> = new Set([
   'arch',
   'dist',
   'disabled',
@@ -31,15 +32,16 @@ const RESERVED_KEYS = [
   'rhnrelease',
   'systemid',
   'unionfs',
-];
+]);
+// RPMS.all mrepo makes of all of them.
+const RESERVED_KEYS = new Set([...SETTING_KEYS, 'all']);
 
 /** Why it can be no label of a new repository, as a sentence; null: it can. */
 export function wrongInLabel(label: string): string | null {
   if (!/^[a-z][a-z0-9._+-]*$/.test(label) || label.includes('..'))
     return `“${shown(label)}” can be no label: small letters, digits, dots, dashes, + and _, beginning with a letter.`;
   if (label.length > 50) return 'A label has at most 50 characters.';
-  if (RESERVED_LABELS.includes(label))
-    return `“${label}” means something else to mrepo. Choose another label.`;
+  if (RESERVED_LABELS.has(label)) return `“${label}” means something else to mrepo. Choose another label.`;
   const arch = ARCHES.find((one) => label === one || label.endsWith(`-${one}`));
   if (arch)
     return `“${label}” ends in an arch, which mrepo takes for the only arch of it. Leave -${arch} out and say arches=${arch}.`;
@@ -50,7 +52,7 @@ export function wrongInLabel(label: string): string | null {
 export function wrongInRepo(repo: string): string | null {
   if (!/^[a-z][a-z0-9_-]{0,39}$/.test(repo))
     return `“${shown(repo)}” can be no repository: small letters, digits, dashes and _, beginning with a letter, at most 40.`;
-  if (RESERVED_KEYS.includes(repo))
+  if (RESERVED_KEYS.has(repo))
     return `“${repo}” is a setting of mrepo, so no repository can be called that. os and updates are usual.`;
   return null;
 }

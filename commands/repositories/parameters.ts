@@ -1,4 +1,4 @@
-import { identifier, whole, word, wordList } from '../../src/core/fields.ts';
+import { choice, identifier, whole, word, wordList } from '../../src/core/fields.ts';
 import { wrongInArch } from './names.ts';
 
 const TAG = /^[A-Za-z0-9_][A-Za-z0-9_.+-]*$/;
@@ -20,6 +20,16 @@ export const priorityField = whole(
     named: true,
   },
   { least: 0, most: 10_000 },
+);
+
+export const modeField = choice(
+  {
+    title: 'Merge mode',
+    hint: 'How it is merged with the tag’s own packages.',
+    example: 'koji',
+    named: true,
+  },
+  ['koji', 'simple', 'bare'],
 );
 
 export const archesField = (hint: string) =>

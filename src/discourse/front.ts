@@ -198,7 +198,9 @@ export function createDiscourseFront(options: DiscourseFrontOptions): DiscourseF
     const shown = speaker
       .announce(request)
       .catch((error: unknown) => {
-        log.warn('a request is not shown in the forum yet', { request, error: String(error) });
+        // What a stop cut off is looked for at the next start.
+        const say = stopped ? log.info : log.warn;
+        say('a request is not shown in the forum yet', { request, error: String(error) });
       })
       .finally(() => announcing.delete(request));
     announcing.set(request, shown);

@@ -376,7 +376,7 @@ ask() { # WHAT-WAS-DONE
 
 # Runs a program so that a signal is heard at once. What it prints goes to the log, and is kept. Sets $code.
 run() { # COMMAND...
-  local copying
+  local copying n
   rm -f -- "$work/pipe" && mkfifo -- "$work/pipe" || die "$work cannot be written"
   # dnf says which checksum a file has instead of the right one. Upstream, which can lead it to any file or server inside,
   # must not learn that: with the right one the next sync would bring that file here, for all to read.
@@ -387,7 +387,13 @@ run() { # COMMAND...
   wait "$child"
   code=$?
   child=
-  wait "$copying"
+  # What it left behind may hold the pipe open for ever.
+  for ((n = 0; n < 50; n++)); do
+    kill -0 "$copying" 2>/dev/null || break
+    sleep 0.1
+  done
+  kill "$copying" 2>/dev/null
+  wait "$copying" 2>/dev/null
 }
 
 # Says what has arrived, at first each second, then less and less often: what mrepo runs prints nothing of that.
@@ -607,6 +613,10 @@ sync() { # ARCHES REPOS
   flock -n 8 || die "another sync is at work on this host, or what it started is: nothing was begun"
   locked=yes
   work=$base/.steward
+  if [[ -d $work/kept ]]; then
+    mv -- "$work/kept" "$base/.steward-kept-$began" || die "$base cannot be written"
+    say "a sync died here: the packages that it found are kept in $base/.steward-kept-$began"
+  fi
   rm -rf -- "$work" && mkdir -m 700 -- "$work" && : >"$work/out" || die "$base cannot be written"
   # By the clock of that disk, which may be another machine's.
   fresh=$(stat -c %Y -- "$work/out")
@@ -643,7 +653,7 @@ sync() { # ARCHES REPOS
   if is_too_many "$deleted" "$of"; then
     die "the sync is whole, but upstream lost more while it ran: $deleted packages were deleted, and that many were not said yes to"
   fi
-  if [[ -n $reload ]]; then systemctl reload "$reload" </dev/null || die "everything is synced, but $reload did not reload"; fi
+  if [[ -n $reload ]]; then timeout 60 systemctl reload "$reload" </dev/null 8>&- || die "everything is synced, but $reload did not reload"; fi
   say "free: $(free) bytes"
   finish 0 good "done: ${#at[@]} of ${#at[@]} repositories are good, $deleted packages deleted"
 }

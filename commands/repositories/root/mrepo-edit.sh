@@ -167,6 +167,9 @@ else
   [[ $old != - ]] || die 'nothing can be taken out of no file'
   there=$(tail -c +$((at + 1)) -- "$file" | head -c "$size" | sha256sum)
   [[ ${there%% *} == "$bytes" ]] || die "$file does not have this entry at this place, so it was left alone"
+  if [[ $new == - ]]; then
+    [[ $place != config && $at == 0 && $(stat -c %s -- "$file") == "$size" ]] || die "more than this entry stands in $file, so it was left alone"
+  fi
   keep_copy
   if [[ $new == - ]]; then
     rm -- "$file" || die "$file could not be taken away"

@@ -206,10 +206,10 @@ make_crl() { # DAYS FILE
 publish() { # CRL MEANS: the CA's own copy last, which says that httpd has it
   if [[ -n $crl_in_use ]]; then
     ours "${crl_in_use%/*}"
-    cp -- "$1" "$crl_in_use.new" && mv -f -- "$crl_in_use.new" "$crl_in_use" || die "$crl_in_use could not be written"
+    cp -- "$1" "$crl_in_use.new" && flush "$crl_in_use.new" && mv -f -- "$crl_in_use.new" "$crl_in_use" || die "$crl_in_use could not be written"
   fi
   if [[ -n $reload ]]; then
-    systemctl reload "$reload" </dev/null || die "$reload did not reload, $2"
+    timeout 60 systemctl reload "$reload" </dev/null 9>&- || die "$reload did not reload, $2"
   fi
   mv -f -- "$1" "$crl" || die "$dir/$crl could not be written"
 }
@@ -220,7 +220,7 @@ finish() {
   local old
   [[ -d .renewal ]] || return 0
   read -r old <.renewal/old
-  cp -- .renewal/crl "$work/crl" || die "$dir is full"
+  cp -- .renewal/crl "$work/crl" && flush "$work/crl" || die "$dir is full"
   publish "$work/crl" 'so the renewal waits for that'
   keep "$certificate" "$old"
   if [[ -e .renewal/key ]]; then
@@ -230,7 +230,8 @@ finish() {
   if [[ -e .renewal/certificate ]]; then
     mv -f -- .renewal/certificate "$certificate" || die "$dir/$certificate could not be written"
   fi
-  rm -rf -- .renewal
+  # At once: half of it would be finished by nobody.
+  mv -T -- .renewal "$work/renewed" || die "$dir cannot be written"
 }
 
 keep() { # FILE NAME: once, because a second copy could be of what has come since

@@ -497,11 +497,17 @@ bring_back() {
 }
 
 sync_mrepo() {
-  local arch lock pid bad
+  local arch lock pid bad n
   for arch in "${arches[@]}"; do
     set +f
     for lock in "${main[lockdir]-/var/cache/mrepo}/$(nick "$arch")"/*.lock; do
-      [[ -f $lock ]] && pid=$(<"$lock") && [[ $pid =~ ^[0-9]+$ && -e /proc/$pid ]] || continue
+      [[ -f $lock ]] && pid=$(<"$lock") && [[ $pid =~ ^[0-9]+$ ]] || continue
+      # One that was killed a moment ago is there until somebody takes note of its end.
+      for ((n = 0; n < 60; n++)); do
+        grep -q '^State:[[:space:]]*Z' "/proc/$pid/status" 2>/dev/null || break
+        sleep 0.5
+      done
+      [[ -e /proc/$pid ]] || continue
       # mrepo would skip the download, write metadata all the same and end with 0.
       grep -aq mrepo "/proc/$pid/cmdline" 2>/dev/null &&
         die "mrepo is at work on $label already (process $pid), so nothing was synced: wait until it has ended"

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
+import { asJson } from './events.ts';
 import type { JsonObject } from './json.ts';
 import type { Notice } from './notice.ts';
 import type { Log } from './ports.ts';
@@ -124,7 +125,7 @@ export function createCourier(deps: {
       begun = { spot: at, aim: aimed.aim };
       if (!(await keep({ ...so, begun }))) return so;
     }
-    const said = await outlet.say(message, at, JSON.parse(JSON.stringify(begun.aim)) as JsonObject, again);
+    const said = await outlet.say(message, at, asJson(begun.aim), again);
     if (said.kind === 'said') return { ...so, begun, said: JSON.stringify(at) };
     return after(notice, at, { ...so, begun }, said);
   }
@@ -134,6 +135,13 @@ export function createCourier(deps: {
     if (how.kind === 'not-now') return later(so, how.waitMs);
     // The next of its places is tried at once.
     return { ...so, begun: undefined, closed: [...so.closed, JSON.stringify(at)], until: undefined };
+  }
+
+  /** Nobody knows how far it came: from what is stored, after a while. */
+  async function failed(key: string, name: string, error: unknown): Promise<Progress> {
+    log.warn('a message is not told yet', { key, error });
+    const open = await notices.find(key);
+    return later(open ? progressOf(open, name) : { closed: [], tries: 0 });
   }
 
   async function tell(key: string, name: string, lock: string): Promise<void> {
@@ -158,7 +166,7 @@ export function createCourier(deps: {
       };
       const [at] = await left(way, so);
       const next = at
-        ? await attempt(open.notice, at, so, keep)
+        ? await attempt(open.notice, at, so, keep).catch((error: unknown) => failed(key, name, error))
         : // All of them are closed: from the first again, after a while.
           later({ ...so, begun: undefined, closed: [] });
       if (!at) log.warn('a message has no place that is open', { key, way: name });
@@ -212,11 +220,6 @@ export function createCourier(deps: {
 function progressOf({ ways }: PendingNotice, name: string): Progress {
   const read = progress.safeParse(ways[name] ?? {});
   return read.success ? read.data : { closed: [], tries: 0 };
-}
-
-/** As it is stored: without what is not set. */
-function asJson(so: Progress): JsonObject {
-  return JSON.parse(JSON.stringify(so)) as JsonObject;
 }
 
 /** Where it is told to others than those it is for, it says for whom it is. */

@@ -1,6 +1,5 @@
 import { endText } from './carrying.ts';
 import type { NewEvent } from './events.ts';
-import { readFreeze } from './freeze.ts';
 import { addToState, progressOf, sayOf } from './job-progress.ts';
 import { FRESH, type JobState, type OpenJob, readState, writeState } from './job-state.ts';
 import type { Work } from './planning.ts';
@@ -18,7 +17,7 @@ import {
 import { Refused, Unavailable } from './refused.ts';
 import type { Request } from './request.ts';
 import type { Fence, LockStore, NotesStore } from './store.ts';
-import { awayOf, waiting } from './waiting.ts';
+import { awayOf, FROZEN_RETRY_MS, waiting, waitsForThaw } from './waiting.ts';
 
 /** What it takes to watch a job. */
 export interface Watch {
@@ -59,7 +58,7 @@ export async function startJob(watch: Watch): Promise<never> {
   const { work, fence, job } = watch;
   const { host, name, script, sha256, args } = job.effect;
   // From now on the locks are the job's, also if this process dies before it hears that it runs.
-  await work.locks.park(fence, KEPT_MS, 'hold');
+  if (!(await work.locks.park(fence, KEPT_MS, 'hold'))) throw new Stop();
   const within = AbortSignal.timeout(CALL_MS);
   const begun = await work.world.hostJobs
     .start(job.run, { name: script, sha256 }, args, within)
@@ -103,7 +102,7 @@ export async function watchJob(watch: Watch): Promise<void> {
     if (signal.aborted) throw new Stop();
     if (look.kind === 'gone') await fail(watch, `${look.says} Whether the job still runs nobody can see.`);
     else if (look.kind === 'unseen') await miss(watch, state, look.says);
-    else if (look.state === 'none' && state.seenAt === null) return neverBegan(watch, state);
+    else if (look.state === 'none' && state.seenAt === null) return neverBegan(watch);
     else {
       const full = look.log.length >= MOST_BYTES;
       state = addToState(state, look, full, progressOf(request, work.site.registry), work);
@@ -123,13 +122,14 @@ function unseen(error: unknown): JobLook {
 }
 
 /** The intent was written, and the start did not come to the host: it is started now. */
-async function neverBegan(watch: Watch, state: JobState): Promise<void> {
-  const { request, work, pen, job } = watch;
+async function neverBegan(watch: Watch): Promise<void> {
+  const { request, work, pen, job, fence } = watch;
   if (request.stopping) {
     await finish(watch, [notDoneEvent(job.now)]);
     return;
   }
-  if (await readFreeze(work.notes)) await rest(watch, state);
+  if (await waitsForThaw(request, work, fence))
+    throw new Parked(new Date(work.now().getTime() + FROZEN_RETRY_MS));
   await pen.write(() => []);
   await startJob(watch);
 }
@@ -137,7 +137,9 @@ async function neverBegan(watch: Watch, state: JobState): Promise<void> {
 async function tellToStop(watch: Watch, state: JobState): Promise<JobState> {
   const { work, job } = watch;
   const at = work.now().getTime();
-  const how = state.toldAt !== null && at - state.toldAt > GRACE_MS ? 'KILL' : 'TERM';
+  // Told once: a second TERM would reach what the job does to end in good order.
+  if (state.toldAt !== null && at - state.toldAt <= GRACE_MS) return state;
+  const how = state.toldAt === null ? 'TERM' : 'KILL';
   const heard = await work.world.hostJobs
     .stop(job.run, how, AbortSignal.timeout(CALL_MS))
     .catch((error: unknown) => unseen(error).kind);

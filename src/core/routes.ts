@@ -83,9 +83,10 @@ export function createRoutes(deps: {
     const ways: Way[] = [];
     if (slack !== undefined && options.slack)
       ways.push(way('slack', { kind: 'channel', service: 'slack', channel: slack }));
-    if (typeof forum === 'number' && options.forum)
-      ways.push(way('forum', { kind: 'topic', service: 'discourse', topic: forum }));
-    else if (forum !== undefined && options.forum) {
+    if (typeof forum === 'number' && options.forum) {
+      // A topic in which nobody else speaks takes no more than a few posts of ours.
+      ways.push(way('forum', { kind: 'topic', service: 'discourse', topic: forum }, ...approvers()));
+    } else if (forum !== undefined && options.forum) {
       const category = typeof forum === 'object' ? forum.category : null;
       ways.push(way('forum', { kind: 'category', service: 'discourse', category }));
     }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Params } from './command.ts';
-import { choice, decimal, identifier, requestId, words } from './fields.ts';
+import { choice, decimal, identifier, requestId, whole, words } from './fields.ts';
 
 /** What people can do with requests, beside asking for commands. The same words in chat, forum and terminal. */
 export type VerbName =
@@ -125,10 +125,7 @@ export const VERBS: readonly Verb[] = [
     summary: 'Say that you have done a step of a request that people do by hand',
     params: z.object({
       request: request.optional(),
-      step: decimal(
-        { title: 'Step', hint: 'Its number in the plan.', example: '2' },
-        { above: 0, most: 1000 },
-      ),
+      step: whole({ title: 'Step', hint: 'Its number in the plan.', example: '2' }, { least: 1, most: 1000 }),
     }),
     example: 'done r42 2',
   },

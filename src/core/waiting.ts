@@ -8,7 +8,8 @@ import type { Fence, NotesStore } from './store.ts';
 /** How long something that is away is tried again before a request gives up. */
 const PATIENCE_MS = 30 * 60_000;
 const LOCK_RETRY_MS = 2_000;
-const FROZEN_RETRY_MS = 30_000;
+/** How often what waits for the thaw looks whether it has come, in milliseconds. */
+export const FROZEN_RETRY_MS = 30_000;
 
 /** What is away, if that is why something failed. A deadline that passed while looking counts. */
 export function awayOf(error: unknown): Unavailable | null {

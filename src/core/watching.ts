@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { Command, Concern } from './command.ts';
 import { STEWARD } from './events.ts';
-import type { Notice } from './notice.ts';
+import { NOTICE_LIMITS, type Notice } from './notice.ts';
 import type { Person } from './person.ts';
 import type { Site } from './planner.ts';
 import type { Log } from './ports.ts';
@@ -29,6 +29,8 @@ const RETRY_MS = 10 * 60_000;
 const PATIENCE_MS = 3 * DAY_MS;
 /** More lines nobody reads in a message. */
 const MOST_TOGETHER = 30;
+/** Less than a message may have, for what stands around them. */
+const MOST_TEXT = NOTICE_LIMITS.text - 1_200;
 
 const state = z.object({
   /** The day that was looked at last, by its hour. */
@@ -86,6 +88,7 @@ export function createWatcher(deps: {
     const seen = await notices.seen(concerns.map(({ key }) => keyOf(key)));
     const fresh = concerns.filter(({ key }) => !seen.has(keyOf(key)));
     let told = 0;
+    let wrong: unknown;
     for (const some of grouped(fresh)) {
       const [first] = some;
       if (!first) continue;
@@ -95,14 +98,16 @@ export function createWatcher(deps: {
         some.length > 1 && together
           ? { ...joined(some, together), key: keyOf(`${together.key}:${now().toISOString().slice(0, 10)}`) }
           : { key: keyOf(first.key), ...partsOf(first) };
-      if (
-        (await notices.put(
-          one,
-          covers.filter((key) => key !== one.key),
-        )) === 'new'
-      )
-        told += 1;
+      const others = covers.filter((key) => key !== one.key);
+      try {
+        if ((await notices.put(one, others)) === 'new') told += 1;
+      } catch (error) {
+        // One that can be no message keeps no other from being told.
+        if (!(error instanceof Refused)) throw error;
+        wrong ??= error;
+      }
     }
+    if (wrong !== undefined) throw wrong;
     return told;
   }
 
@@ -191,7 +196,11 @@ function joined(
 ): Omit<Notice, 'key'> {
   const [first] = some;
   const all = some.flatMap(({ lines }) => lines);
-  const shown = all.slice(0, MOST_TOGETHER);
+  let room = MOST_TEXT;
+  const shown = all.slice(0, MOST_TOGETHER).filter((line) => {
+    room -= line.length + 1;
+    return room >= 0;
+  });
   const more = all.length > shown.length ? [`… and ${all.length - shown.length} more.`] : [];
   return {
     to: first?.to ?? { kind: 'approvers' },

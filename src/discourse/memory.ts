@@ -54,7 +54,7 @@ export function createMemory(notes: NotesStore): Memory {
     cameFrom: (request, from) => notes.set(`discourse:from:${request}`, { ...from }),
     async explainedTo(topic) {
       const note = await notes.get(`discourse:explained:${topic}`);
-      return note === null ? null : explained.parse(note);
+      return note === null ? null : (explained.safeParse(note).data ?? { user: 0, times: 2 });
     },
     explained: (topic, user, times) => notes.set(`discourse:explained:${topic}`, { user, times }),
   };

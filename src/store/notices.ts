@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { asJson } from '../core/events.ts';
 import { canonical, type JsonObject } from '../core/json.ts';
 import { type Notice, noticeTrouble } from '../core/notice.ts';
 import { Refused } from '../core/refused.ts';
@@ -37,9 +38,7 @@ export function createNotices(database: Database, now: () => Date): NoticeStore 
         throw new Refused(`“${notice.title.slice(0, 80)}” cannot be a message: ${trouble}.`);
       const { key: named, to, title, lines, texts = [], next = [] } = notice;
       const key = cleanText(named);
-      const text = canonical(
-        cleanObject(JSON.parse(JSON.stringify({ to, title, lines, texts, next })) as JsonObject),
-      );
+      const text = canonical(cleanObject(asJson({ to, title, lines, texts, next })));
       const at = now().toISOString();
       return database.tx(async (tx) => {
         const made = await tx.query(
@@ -67,7 +66,8 @@ export function createNotices(database: Database, now: () => Date): NoticeStore 
         'select key, body, ways from steward.notices where done is null order by tried, n limit $1',
         [limit],
       );
-      return z.array(row).parse(rows);
+      // One that cannot be read keeps no other from being told.
+      return rows.flatMap((one) => row.safeParse(one).data ?? []);
     },
     find: async (key) => {
       const [found] = await database.query(

@@ -398,7 +398,8 @@ describe('a worker that dies at any moment, and another that goes on', { timeout
         expect([where, length]).toEqual([where, 1]);
       },
     );
-    expect(crossings).toContain('after append step-progress+step-done');
+    // Whether there was anything new to say is up to what the look before has read.
+    expect(crossings).toMatch(/^after append (step-progress\+)?step-done$/m);
   });
 
   it.skipIf(!thorough)(`stop a job that somebody cancelled${taken}`, async () => {

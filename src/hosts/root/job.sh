@@ -101,7 +101,10 @@ start() { # SCRIPT SHA256 ARG...
   [[ -n $path ]] || die "$list does not allow this version of $script: install the bundle of steward host bundle"
 
   exec 8>>gate
-  flock -w 20 8 || die "another start of $name is in the way"
+  if ! flock -w 20 8; then
+    echo 'BUSY unknown'
+    return 0
+  fi
   look
   if [[ $state != none ]]; then
     echo ATTACHED
@@ -142,6 +145,8 @@ start() { # SCRIPT SHA256 ARG...
     kill -0 $! 2>/dev/null || break
     sleep 0.05
   done
+  # What is said to have failed must not begin after all.
+  kill -KILL -- "-$!" 2>/dev/null
   [[ -e runs/$run/began ]] || die "the job could not be begun: is the disk of $base full?"
   echo STARTED
 }

@@ -185,8 +185,8 @@ export function createCourier(deps: {
       const lock = `notice:${way.name}:${key}`;
       if (so.said !== undefined || isResting(so) || busy.has(lock) || busy.size >= TOGETHER) continue;
       const [at] = await left(way, so);
-      const isOurs = at === undefined ? outlets.some((one) => one.isOpen()) : outletOf(at)?.isOpen();
-      if (!isOurs) continue;
+      // Nobody's: whoever speaks anywhere begins from its first place again.
+      if (at !== undefined && !outletOf(at)?.isOpen()) continue;
       const telling = alone(lock, (fence) => tell(key, way.name, fence))
         .catch((error: unknown) => log.warn('a message is not told yet', { key, error }))
         .finally(() => busy.delete(lock));
@@ -196,6 +196,8 @@ export function createCourier(deps: {
 
   return {
     async tick() {
+      // Where the message goes costs a look in the record, and whoever speaks there looks for itself.
+      if (!outlets.some((one) => one.isOpen())) return;
       for (const open of await notices.pending(MOST_PENDING)) await begin(open);
     },
     idle: async () => {

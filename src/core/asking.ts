@@ -1,12 +1,11 @@
 import { canUndo, inversesOf } from './actions.ts';
 import type { Reply } from './card.ts';
-import { actor } from './decisions.ts';
 import type { Said } from './desk.ts';
 import type { Asking } from './events.ts';
 import { plainText } from './fields.ts';
 import { createLocks } from './keyed-lock.ts';
 import { check, formOf, lineOf } from './parse.ts';
-import type { Person, Place } from './person.ts';
+import { actor, type Person, type Place } from './person.ts';
 import { commandOf, isReadable, type Site } from './planner.ts';
 import { mayAsk, ruleOfAsking, strictest } from './policy.ts';
 import { ENDED, type Status } from './request.ts';

@@ -1,5 +1,5 @@
 import type { Command } from '../src/core/command.ts';
-import { isOptional } from '../src/core/fields.ts';
+import { isOptional } from '../src/core/field-meta.ts';
 import { writeForm } from '../src/core/form-text.ts';
 import { formOf } from '../src/core/parse.ts';
 

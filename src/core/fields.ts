@@ -1,44 +1,12 @@
 import { z } from 'zod';
-
-/** What help and forms say of a parameter; kept as the field's zod metadata. */
-export interface FieldMeta {
-  /** For the label: `Host`. */
-  readonly title: string;
-  /** One line under the label. */
-  readonly hint: string;
-  readonly example: string;
-  /** `text`: several words; takes the rest of the line. `choice`: one of `choices`. */
-  readonly kind: 'line' | 'text' | 'choice';
-  /** Given as `name=value` only, never by position. */
-  readonly named: boolean;
-  readonly choices: readonly string[];
-  /** Words that people put behind it say nothing to us. */
-  readonly talkBehind?: boolean;
-  /** What begins with `-----BEGIN` is meant for it, also where its name is left out. */
-  readonly pem?: boolean;
-}
-
-declare module 'zod' {
-  interface GlobalMeta {
-    steward?: FieldMeta;
-  }
-}
-
-type Describe = Pick<FieldMeta, 'title' | 'hint' | 'example'> & { readonly named?: boolean };
+import { type Describe, meta } from './field-meta.ts';
+import { plainText, shorten } from './plain-text.ts';
 
 /** Longest text that any parameter takes, in characters: what a Slack text input carries. */
 const LONGEST = 3000;
 
 // Host names as DNS and Koji have them. A leading letter or digit, so that nothing reads as an option.
 const HOST = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i;
-
-function meta(
-  describe: Describe,
-  kind: FieldMeta['kind'],
-  choices: readonly string[] = [],
-): { steward: FieldMeta } {
-  return { steward: { named: false, ...describe, kind, choices } };
-}
 
 /** One host name. */
 export function hostName(describe: Describe) {
@@ -56,7 +24,7 @@ export function hostNames(describe: Describe) {
     .string()
     .trim()
     .max(LONGEST, atMost(LONGEST))
-    .transform((text) => [...new Set(text.split(/[\s,]+/).filter(Boolean))])
+    .transform((text) => [...new Set(wordsOf(text))])
     .pipe(
       z
         .array(z.string().refine((name) => HOST.test(name.replaceAll('*', 'x')), { error: notAHost }))
@@ -75,6 +43,9 @@ const notAHost = (issue: { input?: unknown }): string => {
     return `“${shorten(text)}” holds characters that cannot be seen. Type it anew instead of pasting it.`;
   return `“${shorten(String(issue.input))}” is not a host name: letters, digits, dots and dashes, beginning with a letter or digit.`;
 };
+
+/** What stands between commas or spaces. */
+const wordsOf = (text: string): readonly string[] => text.split(/[\s,]+/).filter(Boolean);
 
 const atMost = (most: number): string => `That is too long: at most ${most} characters.`;
 
@@ -208,7 +179,7 @@ export function wordList(describe: Describe, wrong: (text: string) => string | n
     .string()
     .trim()
     .max(LONGEST, atMost(LONGEST))
-    .transform((text) => [...new Set(text.split(/[\s,]+/).filter(Boolean))])
+    .transform((text) => [...new Set(wordsOf(text))])
     .superRefine((list, context) => {
       const says = list.map(wrong).find((one) => one !== null);
       if (list.length === 0) context.addIssue({ code: 'custom', message: 'Name at least one.' });
@@ -225,7 +196,7 @@ export function pairs(describe: Describe, wrong: (name: string, value: string) =
     .trim()
     .max(LONGEST, atMost(LONGEST))
     .transform((text, context) => {
-      const words = text.split(/[\s,]+/).filter(Boolean);
+      const words = wordsOf(text);
       const found = words.map((one) => {
         const at = one.indexOf('=');
         return { name: one.slice(0, Math.max(0, at)), value: one.slice(at + 1) };
@@ -262,41 +233,7 @@ export function identifiers(describe: Describe, most = 100) {
     .string()
     .trim()
     .max(LONGEST, atMost(LONGEST))
-    .transform((text) => [...new Set(text.split(/[\s,]+/).filter(Boolean))])
+    .transform((text) => [...new Set(wordsOf(text))])
     .pipe(z.array(identifier(describe, most)).min(1, 'Name at least one.').max(50, 'Name at most 50.'))
     .meta(meta(describe, 'line'));
-}
-
-/** What the field says of itself. A field without it is a bug, found by the registry at start. */
-export function metaOf(field: z.ZodType): FieldMeta {
-  // Outermost first: `.optional()` wraps the field that carries the metadata.
-  for (let at: z.ZodType | undefined = field; at !== undefined; at = inner(at)) {
-    const found = at.meta()?.steward;
-    if (found) return found;
-  }
-  throw new Error('a parameter was not made with fields.ts');
-}
-
-/** May the parameter be left out? */
-export function isOptional(field: z.ZodType): boolean {
-  return field.safeParse(undefined).success;
-}
-
-/** Text with control and invisible direction characters gone and white space folded; lone surrogates replaced. */
-export function plainText(text: string): string {
-  return text
-    .toWellFormed()
-    .replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
-    .trim();
-}
-
-function inner(field: z.ZodType): z.ZodType | undefined {
-  return field instanceof z.ZodOptional || field instanceof z.ZodDefault
-    ? (field.unwrap() as z.ZodType)
-    : undefined;
-}
-
-function shorten(text: string): string {
-  const plain = plainText(text);
-  return plain.length > 60 ? `${plain.slice(0, 57)}…` : plain;
 }

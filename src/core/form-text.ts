@@ -1,8 +1,9 @@
 import type { Command, Given } from './command.ts';
-import { metaOf, plainText } from './fields.ts';
+import { metaOf } from './field-meta.ts';
 import type { Form } from './form.ts';
 import { nearest } from './near.ts';
 import { lineOf, type Problems, parse, unknownName } from './parse.ts';
+import { plainText } from './plain-text.ts';
 import { inQuotes, unquote } from './quotes.ts';
 import type { Registry } from './registry.ts';
 

@@ -1,10 +1,11 @@
 import { reply } from './asking.ts';
 import type { Reply } from './card.ts';
 import type { Said } from './desk.ts';
-import { isOptional, metaOf, plainText } from './fields.ts';
+import { isOptional, metaOf } from './field-meta.ts';
 import { commandsFor } from './help.ts';
 import { lineOf, type Parsed, parse } from './parse.ts';
 import type { Person } from './person.ts';
+import { plainText } from './plain-text.ts';
 import type { Site } from './planner.ts';
 import { about, recognise } from './recognise.ts';
 import { saidOf } from './talk.ts';

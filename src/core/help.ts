@@ -1,6 +1,6 @@
 import type { Reply } from './card.ts';
 import type { Command, Params, Table } from './command.ts';
-import { isOptional, metaOf } from './fields.ts';
+import { isOptional, metaOf } from './field-meta.ts';
 import { lineInShort } from './in-short.ts';
 import { nearest } from './near.ts';
 import { usageOf } from './parse.ts';

@@ -1,9 +1,9 @@
 import { LAST_LINES } from './carrying.ts';
 import type { Progress } from './command.ts';
-import { plainText } from './fields.ts';
 import type { JobState } from './job-state.ts';
 import { canonical, type Json } from './json.ts';
 import { readLog } from './log-text.ts';
+import { plainText } from './plain-text.ts';
 import type { JobLook, Log } from './ports.ts';
 import type { Registry } from './registry.ts';
 import type { Request } from './request.ts';

@@ -1,8 +1,9 @@
 import type { Command, Given, Params } from './command.ts';
 import { holdsCredentials } from './credentials.ts';
-import { isOptional, metaOf, plainText } from './fields.ts';
+import { isOptional, metaOf } from './field-meta.ts';
 import type { Form } from './form.ts';
 import { nearest } from './near.ts';
+import { plainText } from './plain-text.ts';
 import { inQuotes, QUOTED, unquote } from './quotes.ts';
 import type { Registry } from './registry.ts';
 import { VERBS, type Verb } from './verbs.ts';

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Command } from '../../src/core/command.ts';
-import { plainText } from '../../src/core/fields.ts';
 import { check, formOf, LONGEST_LINE, lineOf, parse } from '../../src/core/parse.ts';
+import { plainText } from '../../src/core/plain-text.ts';
 import { createRegistry, scanCommands } from '../../src/core/registry.ts';
 import { BUILDER_COMMANDS, makeComment, makeRegen } from './support.ts';
 

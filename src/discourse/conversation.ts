@@ -1,6 +1,7 @@
 import type { Reply } from '../core/card.ts';
 import type { Desk, Said } from '../core/desk.ts';
 import { digestOf } from '../core/json.ts';
+import { PEM_EXACT } from '../core/pem.ts';
 import type { Person, Place } from '../core/person.ts';
 import type { Log } from '../core/ports.ts';
 import { keyBurnt } from '../core/private-key.ts';
@@ -240,7 +241,7 @@ export function createConversation(deps: {
 
   /** In a topic in which we are at work: what was asked for is there, and the line to us was forgotten. */
   async function pastedAlone(post: InboxPost): Promise<Made | null> {
-    if (!post.raw.includes('-----BEGIN ')) return null;
+    if (!PEM_EXACT.test(post.raw)) return null;
     const known = await people.who(post, false);
     if (known.kind !== 'person') return null;
     const lines = linesFor(post.raw, known.person, desk);

@@ -6,6 +6,7 @@ import type { Log } from '../core/ports.ts';
 import { holdsPrivateKey } from '../core/private-key.ts';
 import type { NotesStore } from '../core/store.ts';
 import type { Forum } from './forum.ts';
+import { USERNAME } from './mention.ts';
 
 /**
  * How a private message ended. `sent`: now or before, or it may have been and must not be repeated. `nobody`: there is
@@ -29,8 +30,6 @@ export const WANTED = 'secret:';
 /** The forum gives the same answer to the same message for two minutes. */
 const REPEAT_MS = 100_000;
 const REPEAT_AFTER_MS = 2_000;
-/** A plain user name: no list, no address, no path. */
-const NAME = /^[\p{L}\p{N}\p{M}_][\p{L}\p{N}\p{M}_.-]{0,59}$/u;
 const TITLE = 200;
 
 /** What is remembered of a message: never its text, which may be a secret. */
@@ -53,7 +52,7 @@ export function createMessages(deps: {
   /** The name that is this very account's, and no group's. */
   async function addressOf(userId: number): Promise<{ name: string } | Exclude<Sent, 'sent'>> {
     const name = await usernameOf(userId);
-    if (name === null || !NAME.test(name)) return refused(userId, 'it has no plain name');
+    if (name === null || !USERNAME.test(name)) return refused(userId, 'it has no plain name');
     const account = await forum.account(name, 'answer');
     if (account.kind === 'away') return 'not-now';
     if (account.kind === 'gone' || account.value.id !== userId)

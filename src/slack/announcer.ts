@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Card } from '../core/card.ts';
 import type { Desk } from '../core/desk.ts';
+import { shownEverywhere } from '../core/everywhere.ts';
 import { createLocks } from '../core/keyed-lock.ts';
 import type { Log } from '../core/ports.ts';
 import type { PlaceStore, ShownPlace } from '../core/store.ts';
@@ -322,14 +323,10 @@ export function createAnnouncer(deps: {
       if (!card) return;
       await addApprovers(card);
       const all = await placesOf(request);
-      const shown = await Promise.allSettled(all.map((place) => showAt(card, place.where)));
-      const failed = shown.filter((one) => one.status === 'rejected');
-      if (failed.length > 0) {
-        throw new AggregateError(
-          failed.map((one): unknown => one.reason),
-          `${request} is not shown everywhere: ${failed.map((one) => String(one.reason)).join('; ')}`,
-        );
-      }
+      await shownEverywhere(
+        request,
+        all.map((place) => showAt(card, place.where)),
+      );
     },
   };
 }

@@ -34,7 +34,10 @@ const TITLE = 200;
 
 /** What is remembered of a message: never its text, which may be a secret. */
 const note = z.object({ state: z.enum(['sending', 'sent']), at: z.string(), digest: z.string() });
-const day = z.object({ count: z.number() });
+/** How many were sent on one day: to all, and to each account of what it only asked for. The next day takes its place. */
+const day = z.object({ day: z.string(), count: z.number(), wanted: z.record(z.string(), z.number()) });
+type Day = z.output<typeof day>;
+const TODAY = 'discourse:messages';
 
 export function createMessages(deps: {
   readonly forum: Pick<Forum, 'account' | 'isGroup' | 'message'>;
@@ -69,13 +72,13 @@ export function createMessages(deps: {
   }
 
   async function countToday(userId: number, isWanted: boolean): Promise<boolean> {
-    const key = `discourse:messages:${now().toISOString().slice(0, 10)}`;
-    const own = `${key}:${userId}`;
-    const read = async (note: string) => day.safeParse(await notes.get(note)).data?.count ?? 0;
-    const [count, mine] = await Promise.all([read(key), isWanted ? read(own) : 0]);
+    const today = now().toISOString().slice(0, 10);
+    const kept = day.safeParse(await notes.get(TODAY)).data;
+    const { count, wanted }: Omit<Day, 'day'> = kept?.day === today ? kept : { count: 0, wanted: {} };
+    const mine = isWanted ? (wanted[userId] ?? 0) : 0;
     if (count >= (isWanted ? MOST_WANTED : MOST_A_DAY) || mine >= MOST_WANTED_EACH) return false;
-    await notes.set(key, { count: count + 1 });
-    if (isWanted) await notes.set(own, { count: mine + 1 });
+    const each = isWanted ? { ...wanted, [userId]: mine + 1 } : wanted;
+    await notes.set(TODAY, { day: today, count: count + 1, wanted: each });
     return true;
   }
 

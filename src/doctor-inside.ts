@@ -2,6 +2,7 @@ import { access, constants, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Loaded } from '../config/load.ts';
 import { examineRedis } from '../jobs/queue-redis.ts';
+import { messageOf } from './core/message-of.ts';
 import type { Row } from './doctor.ts';
 import type { Looking } from './doctor-outside.ts';
 import { openPglite } from './store/pglite.ts';
@@ -141,8 +142,4 @@ export function ownAddress({ http: { host, port } }: Loaded): string {
 
 function versionText(version: string): string {
   return /^PostgreSQL/i.test(version) ? (version.split(' on ')[0] ?? version) : `PostgreSQL ${version}`;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,4 +1,5 @@
 import type { Loaded } from '../config/load.ts';
+import { messageOf } from './core/message-of.ts';
 import type { Registry } from './core/registry.ts';
 import { lookAtDatabase, lookAtHttp, lookAtQueue, ownAddress, unreadRow } from './doctor-inside.ts';
 import { type Looking, lookAtForum, lookAtHosts, lookAtHub, lookAtSlack } from './doctor-outside.ts';
@@ -63,9 +64,7 @@ async function within(
     return await Promise.race([look({ signal, log }), late]);
   } catch (error) {
     stop.throwIfAborted();
-    return [
-      { area, check: 'answers', ok: 'bad', says: error instanceof Error ? error.message : String(error) },
-    ];
+    return [{ area, check: 'answers', ok: 'bad', says: messageOf(error) }];
   }
 }
 

@@ -10,20 +10,12 @@ const HOST = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/
 
 /** One host name. */
 export function hostName(describe: Describe) {
-  return z
-    .string()
-    .trim()
-    .max(253, atMost(253))
-    .regex(HOST, { error: notAHost })
-    .meta(meta(describe, 'line'));
+  return typed(253).regex(HOST, { error: notAHost }).meta(meta(describe, 'line'));
 }
 
 /** Several host names, or patterns with `*`, separated by commas or spaces; no name twice. */
 export function hostNames(describe: Describe) {
-  return z
-    .string()
-    .trim()
-    .max(LONGEST, atMost(LONGEST))
+  return typed(LONGEST)
     .transform((text) => [...new Set(wordsOf(text))])
     .pipe(
       z
@@ -46,6 +38,9 @@ const notAHost = (issue: { input?: unknown }): string => {
 
 /** What stands between commas or spaces. */
 const wordsOf = (text: string): readonly string[] => text.split(/[\s,]+/).filter(Boolean);
+
+/** What people type, without the space around it. */
+const typed = (most: number) => z.string().trim().max(most, atMost(most));
 
 const atMost = (most: number): string => `That is too long: at most ${most} characters.`;
 
@@ -73,10 +68,7 @@ export function words(describe: Describe, most = 500) {
 
 /** Bytes in base64, as one word. */
 export function base64(describe: Describe, most: number) {
-  return z
-    .string()
-    .trim()
-    .max(most, atMost(most))
+  return typed(most)
     .regex(/^[A-Za-z0-9+/]{8,}={0,2}$/, 'Give it as it was printed: one word of letters, digits, + and /.')
     .meta(meta(describe, 'line'));
 }
@@ -115,10 +107,7 @@ export function choice<const C extends readonly [string, ...string[]]>(describe:
 
 /** A name of something on the hub or of a person: printable, no white space, nothing that reads as an option. */
 export function identifier(describe: Describe, most = 100) {
-  return z
-    .string()
-    .trim()
-    .max(most, atMost(most))
+  return typed(most)
     .regex(/^[A-Za-z0-9_][A-Za-z0-9_.+@:/-]*$/, {
       error: (issue) => `“${shorten(String(issue.input))}” is not a name.`,
     })
@@ -127,10 +116,7 @@ export function identifier(describe: Describe, most = 100) {
 
 /** The id of a request, as people type it: `r42`, or `42`. */
 export function requestId(describe: Describe) {
-  return z
-    .string()
-    .trim()
-    .max(100, atMost(100))
+  return typed(100)
     .regex(/^r?\d+$/i, {
       error: (issue) =>
         `“${shorten(String(issue.input))}” is no id of a request: that is the letter r and a number.`,
@@ -143,12 +129,7 @@ export function requestId(describe: Describe) {
  * service's Kerberos principal and with a first character that nothing reads as an option.
  */
 export function accountName(describe: Describe) {
-  return z
-    .string()
-    .trim()
-    .max(255, atMost(255))
-    .regex(ACCOUNT, { error: notAnAccount })
-    .meta(meta(describe, 'line'));
+  return typed(255).regex(ACCOUNT, { error: notAnAccount }).meta(meta(describe, 'line'));
 }
 
 const ACCOUNT = /^[A-Za-z0-9_][A-Za-z0-9_.@-]*$/;
@@ -162,10 +143,7 @@ const notAnAccount = (issue: { input?: unknown }): string => {
 
 /** One word that a command has rules of its own for: `wrong` says what is wrong with it, as a sentence. */
 export function word(describe: Describe, wrong: (text: string) => string | null, most = 200) {
-  return z
-    .string()
-    .trim()
-    .max(most, atMost(most))
+  return typed(most)
     .superRefine((text, context) => {
       const says = wrong(text);
       if (says !== null) context.addIssue({ code: 'custom', message: says });
@@ -175,10 +153,7 @@ export function word(describe: Describe, wrong: (text: string) => string | null,
 
 /** Several words like that, separated by commas or spaces; none twice. */
 export function wordList(describe: Describe, wrong: (text: string) => string | null, most = 50) {
-  return z
-    .string()
-    .trim()
-    .max(LONGEST, atMost(LONGEST))
+  return typed(LONGEST)
     .transform((text) => [...new Set(wordsOf(text))])
     .superRefine((list, context) => {
       const says = list.map(wrong).find((one) => one !== null);
@@ -191,10 +166,7 @@ export function wordList(describe: Describe, wrong: (text: string) => string | n
 
 /** `os=https://…, updates=https://…`: names and values, separated by commas or spaces; no name twice. */
 export function pairs(describe: Describe, wrong: (name: string, value: string) => string | null, most = 20) {
-  return z
-    .string()
-    .trim()
-    .max(LONGEST, atMost(LONGEST))
+  return typed(LONGEST)
     .transform((text, context) => {
       const words = wordsOf(text);
       const found = words.map((one) => {
@@ -229,10 +201,7 @@ export function whole(describe: Describe, limits: { readonly least: number; read
 
 /** Several names of things on the hub, separated by commas or spaces; none twice. */
 export function identifiers(describe: Describe, most = 100) {
-  return z
-    .string()
-    .trim()
-    .max(LONGEST, atMost(LONGEST))
+  return typed(LONGEST)
     .transform((text) => [...new Set(wordsOf(text))])
     .pipe(z.array(identifier(describe, most)).min(1, 'Name at least one.').max(50, 'Name at most 50.'))
     .meta(meta(describe, 'line'));

@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import type { Finding } from '../core/finding.ts';
 import type { Call, DiscourseApi } from './api.ts';
-import type { Finding } from './finding.ts';
 
 const account = z.looseObject({
   user: z.looseObject({

@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import type { Finding } from '../core/finding.ts';
 import type { DiscourseApi } from './api.ts';
-import type { Finding } from './finding.ts';
 
 /** A category that the bot reads or writes in. */
 export async function categoryFinding(

@@ -1,5 +1,5 @@
 import { createHmac, randomUUID } from 'node:crypto';
-import type { Finding } from './finding.ts';
+import type { Finding } from '../core/finding.ts';
 
 /** Knocks at our own door as the forum would. */
 export async function webhookFinding(

@@ -1,9 +1,9 @@
+import type { Finding } from '../core/finding.ts';
 import type { DiscourseApi } from './api.ts';
 import { keyFinding, scopeFindings } from './examine-key.ts';
 import { accountFindings, groupFindings } from './examine-people.ts';
 import { categoryFinding, topicFinding } from './examine-places.ts';
 import { webhookFinding } from './examine-webhook.ts';
-import type { Finding } from './finding.ts';
 
 /** More than this, and codes and expiry times mean something else to people than to us. */
 const CLOCK_MS = 60_000;

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Reply } from '../core/card.ts';
 import type { Outlet } from '../core/courier.ts';
 import type { Desk } from '../core/desk.ts';
+import type { Finding } from '../core/finding.ts';
 import { createLane } from '../core/lane.ts';
 import type { Log } from '../core/ports.ts';
 import { postedByOne } from '../core/posted-by-one.ts';
@@ -11,7 +12,7 @@ import type { Inbox, LockStore, PlaceStore, RequestStore } from '../core/store.t
 import { createAnnouncer } from './announcer.ts';
 import { createSlackApi } from './api.ts';
 import { createConversation } from './conversation.ts';
-import { examineSlack, type Finding } from './examine.ts';
+import { examineSlack } from './examine.ts';
 import type { Incoming } from './incoming.ts';
 import { createIntake, type ViewAnswer } from './intake.ts';
 import { createOutlet } from './outlet.ts';

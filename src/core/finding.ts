@@ -1,4 +1,4 @@
-/** One line of what `steward doctor` says about the forum. */
+/** One line of what `steward doctor` says about a service. */
 export interface Finding {
   readonly what: string;
   readonly state: 'ok' | 'warn' | 'bad' | 'skipped';

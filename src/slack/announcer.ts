@@ -7,7 +7,7 @@ import { createLocks } from '../core/keyed-lock.ts';
 import type { Log } from '../core/ports.ts';
 import type { PlaceStore, ShownPlace } from '../core/store.ts';
 import type { Message } from './blocks.ts';
-import { entities, inline } from './escape.ts';
+import { inline } from './escape.ts';
 import type { People } from './people.ts';
 import { type PlaceState, readState, splitWhere, writeState } from './place-state.ts';
 import { findPosted, type Marker, noticeMarker, requestMarker } from './posted.ts';
@@ -334,9 +334,4 @@ export function createAnnouncer(deps: {
 /** The thread that belongs to the request alone: the one it was asked in, or the one under its message. */
 function threadOf(at: { readonly channel: string; readonly thread: string | undefined }, ts: string): string {
   return `${at.channel}/${at.thread ?? ts}`;
-}
-
-/** A link of our own making. `url` must be free of `|` and `>`. */
-export function link(url: string, text: string): string {
-  return `<${entities(url)}|${entities(text)}>`;
 }

@@ -131,8 +131,12 @@ export function createCourier(deps: {
   }
 
   function after(notice: Notice, at: Spot, so: Progress, how: Closed | NotNow): Progress {
-    log.warn('a message is not told yet', { key: notice.key, at: { ...at }, outcome: how });
-    if (how.kind === 'not-now') return later(so, how.waitMs);
+    const about = { key: notice.key, at: { ...at }, outcome: how };
+    if (how.kind === 'not-now') {
+      log.info('a message is not told yet', about);
+      return later(so, how.waitMs);
+    }
+    log.warn('a message cannot be told here', about);
     // The next of its places is tried at once.
     return { ...so, begun: undefined, closed: [...so.closed, JSON.stringify(at)], until: undefined };
   }

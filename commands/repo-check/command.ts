@@ -1,13 +1,11 @@
 import { z } from 'zod';
 import { type Answer, defineCommand } from '../../src/core/command.ts';
 import { word } from '../../src/core/fields.ts';
-import { nearest } from '../../src/core/near.ts';
 import { anyOf } from '../../src/core/recognise.ts';
-import { Refused } from '../../src/core/refused.ts';
 import { REPO_WORDS } from '../repositories/called.ts';
 import { type Finding, findingsOf } from '../repositories/findings.ts';
 import { danglingIn } from '../repositories/mirror.ts';
-import { type Item, lookAtAll } from '../repositories/overview.ts';
+import { type Item, lookAtAll, noSuch } from '../repositories/overview.ts';
 import { placeOf } from '../repositories/places.ts';
 import { settings } from '../repositories/settings.ts';
 
@@ -37,16 +35,11 @@ export default defineCommand({
   plan: async ({ label }, view, config): Promise<Answer> => {
     const { items, mirror } = await lookAtAll(config, view);
     const chosen = label === undefined ? items : items.filter((item) => isOf(item, label));
-    if (label !== undefined && chosen.length === 0) {
-      const meant = nearest(
+    if (label !== undefined && chosen.length === 0)
+      throw noSuch(
         label,
         items.flatMap((item) => item.label ?? item.repo),
       );
-      throw new Refused(
-        `Neither the mirror nor the hub has a ${label}.${meant ? ` Did you mean ${meant}?` : ''}`,
-        '`repo list` shows all.',
-      );
-    }
     const places = chosen.flatMap(({ label: of, repo, synced }) =>
       of === null ? [] : [...synced.keys()].map((arch) => placeOf(of, arch, repo)),
     );

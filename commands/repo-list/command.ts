@@ -1,14 +1,13 @@
 import { z } from 'zod';
 import { type Answer, defineCommand } from '../../src/core/command.ts';
 import { word } from '../../src/core/fields.ts';
-import { nearest } from '../../src/core/near.ts';
+import { ago } from '../../src/core/listing.ts';
 import { fitsPattern } from '../../src/core/pattern.ts';
 import { anyOf } from '../../src/core/recognise.ts';
-import { Refused } from '../../src/core/refused.ts';
 import { OTHER_REPOS, REPO_WORDS } from '../repositories/called.ts';
 import { findingsOf } from '../repositories/findings.ts';
 import { listText, useText } from '../repositories/hub-steps.ts';
-import { type Item, lookAtAll } from '../repositories/overview.ts';
+import { type Item, lookAtAll, noSuch } from '../repositories/overview.ts';
 import { settings } from '../repositories/settings.ts';
 
 const MOST_ROWS = 60;
@@ -39,13 +38,7 @@ export default defineCommand({
   plan: async ({ name }, view, config): Promise<Answer> => {
     const { items, mirror } = await lookAtAll(config, view);
     const shown = name === undefined ? items : items.filter((item) => isNamed(item, name));
-    if (name !== undefined && shown.length === 0) {
-      const meant = nearest(name, items.flatMap(namesOf));
-      throw new Refused(
-        `Neither the mirror nor the hub has a ${name}.${meant ? ` Did you mean ${meant}?` : ''}`,
-        '`repo list` shows all.',
-      );
-    }
+    if (name !== undefined && shown.length === 0) throw noSuch(name, items.flatMap(namesOf));
     const findings = shown.flatMap((item) => findingsOf(item, config, view.now));
     const next = [...new Set(findings.flatMap((one) => (one.next === undefined ? [] : [one.next])))];
     return {
@@ -74,7 +67,7 @@ export default defineCommand({
 function rowOf({ label, repo, file, synced, arches, hub, links }: Item, now: Date): readonly string[] {
   const ages = arches.map((arch) => {
     const at = synced.get(arch);
-    return `${arch} ${at ? daysText(at, now) : 'never'}`;
+    return `${arch} ${at ? ago(at, now) : 'never'}`;
   });
   return [
     label === null ? repo : `${label} ${repo}`,
@@ -86,11 +79,6 @@ function rowOf({ label, repo, file, synced, arches, hub, links }: Item, now: Dat
       4,
     ),
   ];
-}
-
-function daysText(at: Date, now: Date): string {
-  const days = Math.floor((now.getTime() - at.getTime()) / 86_400_000);
-  return days <= 0 ? 'today' : days === 1 ? 'yesterday' : `${days} days ago`;
 }
 
 function namesOf({ label, repo, hub }: Item): readonly string[] {

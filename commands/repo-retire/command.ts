@@ -24,6 +24,7 @@ import {
   labelsOf,
   lookAtMirror,
   type Mirror,
+  packageDirs,
 } from '../repositories/mirror.ts';
 import { isPlaceOf } from '../repositories/places.ts';
 import { type Settings, settings } from '../repositories/settings.ts';
@@ -131,9 +132,7 @@ async function leaveMirror(
       notes.push(`${error.message}${error.next ? ` ${error.next}` : ''}`);
     }
     const bytes = await bytesOf(label, arches, config, view);
-    const dirs = arches.map(
-      (arch) => `${config.backend === 'mrepo' ? config.srcdir : config.mirrorDir}/${label}-${arch}`,
-    );
+    const dirs = packageDirs(label, arches, config);
     notes.push(
       `The packages stay on ${mirror.host}, in ${dirs.join(', ')} (of ${file.path}): ${bytes === null ? 'how much that is was not measured' : `${size(bytes, null)} would be free without them`}.`,
     );

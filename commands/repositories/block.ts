@@ -90,11 +90,6 @@ export function removeBlock(before: Buffer, label: string): Edit {
   return { before, after, piece, at: found.at };
 }
 
-/** Is the entry of this label one that can be taken out again? */
-export function isOurs(text: string, label: string): boolean {
-  return findBlock(text, label) !== null;
-}
-
 /** Is a file of its own, whole, as it was written? */
 export function isOwnFile(text: string): boolean {
   const [first = ''] = text.split('\n', 1);

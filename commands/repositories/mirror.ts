@@ -95,6 +95,12 @@ export async function danglingIn(
   );
 }
 
+/** Where the packages of a label are, of each arch. */
+export function packageDirs(label: string, arches: readonly string[], settings: Settings): readonly string[] {
+  const dir = settings.backend === 'mrepo' ? settings.srcdir : settings.mirrorDir;
+  return arches.map((arch) => `${dir}/${label}-${arch}`);
+}
+
 /** How many bytes the packages of a label have on disk; null: not known. */
 export async function bytesOf(
   label: string,
@@ -102,8 +108,8 @@ export async function bytesOf(
   settings: Settings,
   view: View,
 ): Promise<number | null> {
-  const dir = settings.backend === 'mrepo' ? settings.srcdir : settings.mirrorDir;
-  const args = arches.flatMap((arch) => ['size', arch, `${dir}/${label}-${arch}`]);
+  const dirs = packageDirs(label, arches, settings);
+  const args = dirs.flatMap((dir, index) => ['size', String(index), dir]);
   const rows = await readRows(look, args, settings, view);
   const found = rows.map(({ facts }) => Number(facts.bytes)).filter(Number.isFinite);
   return found.length === 0 ? null : found.reduce((sum, bytes) => sum + bytes, 0);

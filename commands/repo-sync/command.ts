@@ -27,6 +27,7 @@ export default defineCommand({
   risk: 'low',
   ask: ['admin'],
   approval: { roles: ['admin'] },
+  joins: true,
   settings,
   shared: 'repos',
   examples: ['repo sync fedora41'],

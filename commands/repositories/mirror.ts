@@ -1,5 +1,5 @@
 import type { View } from '../../src/core/command.ts';
-import { Refused } from '../../src/core/refused.ts';
+import { Refused, Unavailable } from '../../src/core/refused.ts';
 import { loadScript } from '../../src/core/script.ts';
 import { type MrepoConf, readMrepoConf, type Section } from './mrepo-conf.ts';
 import { SETTING_KEYS, SETTING_SECTIONS } from './names.ts';
@@ -110,9 +110,15 @@ export async function bytesOf(
 ): Promise<number | null> {
   const dirs = packageDirs(label, arches, settings);
   const args = dirs.flatMap((dir, index) => ['size', String(index), dir]);
-  const rows = await readRows(look, args, settings, view);
-  const found = rows.map(({ facts }) => Number(facts.bytes)).filter(Number.isFinite);
-  return found.length === 0 ? null : found.reduce((sum, bytes) => sum + bytes, 0);
+  try {
+    const rows = await readRows(look, args, settings, view);
+    const found = rows.map(({ facts }) => Number(facts.bytes)).filter(Number.isFinite);
+    return found.length === 0 ? null : found.reduce((sum, bytes) => sum + bytes, 0);
+  } catch (error) {
+    // Worth knowing, and nothing rests on it.
+    if (error instanceof Unavailable) return null;
+    throw error;
+  }
 }
 
 /** Where mrepo looks for more, if nothing says another place. */

@@ -3,10 +3,9 @@ import { type Answer, defineCommand } from '../../src/core/command.ts';
 import { word } from '../../src/core/fields.ts';
 import { anyOf } from '../../src/core/recognise.ts';
 import { REPO_WORDS } from '../repositories/called.ts';
-import { type Finding, findingsOf } from '../repositories/findings.ts';
+import { type Finding, findingsOf, findingText } from '../repositories/findings.ts';
 import { danglingIn } from '../repositories/mirror.ts';
-import { type Item, lookAtAll, noSuch } from '../repositories/overview.ts';
-import { placeOf } from '../repositories/places.ts';
+import { type Item, lookAtAll, noSuch, placesOf } from '../repositories/overview.ts';
 import { settings } from '../repositories/settings.ts';
 
 /** Directories whose links are counted in one look; more take the mirror's host too long. */
@@ -40,9 +39,7 @@ export default defineCommand({
         label,
         items.flatMap((item) => item.label ?? item.repo),
       );
-    const places = chosen.flatMap(({ label: of, repo, synced }) =>
-      of === null ? [] : [...synced.keys()].map((arch) => placeOf(of, arch, repo)),
-    );
+    const places = chosen.flatMap(placesOf);
     const looked = places.slice(0, MOST_PLACES);
     const dangling = await danglingIn(looked, config, view);
     const findings: readonly Finding[] = [
@@ -59,7 +56,7 @@ export default defineCommand({
           : `${findings.length} ${findings.length === 1 ? 'thing' : 'things'} about external repositories${bad > 0 ? `, ${bad} of them bad` : ''}`,
       verdict: bad > 0 ? 'bad' : findings.length > 0 ? 'warn' : 'ok',
       lines: [
-        ...findings.slice(0, MOST_LINES).map(({ says }) => says),
+        ...findings.slice(0, MOST_LINES).map(findingText),
         ...(findings.length > MOST_LINES ? [`${findings.length - MOST_LINES} more of these.`] : []),
         ...(places.length > looked.length
           ? [
@@ -77,9 +74,15 @@ export default defineCommand({
 
 function danglingText(place: string, count: number | null): readonly Finding[] {
   if (count === 0) return [];
-  if (count === null)
-    return [{ verdict: 'warn', says: `${place}: its links could not be counted within ten seconds.` }];
   const label = /^(.+)-[^-/]+\//.exec(place)?.[1] ?? '';
+  if (count === null)
+    return [
+      {
+        verdict: 'warn',
+        says: `${place}: its links could not be counted in time, so nobody knows whether packages are missing.`,
+        next: `repo check ${label}`,
+      },
+    ];
   return [
     {
       verdict: 'bad',

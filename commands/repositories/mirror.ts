@@ -89,10 +89,37 @@ export async function danglingIn(
   view: View,
 ): Promise<ReadonlyMap<string, number | null>> {
   const args = places.flatMap((place) => ['links', place, `${wwwdirOf(settings)}/${place}`]);
-  const rows = places.length === 0 ? [] : await readRows(look, args, settings, view);
+  const rows = places.length === 0 ? [] : await measure(args, settings, view);
   return new Map(
     rows.map(({ name, facts }) => [name, facts.dangling === undefined ? null : Number(facts.dangling)]),
   );
+}
+
+/** What takes long ends in time for its answer to arrive. */
+async function measure(args: readonly string[], settings: Settings, view: View): Promise<readonly Row[]> {
+  const seconds = Math.max(1, Math.floor(settings.deadlineSeconds * 0.7));
+  return readRows(look, ['within', String(seconds), '-', ...args], settings, view);
+}
+
+/** How many packages the metadata of these places names; a place of which that cannot be told is left out. */
+export async function packagesIn(
+  places: readonly string[],
+  settings: Settings,
+  view: View,
+): Promise<ReadonlyMap<string, number>> {
+  const args = places.flatMap((place) => ['packages', place, `${wwwdirOf(settings)}/${place}`]);
+  try {
+    const rows = places.length === 0 ? [] : await measure(args, settings, view);
+    return new Map(
+      rows.flatMap(({ name, facts }) =>
+        facts.packages === undefined ? [] : [[name, Number(facts.packages)] as const],
+      ),
+    );
+  } catch (error) {
+    // Worth knowing, and nothing rests on it.
+    if (error instanceof Unavailable) return new Map();
+    throw error;
+  }
 }
 
 /** Where the packages of a label are, of each arch. */
@@ -111,7 +138,7 @@ export async function bytesOf(
   const dirs = packageDirs(label, arches, settings);
   const args = dirs.flatMap((dir, index) => ['size', String(index), dir]);
   try {
-    const rows = await readRows(look, args, settings, view);
+    const rows = await measure(args, settings, view);
     const found = rows.map(({ facts }) => Number(facts.bytes)).filter(Number.isFinite);
     return found.length === 0 ? null : found.reduce((sum, bytes) => sum + bytes, 0);
   } catch (error) {

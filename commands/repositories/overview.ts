@@ -67,6 +67,11 @@ export function noSuch(name: string, known: readonly string[]): Refused {
   );
 }
 
+/** Where it is on the mirror's disk, each arch that is there. */
+export function placesOf({ label, repo, synced }: Item): readonly string[] {
+  return label === null ? [] : [...synced.keys()].map((arch) => placeOf(label, arch, repo));
+}
+
 function itemsOf(
   { label, file, arches, repos }: Configured,
   { synced }: Mirror,

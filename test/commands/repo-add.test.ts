@@ -320,6 +320,16 @@ describe('the others', () => {
     );
     const before = site.config();
     expect(before).toContain('[epel10]');
+    expect((await ask('repo list epel10')).answer?.table?.rows).toEqual([
+      [
+        'epel10 os',
+        'ok',
+        'mrepo.conf',
+        expect.stringMatching(/^x86_64 (just now|\d+ seconds ago), [1-9]\d* packages$/),
+        'epel10-os',
+        `${TAG} (priority 70, simple)`,
+      ],
+    ]);
     const { externalRepos, tagExternalRepos } = site.kernel.hub.world;
     const uses = JSON.stringify(tagExternalRepos.map(({ repoId: _, ...link }) => link));
     const repos = externalRepos.map(({ name, url }) => [name, url]);

@@ -66,9 +66,8 @@ export default defineCommand({
   },
   locks: () => LOCKS,
   async plan({ which, reason, because }, view, given) {
-    const ca = await lookAtSigning(given, view);
+    const [ca, lists] = await Promise.all([lookAtSigning(given, view), lookAtLists(given, view)]);
     const found = pick(which, ca);
-    const lists = await lookAtLists(given, view);
     const steps = found
       .filter((entry) => !isRevoked(entry, lists, ca))
       .map((entry) => stepFor(entry, REASONS[reason ?? 'other'], ca, given));
@@ -93,7 +92,7 @@ export default defineCommand({
     };
   },
   async result({ which }, view, given): Promise<Answer> {
-    const ca = await lookAtSigning(given, view);
+    const [ca, lists] = await Promise.all([lookAtSigning(given, view), lookAtLists(given, view)]);
     const picked = pick(which, ca).filter(({ recorded }) => recorded === 'R');
     // Of a user that had several, those that were revoked together.
     const at = picked.at(-1)?.revoked?.at.getTime() ?? 0;
@@ -102,7 +101,7 @@ export default defineCommand({
     );
     const found = together.length > 0 ? together : picked;
     const users = [...new Set(found.flatMap(({ user }) => user ?? []))];
-    const [own] = (await lookAtLists(given, view)).own;
+    const [own] = lists.own;
     return {
       kind: 'answer',
       title: `Revoked: ${found.map(({ serial }) => serial).join(', ')}`,

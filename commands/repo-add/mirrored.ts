@@ -5,6 +5,7 @@ import { size } from '../repositories/amounts.ts';
 import { addEntry } from '../repositories/entry.ts';
 import { hubUrl } from '../repositories/hub.ts';
 import { type Configured, labelNamed, labelsOf, lookAtMirror, type Mirror } from '../repositories/mirror.ts';
+import { placeOf } from '../repositories/places.ts';
 import { bytesOf, type Found, foundText, lookAtUpstream } from '../repositories/preflight.ts';
 import type { Settings } from '../repositories/settings.ts';
 import { syncStep } from '../repositories/sync.ts';
@@ -25,7 +26,7 @@ export async function mirrorSteps(ask: Ask, settings: Settings, view: View): Pro
   const mirror = await lookAtMirror(settings, view);
   const there = labelNamed(label, labelsOf(mirror, settings));
   if (there) assertSame(there, ask);
-  const places = arches.flatMap((arch) => repos.map(({ name }) => `${label}-${arch}/RPMS.${name}`));
+  const places = arches.flatMap((arch) => repos.map(({ name }) => placeOf(label, arch, name)));
   const done = new Set(mirror.synced.map(({ place }) => place));
   const isSynced = places.every((place) => done.has(place));
   if (there) {

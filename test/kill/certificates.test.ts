@@ -36,7 +36,7 @@ describe.concurrent('a worker that is killed between any two steps of a certific
         if (postgres) onTestFinished(() => postgres.stop());
         const redis = servers ? await startRedis() : null;
         if (redis) onTestFinished(() => redis.stop());
-        const site = await startKillSite([], [], '1.35', true);
+        const site = await startKillSite({ version: '1.35', ca: true });
         onTestFinished(() => site.close());
         // Each kill takes seconds, so the stores take turns; without servers the other half is not tried.
         const kills = KILLS.filter((_, index) => (index % 2 === 0) === servers);

@@ -40,7 +40,11 @@ export async function startRepoSite(
     },
   });
   const { root } = sandbox.world('mirror');
-  for (const part of ['etc', 'mnt']) cpSync(join(root, part), join(dir, 'first', part), { recursive: true });
+  const keep = (): void => {
+    for (const part of ['etc', 'mnt'])
+      cpSync(join(root, part), join(dir, 'first', part), { recursive: true });
+  };
+  keep();
   const first = JSON.stringify(kernel.hub.world);
 
   return {
@@ -54,6 +58,8 @@ export async function startRepoSite(
     configure: (other: Readonly<Record<string, unknown>>): void => {
       of.now = settings.parse({ host: 'mirror', ...change, ...other });
     },
+    /** What is on the mirror now is what it begins with. */
+    keep,
     reset(): void {
       for (const part of ['etc', 'mnt']) {
         rmSync(join(root, part), { recursive: true });

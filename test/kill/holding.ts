@@ -71,7 +71,7 @@ export function holdStore(store: Store, hold: Hold): Store {
       ...store.locks,
       async acquire(owner, holder, names, leaseMs) {
         const acquired = await store.locks.acquire(owner, holder, names, leaseMs);
-        if (acquired.held) await hold.reached(keyIn(names.join(' ')), 'after lock');
+        if (acquired.held) await hold.reached(keyIn(names.join(' ')) || (hold.alone?.() ?? ''), 'after lock');
         return acquired;
       },
     },

@@ -166,7 +166,13 @@ async function writeConfig(
         newUserPermissions: ['image'],
         client: { name: 'kkoji', server: hub.url, cert: '~/.katello.cert', ca: '~/.katello-ca.cert' },
       },
-      repos: { host: MIRROR_HOST },
+      repos: {
+        host: MIRROR_HOST,
+        announce: {
+          audience: 'packagers',
+          text: 'Fresh content can break builds: say so in #koji if yours does.',
+        },
+      },
     },
     http: { port: site.port },
     worker: { leaseSeconds: 5 },

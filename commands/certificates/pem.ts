@@ -1,3 +1,4 @@
+import { PEM_DASHES } from '../../src/core/pem.ts';
 import { inside, NotDer, readDer, TAG } from './der.ts';
 
 /** What stands in a text between BEGIN and END. */
@@ -13,9 +14,10 @@ export type Unwrapped =
   | { readonly kind: 'none' }
   | { readonly kind: 'damaged'; readonly why: string };
 
-// Five hyphens, and what phones, forums and word processors make of them.
-const DASHES = '[-\\u2010-\\u2015\\u2212\\ufe58\\ufe63\\uff0d]{1,8}';
-const MARK = new RegExp(`${DASHES}\\s*(BEGIN|END)\\s+((?:[A-Z0-9]+\\s+){0,4}?[A-Z0-9]+)\\s*${DASHES}`, 'gu');
+const MARK = new RegExp(
+  `${PEM_DASHES}\\s*(BEGIN|END)\\s+((?:[A-Z0-9]+\\s+){0,4}?[A-Z0-9]+)\\s*${PEM_DASHES}`,
+  'gu',
+);
 const EXACT = /^-----(BEGIN|END) [A-Z0-9 ]+-----$/;
 /** What gets between the letters of base64 on the way: white space, quoting, marks that cannot be seen. */
 const BETWEEN = /[\s>|"'`\u00a0\u00ad\u200b-\u200f\u2018-\u201f\u2060\ufeff]+/gu;

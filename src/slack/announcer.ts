@@ -2,11 +2,12 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Card } from '../core/card.ts';
 import type { Desk } from '../core/desk.ts';
+import { shownEverywhere } from '../core/everywhere.ts';
 import { createLocks } from '../core/keyed-lock.ts';
 import type { Log } from '../core/ports.ts';
 import type { PlaceStore, ShownPlace } from '../core/store.ts';
 import type { Message } from './blocks.ts';
-import { entities, inline } from './escape.ts';
+import { inline } from './escape.ts';
 import type { People } from './people.ts';
 import { type PlaceState, readState, splitWhere, writeState } from './place-state.ts';
 import { findPosted, type Marker, noticeMarker, requestMarker } from './posted.ts';
@@ -322,14 +323,10 @@ export function createAnnouncer(deps: {
       if (!card) return;
       await addApprovers(card);
       const all = await placesOf(request);
-      const shown = await Promise.allSettled(all.map((place) => showAt(card, place.where)));
-      const failed = shown.filter((one) => one.status === 'rejected');
-      if (failed.length > 0) {
-        throw new AggregateError(
-          failed.map((one): unknown => one.reason),
-          `${request} is not shown everywhere: ${failed.map((one) => String(one.reason)).join('; ')}`,
-        );
-      }
+      await shownEverywhere(
+        request,
+        all.map((place) => showAt(card, place.where)),
+      );
     },
   };
 }
@@ -337,9 +334,4 @@ export function createAnnouncer(deps: {
 /** The thread that belongs to the request alone: the one it was asked in, or the one under its message. */
 function threadOf(at: { readonly channel: string; readonly thread: string | undefined }, ts: string): string {
   return `${at.channel}/${at.thread ?? ts}`;
-}
-
-/** A link of our own making. `url` must be free of `|` and `>`. */
-export function link(url: string, text: string): string {
-  return `<${entities(url)}|${entities(text)}>`;
 }

@@ -76,6 +76,9 @@ describe('repo add', () => {
     const [first] = request.plan?.steps ?? [];
     expect(first?.step.changes.map(({ after }) => after)).toContain('[epel10]');
     expect(JSON.stringify(first?.step.evidence)).toContain('3 packages, 60 kB; sha256');
+    expect(request.plan?.notes[0]).toMatch(
+      /^The sync should bring about 60 kB in a minute or less, at 5 MB\/s; free on the mirror: /,
+    );
     expect(request.answer?.lines?.join(' ')).toMatch(
       /Task \d+ makes the repository of foreman-nightly-el8-build anew/,
     );

@@ -1,7 +1,8 @@
 import type { Card } from '../core/card.ts';
+import { asJson } from '../core/json.ts';
 import { createLocks } from '../core/keyed-lock.ts';
 import type { PlaceStore, ShownPlace } from '../core/store.ts';
-import { type PlaceState, readState, writeState } from './place-state.ts';
+import { type PlaceState, readState } from './place-state.ts';
 
 /** The places of requests in Slack, as they are remembered. */
 export interface Spots {
@@ -32,7 +33,7 @@ export function createSpots(places: PlaceStore): Spots {
       const place = await at(card.id, where);
       if (!place) return;
       const state = { ...readState(place.state), ...change };
-      await places.shown(card.id, where, writeState(state), Math.max(seq, place.seq));
+      await places.shown(card.id, where, asJson(state), Math.max(seq, place.seq));
     });
   }
 

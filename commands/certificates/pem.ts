@@ -72,12 +72,6 @@ export function named(character: string): string {
   return /[\p{L}\p{N}\p{P}\p{S}]/u.test(character) ? `“${character}” (${code})` : `the character ${code}`;
 }
 
-/** PEM as `openssl` writes it. */
-export function wrap(label: string, der: Buffer): string {
-  const lines = der.toString('base64').match(/.{1,64}/g) ?? [];
-  return [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ''].join('\n');
-}
-
 /** What these bytes are by their shape, whatever the line above them says. */
 export function kindOf(der: Buffer): 'request' | 'certificate' | 'public-key' | 'private-key' | 'other' {
   try {

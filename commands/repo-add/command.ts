@@ -10,6 +10,7 @@ import {
 import { choice, identifier, pairs } from '../../src/core/fields.ts';
 import { anyOf } from '../../src/core/recognise.ts';
 import { createSteps, destinationOf, linkSteps } from '../repositories/addition.ts';
+import { announcement } from '../repositories/announcement.ts';
 import { LABEL, OTHER_REPOS, REPO_WORDS } from '../repositories/called.ts';
 import { assertTags, buildTagsBelow, listHubRepos } from '../repositories/hub.ts';
 import { listText, locksOf, newRepoHappened, newRepoSteps } from '../repositories/hub-steps.ts';
@@ -123,7 +124,7 @@ async function planAdd(given: Given, view: View, config: Settings): Promise<Plan
   return {
     kind: 'plan',
     title: `${isMirrored ? 'Mirror' : 'Use'} ${ask.label}: ${listText(ask.repos.map(({ name }) => name))}${use.tags.length > 0 ? ` for ${listText(use.tags)}` : ''}`,
-    steps: [...steps, ...announcement(steps, wanted, use.tags, config)],
+    steps: [...steps, ...newContent(steps, wanted, use.tags, config)],
     notes: [
       ...mirror.notes,
       ...create.notes,
@@ -151,35 +152,20 @@ async function directNotes(
   ];
 }
 
-function announcement(
+function newContent(
   steps: readonly Step[],
   wanted: readonly { readonly name: string; readonly url: string }[],
   tags: readonly string[],
-  { announce }: Settings,
+  settings: Settings,
 ): readonly Step[] {
-  if (!announce || steps.length === 0) return [];
   const names = wanted.map(({ name }) => name);
-  const text = [
-    `${listText(names)} can be used in builds${tags.length > 0 ? `, and ${listText(tags)} ${tags.length === 1 ? 'does' : 'do'} so from the next build on` : ''}.`,
-    announce.text,
-  ].join('\n');
-  return [
-    {
-      key: 'announce',
-      title: `Tell ${announce.audience}`,
-      kind: 'once',
-      effect: {
-        kind: 'notice',
-        audience: announce.audience,
-        title: `New external repository: ${listText(names, 3)}`,
-        text,
-      },
-      changes: [],
-      evidence: [],
-      guards: [],
-      follows: steps.map(({ key }) => key),
-    },
-  ];
+  const use = tags.length === 1 ? 'does' : 'do';
+  return announcement(
+    `New external repository: ${listText(names, 3)}`,
+    `${listText(names)} can be used in builds${tags.length > 0 ? `, and ${listText(tags)} ${use} so from the next build on` : ''}.`,
+    steps.map(({ key }) => key),
+    settings,
+  );
 }
 
 async function resultOf(given: Given, view: View, config: Settings): Promise<Answer> {

@@ -1,7 +1,7 @@
 import type { View } from '../../src/core/command.ts';
 import { Refused } from '../../src/core/refused.ts';
 import { grouped, size } from './amounts.ts';
-import { fetchAll, type Got } from './fetching.ts';
+import { fetchAll, fetchedBy, type Got } from './fetching.ts';
 import { type Amount, readAmount, readRepomd } from './repomd.ts';
 import type { Settings } from './settings.ts';
 
@@ -45,8 +45,10 @@ export async function lookAtUpstream(
       `These are ${places.length} directories of upstream, and at most ${MOST_PLACES} are looked at for one request.`,
       'Ask for some of the repositories or arches at a time.',
     );
+  const until = fetchedBy();
   const pages = await fetchAll(
     places.map(({ url }) => ({ name: url, url: `${url}repodata/repomd.xml`, kind: 'page' })),
+    until,
     settings,
     view,
   );
@@ -62,6 +64,7 @@ export async function lookAtUpstream(
   );
   const starts = await fetchAll(
     good.map(({ url, repomd }) => ({ name: url, url: `${url}${repomd.href}`, kind: 'start' })),
+    until,
     settings,
     view,
   );

@@ -396,21 +396,30 @@ run() { # COMMAND...
   wait "$copying" 2>/dev/null
 }
 
-# Says what has arrived, at first each second, then less and less often: what mrepo runs prints nothing of that.
+# Says what has arrived, at first each second, then less and less often: what mrepo runs prints nothing of that. A mirror has
+# hundreds of thousands of files, and its disk has other work: a directory in which nothing came or went is counted anew
+# each tenth time only (one file may grow in it), and all of it takes a twentieth of the time at most.
 watch() {
-  local i line pause=1 sleeping
+  local i line pause=1 sleeping round=0 at_begin
   declare -A last=()
   trap 'kill "$sleeping" 2>/dev/null; exit 0' TERM
   while :; do
     sleep "$pause" &
     sleeping=$!
     wait "$sleeping"
+    round=$((round + 1)) at_begin=$SECONDS
     for i in "${!at[@]}"; do
+      if [[ -n ${last[$i]-} ]] && ((round % 10 != 0)) &&
+        [[ -z $(find -H "${in[i]}" -type d -newer "$work/counted.$i" -print -quit 2>/dev/null) ]]; then
+        continue
+      fi
+      : >"$work/counted.$i"
       line=$(on_disk "${in[i]}" | amount)
       if [[ $line != "${last[$i]-}" ]]; then say "have ${at[i]}: $line"; fi
       last[$i]=$line
     done
     if ((pause < 15)); then pause=$((pause * 2)); fi
+    if ((pause < 20 * (SECONDS - at_begin))); then pause=$((20 * (SECONDS - at_begin))); fi
   done
 }
 

@@ -73,6 +73,14 @@ export type Effect =
       readonly what: string;
     }
   | {
+      /** Waits for what steps before it began and the hub goes on with by itself. A step of kind `once`, after those. */
+      readonly kind: 'wait';
+      /** Keys of those steps. */
+      readonly for: readonly string[];
+      /** For so long at most; then the request goes on without it, and says so. */
+      readonly hours: number;
+    }
+  | {
       /** A message to people, said once; whether it was is the kernel's to know. A step of kind `once`. */
       readonly kind: 'notice';
       /** An audience of the config: `packagers`. */
@@ -169,12 +177,22 @@ export interface CopyText {
   readonly text: string;
 }
 
-/** A recorded intent of a `once` step whose outcome is not known. */
+/** A recorded intent of a `once` step: of one whose outcome is not known, or that is waited for. */
 export interface Intent {
   readonly step: Step;
   /** When it was recorded, just before the call. */
   readonly at: Date;
 }
+
+/** How far something is that goes on by itself, in one line. `failed`: all of it has ended, and not all of it well. */
+export type HowFar =
+  | { readonly kind: 'goes-on' | 'done'; readonly says: string }
+  | {
+      readonly kind: 'failed';
+      readonly says: string;
+      /** Keys of the steps whose work came to nothing: `resume` takes them once more. */
+      readonly again: readonly string[];
+    };
 
 /**
  * The words of people who have never heard of the command, for posts in a forum. What is recognised is never acted on:
@@ -267,6 +285,8 @@ export interface CommandDeclaration<S extends Params, C extends z.ZodType> {
   readonly plan: (params: z.output<S>, view: View, settings: z.output<C>) => Promise<Plan | Answer>;
   /** For `once` steps: did it happen? Looks only. Without it the answer is `unknown`. */
   readonly happened?: (intent: Intent, view: View) => Promise<'done' | 'not-done' | 'unknown'>;
+  /** For `wait` steps: how far is what these steps began? Looks only. May throw `Unavailable`: it is looked again. */
+  readonly howFar?: (begun: readonly Intent[], view: View) => Promise<HowFar>;
   /** For `job` steps: what to show while they run. Without it only for how long. */
   readonly progress?: Progress;
   /**
@@ -303,6 +323,8 @@ export interface Command {
   /** Checks `given` and the settings, then plans. */
   plan(given: Given, view: View, settings: unknown): Promise<Plan | Answer>;
   happened(intent: Intent, view: View): Promise<'done' | 'not-done' | 'unknown'>;
+  /** Null: nothing that it begins is waited for. */
+  readonly howFar: ((begun: readonly Intent[], view: View) => Promise<HowFar>) | null;
   readonly progress: Progress | undefined;
   /** Null: it has nothing to show but that it is done. */
   readonly result: ((given: Given, view: View, settings: unknown) => Promise<Answer>) | null;
@@ -335,6 +357,7 @@ export function defineCommand<S extends Params, C extends z.ZodType = z.ZodUndef
     locks: (given, steps = []) => declared.locks?.(parse(given), steps) ?? [],
     plan: async (given, view, settings) => declared.plan(parse(given), view, own(settings)),
     happened: async (intent, view) => declared.happened?.(intent, view) ?? 'unknown',
+    howFar: declared.howFar ?? null,
     progress: declared.progress,
     result: result ? async (given, view, settings) => result(parse(given), view, own(settings)) : null,
     watch: watch ? async (view, settings) => watch(view, own(settings)) : null,

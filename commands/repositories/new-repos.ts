@@ -7,6 +7,8 @@ import { repoTasks } from './hub.ts';
 
 /** Clocks of hub and Steward may be this far apart. */
 const APART_MS = 30_000;
+/** Of a task that is known to have been made: the newest one is ours, however wrong a clock is. */
+const FAR_APART_MS = 3_600_000;
 /**
  * A newRepo takes minutes, the largest an hour, and on a busy day as long again until a builder takes it. What is not
  * ready after this has a cause that only people find.
@@ -50,7 +52,7 @@ export async function newReposHowFar(begun: readonly Intent[], view: View): Prom
       const tag = tagOf(step);
       return tag === null
         ? []
-        : [lookAtTag({ tag, key: step.key, at, task: taskSince(tag, at, tasks) }, view)];
+        : [lookAtTag({ tag, key: step.key, at, task: taskSince(tag, at, tasks, FAR_APART_MS) }, view)];
     }),
   );
   const says = found.map((one) => one.says).join('; ');
@@ -62,6 +64,28 @@ export async function newReposHowFar(begun: readonly Intent[], view: View): Prom
     kind: 'failed',
     says: `newRepo of ${lost.map((one) => one.says).join('; ')}. What was changed is on the hub, but builds in ${tags} go on with the old repository until a newRepo succeeds. kojira tries that by itself; \`resume\` makes it anew at once.`,
     again: lost.map(({ key }) => key),
+  };
+}
+
+/** How the repository of a tag stands that was made anew by this task, for people; without a task it is kojira's. */
+export async function newRepoStands(
+  tag: string,
+  task: RepoTask | undefined,
+  view: View,
+): Promise<{ readonly says: string; readonly isFine: boolean }> {
+  if (!task)
+    return { says: `The repository of ${tag} is made anew by kojira, in its own time.`, isFine: true };
+  if (task.isOver && task.isGood)
+    return { says: `Task ${task.id} made the repository of ${tag} anew: builds use it now.`, isFine: true };
+  if (await isNewer(tag, task.at, view))
+    return {
+      says: `The repository of ${tag} was made anew by another task: builds use it now.`,
+      isFine: true,
+    };
+  const then = task.isOver ? '' : ` Builds see the change when it is done: \`koji watch-task ${task.id}\`.`;
+  return {
+    says: `Task ${task.id} was to make the repository of ${tag} anew: it ${task.state}.${then}`,
+    isFine: false,
   };
 }
 
@@ -122,7 +146,12 @@ function tagOf({ effect }: Step): string | null {
 }
 
 /** The newest task for this tag since the call was meant. */
-function taskSince(tag: string, at: Date, tasks: readonly RepoTask[]): RepoTask | undefined {
-  const since = at.getTime() - APART_MS;
+function taskSince(
+  tag: string,
+  at: Date,
+  tasks: readonly RepoTask[],
+  apartMs = APART_MS,
+): RepoTask | undefined {
+  const since = at.getTime() - apartMs;
   return tasks.find((task) => task.tag === tag && task.at.getTime() >= since);
 }

@@ -27,6 +27,7 @@ import { Refused, Unavailable } from './refused.ts';
 import type { Request, StepNow } from './request.ts';
 import { Fenced } from './requests.ts';
 import { settle } from './settling.ts';
+import { sentence } from './status-line.ts';
 import type { Fence, LockStore, NotesStore } from './store.ts';
 import { beginWait, openWait, watchWait } from './wait-watching.ts';
 import { awayOf, isPatient, waitForLock, waitingEvent, waitsForThaw } from './waiting.ts';
@@ -280,7 +281,7 @@ function successText(request: Request, steps: readonly StepNow[]): string {
 function unendedText(steps: readonly StepNow[], unended: readonly StepNow[]): string {
   const untold = steps.some((now) => now.step.effect.kind === 'notice' && now.state !== 'done');
   const rest = steps.filter((now) => now.state === 'done').length - unended.length;
-  const how = unended.map((now) => `“${now.step.title}”: ${now.progress}`).join(' ');
+  const how = unended.map((now) => `“${now.step.title}”: ${sentence(now.progress ?? '')}`).join(' ');
   const silent = untold ? ' Nobody else was told of it, because it is not so yet.' : '';
   return cut(`${rest} of ${steps.length} steps are done, and checked. ${how}${silent}`);
 }

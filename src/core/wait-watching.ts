@@ -17,6 +17,7 @@ import {
 } from './recording.ts';
 import { Refused } from './refused.ts';
 import type { Request, StepNow } from './request.ts';
+import { sentence } from './status-line.ts';
 import { awayOf, waiting } from './waiting.ts';
 import { viewOf } from './world.ts';
 
@@ -125,7 +126,7 @@ function failed(
   const steps = plan?.steps ?? [];
   const again = steps.filter(({ step, state }) => state === 'done' && far.again.includes(step.key));
   const done = steps.filter(({ state }) => state === 'done').length - again.length;
-  const says = cut(`“${now.step.title}” failed: ${far.says}${staysText(done, steps.length)}`);
+  const says = cut(`“${now.step.title}” failed: ${sentence(far.says)}${staysText(done, steps.length)}`);
   return [
     ...again.map(notDoneEvent),
     failedEvent(now, cut(far.says)),

@@ -80,7 +80,7 @@ describe('repo add', () => {
       /^The sync should bring about 60 kB in a minute or less, at 5 MB\/s; free on the mirror: /,
     );
     expect(request.answer?.lines?.join(' ')).toMatch(
-      /Task \d+ makes the repository of foreman-nightly-el8-build anew/,
+      /Task \d+ made the repository of foreman-nightly-el8-build anew: builds use it now/,
     );
     const notices = await site.kernel.store.notices.pending(10);
     expect(notices.map(({ notice }) => notice.title)).toEqual(['New external repository: epel10-os']);
@@ -91,7 +91,7 @@ describe('repo add', () => {
 
     // And back: the very bytes from before, and nothing on the hub; the packages stay.
     const undo = await site.through(adam, `undo ${request.id}`);
-    expect([undo.status, said(undo)]).toEqual(['succeeded', expect.stringContaining('All 5 steps are done')]);
+    expect([undo.status, said(undo)]).toEqual(['succeeded', expect.stringContaining('All 6 steps are done')]);
     expect(site.config()).toBe(before);
     expect(site.kernel.hub.world.externalRepos.map(({ name }) => name)).toEqual(['centos8-base']);
     expect(undo.plan?.notes.join(' ')).toMatch(

@@ -4,7 +4,7 @@ import { nearest } from '../src/core/near.ts';
 import { loosens, type Rule, ruleOf } from '../src/core/policy.ts';
 import type { Registry } from '../src/core/registry.ts';
 import { problemsOf } from './problems.ts';
-import { configSchema } from './schema.ts';
+import { configSchema, kojiUserOf } from './schema.ts';
 
 type Keys = readonly (string | number)[];
 
@@ -141,8 +141,9 @@ export function checkPeople(raw: unknown): readonly Found[] {
   });
   for (const key of ['id', 'slack', 'discourse'])
     found.push(...doubles(people, key, (index) => ['people', index, key]));
-  // Whoever has no name of their own on the hub has their id there.
-  const kojiUsers = people.map((person) => ({ koji: fieldOf(person, 'koji') ?? fieldOf(person, 'id') }));
+  const kojiUsers = people.map((person) => ({
+    koji: kojiUserOf({ id: fieldOf(person, 'id'), koji: fieldOf(person, 'koji') }),
+  }));
   const named = (index: number) => fieldOf(people[index], 'koji') !== undefined;
   found.push(...doubles(kojiUsers, 'koji', (index) => ['people', index, named(index) ? 'koji' : 'id']));
   const hosts = part(z.array(z.unknown()), fieldOf(fieldOf(raw, 'hosts'), 'list'), []);

@@ -13,7 +13,7 @@ import {
 import { type Document, readDocument } from './document.ts';
 import { type Problem, pathText, problemsOf } from './problems.ts';
 import { type Resolved, resolveAll } from './resolve.ts';
-import { type Config, configSchema } from './schema.ts';
+import { type Config, configSchema, kojiUserOf } from './schema.ts';
 
 /** Which half of Steward it is for. `doctor` reads all that it can, and keeps what it could not in `unread`. */
 export type ConfigRole = 'web' | 'worker' | 'all' | 'doctor';
@@ -118,7 +118,7 @@ function siteOf(
     settings: (name) => known(name).settings,
     kojiUser: (id) => {
       const person = people.find((one) => one.id === id);
-      return person ? (person.koji ?? person.id) : null;
+      return person ? kojiUserOf(person) : null;
     },
     audiences: new Set(Object.keys(audiences)),
   };

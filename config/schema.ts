@@ -390,3 +390,8 @@ function isOpenUrl(text: string, schemes: readonly string[]): boolean {
   const url = new URL(text);
   return url.password === '' && schemes.includes(url.protocol.slice(0, -1));
 }
+
+/** What somebody is called on the hub: as their id says, where they have no other name there. */
+export function kojiUserOf<T>({ id, koji }: { readonly id: T; readonly koji?: T | undefined }): T {
+  return koji ?? id;
+}

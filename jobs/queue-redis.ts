@@ -1,5 +1,6 @@
 import { type ConnectionOptions, isRedisVersionLowerThan } from 'bullmq';
 import { Redis } from 'ioredis';
+import { messageOf } from '../src/core/message-of.ts';
 import type { Log } from '../src/core/ports.ts';
 import type { QueueFinding } from './queue.ts';
 
@@ -34,7 +35,7 @@ export async function examineRedis(url: string): Promise<QueueFinding[]> {
   try {
     info = await infoOf(url);
   } catch (error) {
-    const says = `Redis does not answer (${error instanceof Error ? error.message : String(error)}): is it running, is REDIS_URL right?`;
+    const says = `Redis does not answer (${messageOf(error)}): is it running, is REDIS_URL right?`;
     return [{ name: 'queue', value: 'Redis', ok: false, says }];
   }
   const field = (name: string): string => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1] ?? '';

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createPostgresBackend, Queue } from 'bullmq';
+import { messageOf } from '../src/core/message-of.ts';
 import type { Hint, Hints, Log } from '../src/core/ports.ts';
 import { Unavailable } from '../src/core/refused.ts';
 import { cleanText } from '../src/store/clean.ts';
@@ -186,8 +187,4 @@ async function within<T>(ms: number, work: Promise<T>): Promise<T> {
   // What comes after the deadline is nobody's.
   work.catch(() => undefined);
   return Promise.race([work, late]).finally(() => clearTimeout(timer));
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -95,7 +95,8 @@ async function page(): Promise<void> {
         'builder capacity builder2 8',
         'nfs check all',
         'builder disable builder1',
-        'cert list expiring=30d',
+        'cert issue',
+        'repo add epel10 from="os=http://mirror.example.org/os/$arch/" tag=foreman-nightly-el8-build',
       ],
     },
   });

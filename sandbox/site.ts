@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { readCrl } from '../commands/certificates/crl.ts';
+import { crlsIn } from '../commands/certificates/crl.ts';
 import { exampleSettings } from '../commands/nfs-check/settings.ts';
 import { type SandboxForum, startForum } from './discourse/forum.ts';
 import { CRL_IN_USE } from './hosts/ca.ts';
@@ -91,7 +91,7 @@ export async function startSite(options: {
 }
 
 function isOnList(file: string, serial: string): boolean {
-  return existsSync(file) && readCrl(readFileSync(file)).serials.has(serial);
+  return existsSync(file) && crlsIn(readFileSync(file)).some(({ serials }) => serials.has(serial));
 }
 
 async function writeConfig(
@@ -166,7 +166,13 @@ async function writeConfig(
         newUserPermissions: ['image'],
         client: { name: 'kkoji', server: hub.url, cert: '~/.katello.cert', ca: '~/.katello-ca.cert' },
       },
-      repos: { host: MIRROR_HOST },
+      repos: {
+        host: MIRROR_HOST,
+        announce: {
+          audience: 'packagers',
+          text: 'Fresh content can break builds: say so in #koji if yours does.',
+        },
+      },
     },
     http: { port: site.port },
     worker: { leaseSeconds: 5 },

@@ -1,5 +1,6 @@
 import { tellCertificate } from './certificate-story.ts';
 import { tellForum } from './forum-story.ts';
+import { tellRepository } from './repository-story.ts';
 import type { SandboxSite } from './site.ts';
 import { ADMINS, createTeller, KOJI } from './teller.ts';
 
@@ -107,6 +108,7 @@ export async function tellStory(site: SandboxSite, print: (text: string) => void
   );
   await tellForum(site, teller);
   await tellCertificate(site, teller, print);
+  await tellRepository(site, teller, print);
   return { beats: teller.beats(), failures: teller.failures() };
 
   function must(holds: boolean, what: string): void {

@@ -1,9 +1,9 @@
 // Writes docs/commands.md and docs/topic-template.md from the declarations. With --check it only says whether they are fresh.
 import { readFile, writeFile } from 'node:fs/promises';
 import type { Command } from '../src/core/command.ts';
-import { isOptional, metaOf } from '../src/core/fields.ts';
+import { isOptional, metaOf } from '../src/core/field-meta.ts';
 import { lineInShort } from '../src/core/in-short.ts';
-import { usageOf } from '../src/core/parse.ts';
+import { usageOf } from '../src/core/line.ts';
 import { scanCommands } from '../src/core/registry.ts';
 import { VERBS } from '../src/core/verbs.ts';
 import { topicTemplatePage } from './topic-template.ts';

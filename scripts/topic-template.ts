@@ -1,7 +1,7 @@
 import type { Command } from '../src/core/command.ts';
-import { isOptional } from '../src/core/fields.ts';
+import { isOptional } from '../src/core/field-meta.ts';
+import { formOf } from '../src/core/form.ts';
 import { writeForm } from '../src/core/form-text.ts';
-import { formOf } from '../src/core/parse.ts';
 
 /**
  * What an admin pastes into the template of the forum's category: an empty form for each command of packagers, and a line

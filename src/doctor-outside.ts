@@ -1,5 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import type { Loaded } from '../config/load.ts';
+import type { Finding } from './core/finding.ts';
+import { messageOf } from './core/message-of.ts';
 import type { HostScript, Log } from './core/ports.ts';
 import { Refused } from './core/refused.ts';
 import { createDiscourseApi } from './discourse/api.ts';
@@ -157,13 +159,7 @@ export async function lookAtSlack(config: Loaded, { log }: Looking): Promise<rea
       groups: [...new Set(Object.values(roles).flatMap((role) => role.slackGroups))],
       ...(appApi ? { appApi } : {}),
     });
-    return found.map(({ what, state, says, todo }) => ({
-      area: 'slack',
-      check: what.replace(/^Slack /, ''),
-      ok: state,
-      says,
-      ...(todo ? { todo } : {}),
-    }));
+    return found.map((one) => rowOf('slack', { ...one, what: one.what.replace(/^Slack /, '') }));
   } finally {
     api.stop();
     appApi?.stop();
@@ -190,22 +186,16 @@ export async function lookAtForum(config: Loaded, at: string, { log }: Looking):
       categories: others.flatMap((one) => (typeof one === 'object' ? one.category : [])),
       topics: others.flatMap((one) => (typeof one === 'number' ? one : [])),
     });
-    return found.map(({ what, state, says, todo }) => ({
-      area: 'forum',
-      check: what,
-      ok: state,
-      says,
-      ...(todo ? { todo } : {}),
-    }));
+    return found.map((one) => rowOf('forum', one));
   } finally {
     api.stop();
   }
 }
 
-function row(check: string, ok: Row['ok'], says: string, todo?: string): Row {
-  return { area: 'hub', check, ok, says, ...(todo ? { todo } : {}) };
+function rowOf(area: string, { what, state, says, todo }: Finding): Row {
+  return { area, check: what, ok: state, says, ...(todo ? { todo } : {}) };
 }
 
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+function row(check: string, ok: Row['ok'], says: string, todo?: string): Row {
+  return { area: 'hub', check, ok, says, ...(todo ? { todo } : {}) };
 }

@@ -1,4 +1,5 @@
 import type { Loaded } from '../config/load.ts';
+import { kojiUserOf } from '../config/schema.ts';
 import { type Courier, createCourier, type Outlet } from './core/courier.ts';
 import type { Desk } from './core/desk.ts';
 import { approvingRoles } from './core/planner.ts';
@@ -127,7 +128,7 @@ export function chatAccount({ given }: Loaded, { slack }: Listed): Readonly<Reco
 
 /** The person with this Koji user name, if there is any account in which they can be told something. */
 export async function ownerOf(config: Loaded, store: Store, kojiUser: string): Promise<string | null> {
-  const person = config.people.find((one) => (one.koji ?? one.id) === kojiUser);
+  const person = config.people.find((one) => kojiUserOf(one) === kojiUser);
   if (!person) return null;
   const accounts = { ...chatAccount(config, person), ...forumAccount(config, person) };
   if (Object.keys(accounts).length > 0) return person.id;

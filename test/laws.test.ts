@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { readCertificates } from '../commands/certificates/certificate.ts';
-import { readCrls } from '../commands/certificates/crl.ts';
+import { crlsIn } from '../commands/certificates/crl.ts';
 import { readIndex } from '../commands/certificates/index-file.ts';
 import { nameText } from '../commands/certificates/names.ts';
 import { exampleSettings } from '../commands/nfs-check/settings.ts';
@@ -15,9 +15,11 @@ import { hasCurl, MIRROR as MIRROR_DIRS } from '../sandbox/mirror/mirror.ts';
 import { inversesOf } from '../src/core/actions.ts';
 import type { Command } from '../src/core/command.ts';
 import { drawCard } from '../src/core/drawing.ts';
+import { formOf } from '../src/core/form.ts';
 import { readForm, writeForm } from '../src/core/form-text.ts';
+import { lineOf } from '../src/core/line.ts';
 import { historyReply } from '../src/core/listing.ts';
-import { formOf, lineOf, parse } from '../src/core/parse.ts';
+import { parse } from '../src/core/parse.ts';
 import { remainingSteps } from '../src/core/planner.ts';
 import { askerOf, plan } from '../src/core/planning.ts';
 import { createRegistry, scanCommands } from '../src/core/registry.ts';
@@ -188,7 +190,7 @@ describe.each(VERSIONS)('the laws, on a hub of version %s', (version) => {
     if (!existsSync(join(root, CA_DIR))) return null;
     const { entries } = readIndex(Buffer.from(caFile(root, 'index.txt')));
     const signed = entries.map(({ recorded, serial, user }) => ({ recorded, serial, user }));
-    const revoked = readCrls(Buffer.from(caFile(root, 'crl.pem'))).map(({ serials }) => [...serials].sort());
+    const revoked = crlsIn(Buffer.from(caFile(root, 'crl.pem'))).map(({ serials }) => [...serials].sort());
     const roots = readCertificates(caFile(root, CERTIFICATE)).certificates.map((one) => ({
       name: nameText(one.subject),
       days: Math.round((one.until.getTime() - Date.now()) / 86_400_000),

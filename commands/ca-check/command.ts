@@ -3,11 +3,11 @@ import { type Answer, defineCommand, type View } from '../../src/core/command.ts
 import { anyOf } from '../../src/core/recognise.ts';
 import { OTHER_CERTIFICATES } from '../certificates/called.ts';
 import { type Certificate, readCertificates } from '../certificates/certificate.ts';
-import { type Crl, readCrls } from '../certificates/crl.ts';
-import { NotDer } from '../certificates/der.ts';
+import { crlsIn } from '../certificates/crl.ts';
 import { sameSerial } from '../certificates/entries.ts';
 import { type Entry, type IndexFile, readIndex } from '../certificates/index-file.ts';
 import { type Ask, type Looked, lookAtCa, type Seen } from '../certificates/reading.ts';
+import { besideCertificate } from '../certificates/renewed.ts';
 import { placeOf, type Settings, settings } from '../certificates/settings.ts';
 import { certificateFindings, keyMatches, signsWith } from './authority.ts';
 import { bad, type Finding } from './finding.ts';
@@ -59,7 +59,7 @@ function asksFor(given: Settings): readonly Ask[] {
     at('space', 'space', given.dir),
     at('loose', 'loose', given.dir),
     at('stat', 'begun', '.renewal'),
-    at('list', 'beside', placeOf(given.certificate, given).replace(/\/[^/]*$/, '')),
+    besideCertificate(given),
     ...given.issued.map((folder, index) => at('list', `issued${index}`, folder)),
     ...(given.crlInUse === undefined ? [] : [at('sum', 'inUse', given.crlInUse)]),
   ];
@@ -71,7 +71,7 @@ async function findings(looked: Looked, given: Settings, view: View): Promise<re
   const [ca, ...others] = readCertificates(textOf(seen('ca'))).certificates;
   const { data } = seen('index');
   const index = data ? readIndex(data) : undefined;
-  const crls = crlsOf(seen('crl'));
+  const crls = crlsIn(seen('crl').data);
   const [crl] = crls;
   const newest = await newestOf(index, given, view);
   const config = seen('config');
@@ -118,16 +118,6 @@ async function findings(looked: Looked, given: Settings, view: View): Promise<re
 }
 
 const textOf = ({ data }: Seen): string => data?.toString('latin1') ?? '';
-
-function crlsOf({ data }: Seen): readonly Crl[] {
-  if (!data) return [];
-  try {
-    return readCrls(data);
-  } catch (error) {
-    if (error instanceof NotDer) return [];
-    throw error;
-  }
-}
 
 /** The certificate that was signed last: its line is the last of the index. */
 async function newestOf(

@@ -23,9 +23,3 @@ export const bad = (check: string, found: string, advice: string): Finding => ({
   found,
   advice,
 });
-
-/** `a, b, c and 4 more`. */
-export function some(names: readonly string[], most = 5): string {
-  const shown = names.slice(0, most).join(', ');
-  return names.length > most ? `${shown} and ${names.length - most} more` : shown;
-}

@@ -1,5 +1,6 @@
 import type { Seen } from '../certificates/reading.ts';
-import { bad, type Finding, ok, some, unseen, warn } from './finding.ts';
+import { some } from '../some.ts';
+import { bad, type Finding, ok, unseen, warn } from './finding.ts';
 
 const MB = 1024 * 1024;
 

@@ -1,7 +1,8 @@
 import { bareSerial, countText } from '../certificates/entries.ts';
 import { type Entry, type IndexFile, standing } from '../certificates/index-file.ts';
 import type { Seen } from '../certificates/reading.ts';
-import { bad, type Finding, ok, some, unseen, warn } from './finding.ts';
+import { some } from '../some.ts';
+import { bad, type Finding, ok, unseen, warn } from './finding.ts';
 
 /** Do index.txt, index.txt.attr, serial and the files agree? */
 export function recordFindings(

@@ -4,10 +4,12 @@ import { type Entry, standing } from '../certificates/index-file.ts';
 import { nameText, partOf } from '../certificates/names.ts';
 import { lookAtPlaces } from '../certificates/places.ts';
 import type { Looked } from '../certificates/reading.ts';
+import { wasRenewed } from '../certificates/renewed.ts';
 import type { Settings } from '../certificates/settings.ts';
 import { filesOf } from '../certificates/signing.ts';
 import { away, day } from '../certificates/times.ts';
-import { bad, type Finding, ok, some, unseen, warn } from './finding.ts';
+import { some } from '../some.ts';
+import { bad, type Finding, ok, unseen, warn } from './finding.ts';
 
 /** What a renewal left open: one that was cut short, roots that are still needed, places without the new file. */
 export async function renewalFindings(
@@ -21,7 +23,7 @@ export async function renewalFindings(
   const valid = entries.filter((entry) => standing(entry, view.now) === 'valid');
   const [needed, places] = await Promise.all([
     old.length > 0 ? oldRoots(old, valid, settings, view) : [],
-    isAfterRenewal(looked, settings) ? placeFindings(looked, roots, settings, view) : [],
+    wasRenewed(looked, settings) ? placeFindings(looked, roots, settings, view) : [],
   ]);
   return [...cutShort(looked), ...needed, ...places];
 }
@@ -67,13 +69,6 @@ async function oldRoots(
       'It stays in the file until then, or until they have all got a new certificate (`cert renew`) and the old ones are revoked.',
     );
   });
-}
-
-/** Was it renewed by Steward? Then the file of before is kept beside. */
-function isAfterRenewal(looked: Looked, settings: Settings): boolean {
-  const own = settings.certificate.replace(/^.*\//, '');
-  const names = looked.seen('beside').data?.toString('utf8').split('\n') ?? [];
-  return names.some((name) => name.startsWith(`${own}.`) && /\.[0-9a-f]{16}$/.test(name));
 }
 
 async function placeFindings(

@@ -5,7 +5,8 @@ import { type Entry, standing } from '../certificates/index-file.ts';
 import { partOf } from '../certificates/names.ts';
 import type { Seen } from '../certificates/reading.ts';
 import { day, daysUntil } from '../certificates/times.ts';
-import { bad, type Finding, ok, some, unseen, warn } from './finding.ts';
+import { some } from '../some.ts';
+import { bad, type Finding, ok, unseen, warn } from './finding.ts';
 
 const ANEW = 'Make a new one (`openssl ca -gencrl`), put it where httpd reads it, and reload httpd.';
 

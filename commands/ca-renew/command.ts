@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Answer, defineCommand, type Plan } from '../../src/core/command.ts';
-import { choice, days as daysField, decimal, identifier, words } from '../../src/core/fields.ts';
+import { choice, days as daysField, identifier, whole, words } from '../../src/core/fields.ts';
 import { anyOf } from '../../src/core/recognise.ts';
 import { withReason } from '../builders.ts';
 import { OTHER_CERTIFICATES } from '../certificates/called.ts';
@@ -39,14 +39,14 @@ export default defineCommand({
       { title: 'Days', hint: 'How long the new certificate is good.', example: '3650d', named: true },
       9_999,
     ).optional(),
-    missing: decimal(
+    missing: whole(
       {
         title: 'Missing',
         hint: 'So many valid certificates that nobody can try, because their files are gone, are no hindrance.',
         example: '2',
         named: true,
       },
-      { above: 0, most: 9_999 },
+      { least: 1, most: 9_999 },
     ).optional(),
     replaces: identifier({
       title: 'Replaces',

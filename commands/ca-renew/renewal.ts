@@ -2,16 +2,17 @@ import type { Step, View } from '../../src/core/command.ts';
 import { Refused } from '../../src/core/refused.ts';
 import { loadScript } from '../../src/core/script.ts';
 import { certificateFindings } from '../ca-check/authority.ts';
-import { some } from '../ca-check/finding.ts';
 import { keyText } from '../certificates/certificate.ts';
 import { bareSerial, sameSerial } from '../certificates/entries.ts';
 import { type Entry, standing } from '../certificates/index-file.ts';
 import { nameText, partOf } from '../certificates/names.ts';
 import { guardsOf } from '../certificates/order.ts';
 import { type Ask, lookAtCa } from '../certificates/reading.ts';
+import { besideCertificate, wasRenewed } from '../certificates/renewed.ts';
 import { placeOf, type Settings } from '../certificates/settings.ts';
 import { type Ca, lookAtSigning } from '../certificates/signing.ts';
 import { away, day, daysUntil } from '../certificates/times.ts';
+import { some } from '../some.ts';
 
 const script = loadScript(new URL('../certificates/root/koji-ca-renew.sh', import.meta.url));
 
@@ -37,25 +38,22 @@ export interface RenewalSeen {
 
 export async function lookAtRenewal(settings: Settings, view: View): Promise<RenewalSeen> {
   const [folder = 'newcerts'] = settings.issued;
-  const certificate = placeOf(settings.certificate, settings);
   const asks: readonly Ask[] = [
     { kind: 'public', name: 'key', path: placeOf(settings.key, settings) },
     { kind: 'list', name: 'files', path: placeOf(folder, settings) },
-    { kind: 'list', name: 'beside', path: certificate.replace(/\/[^/]*$/, '') },
+    besideCertificate(settings),
   ];
   const [ca, looked] = await Promise.all([lookAtSigning(settings, view), lookAtCa(asks, settings, view)]);
   const { state, facts } = looked.seen('key');
-  const names = (name: string): readonly string[] =>
-    looked.seen(name).data?.toString('utf8').split('\n') ?? [];
-  const there = new Set(names('files').map((name) => bareSerial(name.replace(/\.pem$/, ''))));
+  const files = looked.seen('files').data?.toString('utf8').split('\n');
+  const there = new Set(files?.map((name) => bareSerial(name.replace(/\.pem$/, ''))));
   const valid = ca.entries.filter((entry) => standing(entry, ca.now) === 'valid');
-  const own = certificate.replace(/^.*\//, '');
   return {
     ca,
     key: state === 'missing' ? 'missing' : facts.encrypted === 'yes' ? 'encrypted' : 'there',
-    wasRenewed: names('beside').some((name) => name.startsWith(`${own}.`) && /\.[0-9a-f]{16}$/.test(name)),
+    wasRenewed: wasRenewed(looked, settings),
     valid,
-    missing: looked.seen('files').data ? valid.filter(({ serial }) => !there.has(bareSerial(serial))) : [],
+    missing: files ? valid.filter(({ serial }) => !there.has(bareSerial(serial))) : [],
   };
 }
 
@@ -76,9 +74,8 @@ export function isWanted({ key, days, replaces }: Wish, { certificate }: Ca, now
 }
 
 /** Throws `Refused` for what cannot be meant. */
-export function assertSensible({ key, days, missing, replaces }: Wish): void {
+export function assertSensible({ key, days, replaces }: Wish): void {
   if (days < 30) throw new Refused('A CA for less than 30 days would have to be renewed again at once.');
-  if (!Number.isInteger(missing)) throw new Refused('`missing=` is a whole number of certificates.');
   if (key === 'same' && replaces !== undefined)
     throw new Refused(
       'With the same key the serial stays, so nothing is replaced.',

@@ -10,6 +10,7 @@ import { type Entry, type Standing, standing } from '../certificates/index-file.
 import { settings } from '../certificates/settings.ts';
 import { day, daysUntil } from '../certificates/times.ts';
 import { watchCertificates } from '../certificates/watch.ts';
+import { some } from '../some.ts';
 
 /** More rows than this nobody reads, and no front end shows. */
 const MOST_ROWS = 50;
@@ -115,9 +116,7 @@ function endsSoon(entry: Entry, now: Date): boolean {
 
 function usersOf(entries: readonly Entry[]): string {
   const users = [...new Set(entries.map(({ user }) => user ?? '(no name)'))];
-  return users.length > 10
-    ? `${users.slice(0, 10).join(', ')} and ${users.length - 10} more`
-    : users.join(', ');
+  return some(users, 10);
 }
 
 function unknownUser(user: string, entries: readonly Entry[]): readonly string[] {

@@ -8,7 +8,6 @@ import { ADAM } from '../certificates/examples.ts';
 import { othersUser } from '../certificates/holder.ts';
 import { standing } from '../certificates/index-file.ts';
 import {
-  derOf,
   entryText,
   fileOf,
   LOCKS,
@@ -68,7 +67,7 @@ export default defineCommand({
     const { held, holder, notes } = order;
     const title = `Renew the certificate of ${user}`;
     assertRenewal(order, user);
-    const proven = proof === undefined ? null : provenBy(proof, derOf(order.csr), held.others);
+    const proven = proof === undefined ? null : provenBy(proof, order.csr.der, held.others);
     if (proof !== undefined && proven === null && !held.kept)
       throw new Refused(
         `The proof is not a signature on this request by the key of a valid certificate of ${user}.`,

@@ -6,7 +6,8 @@ import { anyOf } from '../../src/core/recognise.ts';
 import { Refused } from '../../src/core/refused.ts';
 import { withReason } from '../builders.ts';
 import { CERTIFICATE_WORDS, OTHER_CERTIFICATES } from '../certificates/called.ts';
-import { type Crl, readCrls } from '../certificates/crl.ts';
+import { type Crl, crlsIn } from '../certificates/crl.ts';
+import { hexIn, sameSerial } from '../certificates/entries.ts';
 import { type Entry, standing } from '../certificates/index-file.ts';
 import { entryText, kojiCa, LOCKS } from '../certificates/order.ts';
 import { type Ask, lookAtCa } from '../certificates/reading.ts';
@@ -65,9 +66,8 @@ export default defineCommand({
   },
   locks: () => LOCKS,
   async plan({ which, reason, because }, view, given) {
-    const ca = await lookAtSigning(given, view);
+    const [ca, lists] = await Promise.all([lookAtSigning(given, view), lookAtLists(given, view)]);
     const found = pick(which, ca);
-    const lists = await lookAtLists(given, view);
     const steps = found
       .filter((entry) => !isRevoked(entry, lists, ca))
       .map((entry) => stepFor(entry, REASONS[reason ?? 'other'], ca, given));
@@ -92,7 +92,7 @@ export default defineCommand({
     };
   },
   async result({ which }, view, given): Promise<Answer> {
-    const ca = await lookAtSigning(given, view);
+    const [ca, lists] = await Promise.all([lookAtSigning(given, view), lookAtLists(given, view)]);
     const picked = pick(which, ca).filter(({ recorded }) => recorded === 'R');
     // Of a user that had several, those that were revoked together.
     const at = picked.at(-1)?.revoked?.at.getTime() ?? 0;
@@ -101,7 +101,7 @@ export default defineCommand({
     );
     const found = together.length > 0 ? together : picked;
     const users = [...new Set(found.flatMap(({ user }) => user ?? []))];
-    const [own] = (await lookAtLists(given, view)).own;
+    const [own] = lists.own;
     return {
       kind: 'answer',
       title: `Revoked: ${found.map(({ serial }) => serial).join(', ')}`,
@@ -121,17 +121,11 @@ export default defineCommand({
 
 /** The valid ones of a user, or the one with this serial; those that were revoked already where there are no others. */
 function pick(which: string, { entries, now }: Ca): readonly Entry[] {
-  const bare = (text: string): string =>
-    text
-      .replace(/^0x/i, '')
-      .replaceAll(':', '')
-      .toUpperCase()
-      .replace(/^0+(?=.)/, '');
   const ofUser = entries.filter(({ user }) => user === which);
   const valid = ofUser.filter((entry) => standing(entry, now) === 'valid');
   const last = ofUser.filter(({ recorded }) => recorded === 'R').slice(-1);
   const found = ofUser.length > 0 ? (valid.length > 0 ? valid : last) : [];
-  const all = found.length > 0 ? found : entries.filter(({ serial }) => bare(serial) === bare(which));
+  const all = found.length > 0 ? found : entries.filter(({ serial }) => sameSerial(serial, hexIn(which)));
   if (all.length > 0) return all;
   if (ofUser.length > 0)
     throw new Refused(
@@ -160,14 +154,7 @@ async function lookAtLists(given: Settings, view: View): Promise<Lists> {
     ...(crlInUse === undefined ? [] : [{ kind: 'file' as const, name: 'in use', path: crlInUse }]),
   ];
   const looked = await lookAtCa(asks, given, view);
-  const read = (name: string): readonly Crl[] => {
-    const { data } = looked.seen(name);
-    try {
-      return data ? readCrls(data) : [];
-    } catch {
-      return [];
-    }
-  };
+  const read = (name: string): readonly Crl[] => crlsIn(looked.seen(name).data);
   return { own: read('own'), inUse: crlInUse === undefined ? undefined : read('in use') };
 }
 

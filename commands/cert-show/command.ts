@@ -5,7 +5,14 @@ import { anyOf } from '../../src/core/recognise.ts';
 import { Refused } from '../../src/core/refused.ts';
 import { CERTIFICATE_WORDS, OTHER_CERTIFICATES } from '../certificates/called.ts';
 import { type Certificate, keyText, readCertificates } from '../certificates/certificate.ts';
-import { bareSerial, readEntries, sameSerial, standingText, untilText } from '../certificates/entries.ts';
+import {
+  bareSerial,
+  hexIn,
+  readEntries,
+  sameSerial,
+  standingText,
+  untilText,
+} from '../certificates/entries.ts';
 import { type Entry, standing } from '../certificates/index-file.ts';
 import { nameText } from '../certificates/names.ts';
 import { type Ask, lookAtCa } from '../certificates/reading.ts';
@@ -51,15 +58,15 @@ export default defineCommand({
   },
 });
 
-/** `0x1A`, `1a`, `00:1A`: capital hex. */
+/** The serial that is meant; `Refused` for what is none. */
 function serialOf(text: string): string {
-  const hex = text.replace(/^0x/i, '').replaceAll(':', '');
+  const hex = hexIn(text);
   if (!/^[0-9a-f]{1,64}$/i.test(hex))
     throw new Refused(
       `“${text}” is not a serial number, which is hex (0 to 9, A to F).`,
       `\`cert list ${text}\` shows the certificates of a user.`,
     );
-  return hex.toUpperCase();
+  return hex;
 }
 
 interface Files {

@@ -18,18 +18,22 @@ export interface Crl {
 const BLOCK = /-----BEGIN X509 CRL-----([\s\S]+?)-----END X509 CRL-----/g;
 
 /** Reads every CRL of a file: each root that is still needed has one. DER is one alone. Throws `NotDer`. */
-export function readCrls(bytes: Buffer): readonly Crl[] {
+function readCrls(bytes: Buffer): readonly Crl[] {
   const blocks = [...bytes.toString('latin1').matchAll(BLOCK)];
   return blocks.length === 0
     ? [readDerCrl(bytes)]
     : blocks.map(([, text = '']) => readDerCrl(Buffer.from(text, 'base64')));
 }
 
-/** The first of a file. Throws `NotDer`. */
-export function readCrl(bytes: Buffer): Crl {
-  const [first] = readCrls(bytes);
-  if (!first) throw new NotDer('no CRL');
-  return first;
+/** Those of a file that was looked at; none where there is no file, or none that can be read: that is for `ca check` to say. */
+export function crlsIn(bytes: Buffer | null): readonly Crl[] {
+  if (!bytes) return [];
+  try {
+    return readCrls(bytes);
+  } catch (error) {
+    if (error instanceof NotDer) return [];
+    throw error;
+  }
 }
 
 function readDerCrl(der: Buffer): Crl {

@@ -13,12 +13,12 @@ import {
 } from './csr-rules.ts';
 import { bitsOf, expect, hexOf, inside, NotDer, oidOf, readDer, TAG } from './der.ts';
 import { type Attribute, partOf, readName } from './names.ts';
-import { kindOf, unwrap, wrap } from './pem.ts';
+import { kindOf, unwrap } from './pem.ts';
 
 /** A certificate signing request that may be signed. */
 export interface Csr {
-  /** Written anew, so that what is approved and what is signed are the same bytes. */
-  readonly pem: string;
+  /** Its own bytes: what is approved and what is signed. */
+  readonly der: Buffer;
   readonly subject: readonly Attribute[];
   readonly user: string;
   readonly key: KeyObject;
@@ -26,13 +26,6 @@ export interface Csr {
   readonly keyText: string;
   /** SHA-256 of the whole request, hex. */
   readonly fingerprint: string;
-  /** SHA-256 of the public key alone, hex: the same in every certificate of this key. */
-  readonly keyFingerprint: string;
-  /**
-   * Are C, ST and O encoded as in the CA's certificate? If not, `openssl ca` takes the same words for other ones, and signs
-   * only with a subject of its own making (`-subj`, and `string_mask` in the CA's section).
-   */
-  readonly sameEncoding: boolean;
 }
 
 export type CsrCheck =
@@ -168,24 +161,17 @@ function judge(der: Buffer, rules: CsrRules, repaired: readonly string[]): CsrCh
     subjectTrouble(read.subject, rules.ca) ??
     nameTrouble(partOf(read.subject, 'CN') ?? '', rules);
   if (trouble) return { kind: 'no', ...trouble };
-  const spki = read.key.export({ type: 'spki', format: 'der' });
   return {
     kind: 'ok',
     repaired,
     notes: notesOn(read),
     csr: {
-      pem: wrap('CERTIFICATE REQUEST', der),
+      der,
       subject: read.subject,
       user: partOf(read.subject, 'CN') ?? '',
       key: read.key,
       keyText: keyText(read.key),
       fingerprint: createHash('sha256').update(der).digest('hex'),
-      keyFingerprint: createHash('sha256').update(spki).digest('hex'),
-      sameEncoding: rules.ca.every(
-        (one) =>
-          !['C', 'ST', 'O'].includes(one.key) ||
-          read.subject.some((own) => own.key === one.key && own.encoding === one.encoding),
-      ),
     },
   };
 }

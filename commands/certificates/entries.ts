@@ -33,6 +33,11 @@ export function entriesIn(looked: Looked, path: string): IndexFile {
   );
 }
 
+/** A serial as people write it (`0x1A`, `1a`, `00:1A`) in capital hex. */
+export function hexIn(text: string): string {
+  return text.replace(/^0x/i, '').replaceAll(':', '').toUpperCase();
+}
+
 /** Serials are the same whatever zeros stand before them. */
 export function sameSerial(one: string, other: string): boolean {
   return bareSerial(one) === bareSerial(other);

@@ -98,7 +98,7 @@ export function planOf(
       host: ca.host,
       script: kojiCa.name,
       sha256: kojiCa.sha256,
-      args: ['sign', ca.fingerprint, user, String(settings.days), derOf(csr).toString('base64')],
+      args: ['sign', ca.fingerprint, user, String(settings.days), csr.der.toString('base64')],
     },
     changes: [
       {
@@ -181,11 +181,6 @@ export async function resultFor(
 
 /** What the files of this user are called on their own machine. */
 export const fileOf = (user: string): string => user.replace(/[^A-Za-z0-9_-]/g, '-');
-
-/** The request's own bytes. */
-export function derOf(csr: Csr): Buffer {
-  return Buffer.from(csr.pem.replace(/-----[^-]+-----/g, ''), 'base64');
-}
 
 /** `1A until 2027-03-01`. */
 export const entryText = ({ serial, until }: Entry): string => `${serial} until ${day(until)}`;

@@ -1,3 +1,4 @@
+import { PEM_DASHES } from '../../src/core/pem.ts';
 import { inside, NotDer, readDer, TAG } from './der.ts';
 
 /** What stands in a text between BEGIN and END. */
@@ -13,9 +14,10 @@ export type Unwrapped =
   | { readonly kind: 'none' }
   | { readonly kind: 'damaged'; readonly why: string };
 
-// Five hyphens, and what phones, forums and word processors make of them.
-const DASHES = '[-\\u2010-\\u2015\\u2212\\ufe58\\ufe63\\uff0d]{1,8}';
-const MARK = new RegExp(`${DASHES}\\s*(BEGIN|END)\\s+((?:[A-Z0-9]+\\s+){0,4}?[A-Z0-9]+)\\s*${DASHES}`, 'gu');
+const MARK = new RegExp(
+  `${PEM_DASHES}\\s*(BEGIN|END)\\s+((?:[A-Z0-9]+\\s+){0,4}?[A-Z0-9]+)\\s*${PEM_DASHES}`,
+  'gu',
+);
 const EXACT = /^-----(BEGIN|END) [A-Z0-9 ]+-----$/;
 /** What gets between the letters of base64 on the way: white space, quoting, marks that cannot be seen. */
 const BETWEEN = /[\s>|"'`\u00a0\u00ad\u200b-\u200f\u2018-\u201f\u2060\ufeff]+/gu;
@@ -68,12 +70,6 @@ function bytesOf(body: string): Buffer | string {
 export function named(character: string): string {
   const code = `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
   return /[\p{L}\p{N}\p{P}\p{S}]/u.test(character) ? `“${character}” (${code})` : `the character ${code}`;
-}
-
-/** PEM as `openssl` writes it. */
-export function wrap(label: string, der: Buffer): string {
-  const lines = der.toString('base64').match(/.{1,64}/g) ?? [];
-  return [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ''].join('\n');
 }
 
 /** What these bytes are by their shape, whatever the line above them says. */

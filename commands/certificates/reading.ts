@@ -1,9 +1,8 @@
-import { gunzipSync } from 'node:zlib';
 import { z } from 'zod';
 import type { View } from '../../src/core/command.ts';
-import { nearest } from '../../src/core/near.ts';
-import { Refused, Unavailable } from '../../src/core/refused.ts';
+import { Refused } from '../../src/core/refused.ts';
 import { loadScript } from '../../src/core/script.ts';
+import { cutOff, hostNamed, MOST_BYTES, readFacts, readHost } from '../host-reading.ts';
 import type { Settings } from './settings.ts';
 
 const look = loadScript(new URL('./look.sh', import.meta.url));
@@ -47,10 +46,13 @@ export interface Looked {
   readonly tookMs: number;
 }
 
-// What the script itself keeps to; a host that was broken into need not.
-const MOST_BYTES = 8 * 1024 * 1024;
+const WHAT = "the CA's host";
+const NAMED = {
+  setting: 'shared.ca.host',
+  asks: 'has the certificate authority',
+  says: 'the CA is',
+} as const;
 const LONGEST_FACT = 200;
-const MOST_FACTS = 20;
 
 const state = z.enum(['ok', 'missing', 'denied', 'odd', 'failed']);
 
@@ -59,28 +61,16 @@ const state = z.enum(['ok', 'missing', 'denied', 'odd', 'failed']);
  * does not let us in, `Unavailable` where it does not answer or not whole.
  */
 export async function lookAtCa(asks: readonly Ask[], settings: Settings, view: View): Promise<Looked> {
-  const host = hostOf(settings, view);
+  const host = hostNamed(settings.host, NAMED, view);
   const began = performance.now();
   const args = asks.flatMap(({ kind, name, path }) => [kind, name, path ?? '-']);
-  const outcome = await view.hosts.read(host, look, args, {
-    deadlineMs: settings.deadlineSeconds * 1000,
-    signal: view.signal,
-  });
-  const what = `the CA's host ${host}`;
-  if (outcome.kind !== 'exit') {
-    if (['unreachable', 'no-banner', 'timeout', 'lost', 'signalled'].includes(outcome.kind))
-      throw new Unavailable(what, outcome.says);
-    throw new Refused(`The CA's host ${host} could not be looked at: ${outcome.says}`);
-  }
-  if (outcome.code !== 0) {
-    const why = outcome.stderr.trim().split('\n').at(-1)?.slice(0, 200) ?? '';
-    throw new Unavailable(what, `The look at ${host} failed there (exit ${outcome.code}): ${why}`);
-  }
-  if (outcome.truncated) throw tooMuch(host);
-  const answers = readAnswers(outcome.stdout, asks);
+  const deadlineMs = settings.deadlineSeconds * 1000;
+  const { stdout, truncated } = await readHost(host, look, args, { what: WHAT, deadlineMs }, view);
+  if (truncated) throw tooMuch(host);
+  const answers = readAnswers(stdout, asks);
   // The script cuts there, and half a record would look like a whole one.
   if ([...(answers?.values() ?? [])].some(({ data }) => data?.length === MOST_BYTES)) throw tooMuch(host);
-  if (!answers) throw new Unavailable(what, `The answer of ${host} was cut off.`);
+  if (!answers) throw cutOff(WHAT, host);
   return {
     host,
     tookMs: performance.now() - began,
@@ -99,21 +89,6 @@ function tooMuch(host: string): Refused {
   );
 }
 
-function hostOf({ host }: Settings, view: View): string {
-  if (host === undefined)
-    throw new Refused(
-      'The config does not say which host has the certificate authority.',
-      'An admin names it in the config: `shared.ca.host`.',
-    );
-  const known = view.hosts.names();
-  if (known.includes(host)) return host;
-  const meant = nearest(host, known);
-  throw new Refused(
-    `The config says that the CA is on ${host}, and Steward has no SSH access to a host of that name.${meant ? ` Is it ${meant}?` : ''}`,
-    'An admin adds it to `hosts.list` in the config, or corrects `shared.ca.host`.',
-  );
-}
-
 /** Null: not whole. */
 function readAnswers(stdout: string, asks: readonly Ask[]): ReadonlyMap<string, Seen> | null {
   const lines = stdout.split('\n').filter((line) => line !== '');
@@ -123,25 +98,9 @@ function readAnswers(stdout: string, asks: readonly Ask[]): ReadonlyMap<string, 
     const [said, how, ...rest] = lines[index]?.split('\t') ?? [];
     const read = state.safeParse(how);
     if (said !== name || !read.success) return null;
-    const packed = rest.find((one) => one.startsWith('data='));
-    const facts = rest
-      .slice(0, MOST_FACTS)
-      .filter((one) => one !== packed)
-      .map((one): [string, string] => {
-        const at = one.indexOf('=');
-        return [one.slice(0, at), one.slice(at + 1, at + 1 + LONGEST_FACT)];
-      });
-    const data = packed === undefined ? null : unpack(packed.slice('data='.length));
-    if (data === undefined) return null;
-    answers.set(name, { state: read.data, facts: Object.fromEntries(facts), data });
+    const found = readFacts(rest, LONGEST_FACT);
+    if (!found) return null;
+    answers.set(name, { state: read.data, ...found });
   }
   return answers;
-}
-
-function unpack(text: string): Buffer | undefined {
-  try {
-    return gunzipSync(Buffer.from(text, 'base64'), { maxOutputLength: MOST_BYTES });
-  } catch {
-    return undefined;
-  }
 }

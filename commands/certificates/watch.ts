@@ -1,8 +1,7 @@
 import type { Concern, WatchView } from '../../src/core/command.ts';
 import { readCertificates } from './certificate.ts';
-import { type Crl, readCrl } from './crl.ts';
+import { crlsIn } from './crl.ts';
 import { nameTrouble } from './csr-rules.ts';
-import { NotDer } from './der.ts';
 import { bareSerial, entriesIn, untilText } from './entries.ts';
 import { reservedNames } from './holder.ts';
 import { type Entry, standing } from './index-file.ts';
@@ -158,7 +157,7 @@ function ofCa(looked: Looked, now: Date): readonly Concern[] {
 function ofCrl(looked: Looked, { crlInUse }: Settings, now: Date): readonly Concern[] {
   const names = ['crl', ...(crlInUse === undefined ? [] : ['crlInUse'])];
   const [next] = names
-    .flatMap((name) => crlOf(looked.seen(name).data)?.next ?? [])
+    .flatMap((name) => crlsIn(looked.seen(name).data)[0]?.next ?? [])
     .sort((a, b) => a.getTime() - b.getTime());
   const near = next ? nearness('crl', next, now, OF_CRL) : null;
   if (!next || !near) return [];
@@ -176,15 +175,4 @@ function ofCrl(looked: Looked, { crlInUse }: Settings, now: Date): readonly Conc
       next: ['ca check'],
     },
   ];
-}
-
-function crlOf(data: Buffer | null): Crl | undefined {
-  if (!data) return undefined;
-  try {
-    return readCrl(data);
-  } catch (error) {
-    // What cannot be read is for `ca check` to say.
-    if (error instanceof NotDer) return undefined;
-    throw error;
-  }
 }

@@ -10,8 +10,9 @@ import {
 import { choice, identifier, pairs } from '../../src/core/fields.ts';
 import { anyOf } from '../../src/core/recognise.ts';
 import { createSteps, destinationOf, linkSteps } from '../repositories/addition.ts';
+import { announcement } from '../repositories/announcement.ts';
 import { LABEL, OTHER_REPOS, REPO_WORDS } from '../repositories/called.ts';
-import { assertTags, buildTagsBelow, listHubRepos } from '../repositories/hub.ts';
+import { buildTagsBelow, listHubRepos, readTags } from '../repositories/hub.ts';
 import { listText, locksOf, newRepoHappened, newRepoSteps } from '../repositories/hub-steps.ts';
 import { assertMay, mayRegenerate } from '../repositories/may.ts';
 import { wrongInLabel, wrongInRepo } from '../repositories/names.ts';
@@ -101,10 +102,10 @@ async function planAdd(given: Given, view: View, config: Settings): Promise<Plan
       ? `packages of ${ask.label} that were synced stay on the mirror’s disk`
       : 'repositories of build tags that were made with it stay until they are made anew',
   };
-  const [hub, account] = await Promise.all([
+  const [hub, account, archesOf] = await Promise.all([
     listHubRepos(view),
     assertMay('admin', view),
-    assertTags(given.tag ?? [], view),
+    readTags(given.tag ?? [], view),
   ]);
   const create = createSteps(wanted, hub, inverse);
   const use = {
@@ -113,7 +114,7 @@ async function planAdd(given: Given, view: View, config: Settings): Promise<Plan
     mode: given.mode ?? null,
     arches: isMirrored ? ask.arches : (given.arches ?? null),
   };
-  const link = await linkSteps(names, use, hub, () => inverse, view);
+  const link = await linkSteps(names, use, hub, archesOf, () => inverse, view);
   const mirror = isMirrored
     ? await mirrorSteps(ask, config, view)
     : { steps: [], notes: await directNotes(ask, create.steps, config, view) };
@@ -123,7 +124,7 @@ async function planAdd(given: Given, view: View, config: Settings): Promise<Plan
   return {
     kind: 'plan',
     title: `${isMirrored ? 'Mirror' : 'Use'} ${ask.label}: ${listText(ask.repos.map(({ name }) => name))}${use.tags.length > 0 ? ` for ${listText(use.tags)}` : ''}`,
-    steps: [...steps, ...announcement(steps, wanted, use.tags, config)],
+    steps: [...steps, ...newContent(steps, wanted, use.tags, config)],
     notes: [
       ...mirror.notes,
       ...create.notes,
@@ -151,35 +152,20 @@ async function directNotes(
   ];
 }
 
-function announcement(
+function newContent(
   steps: readonly Step[],
   wanted: readonly { readonly name: string; readonly url: string }[],
   tags: readonly string[],
-  { announce }: Settings,
+  settings: Settings,
 ): readonly Step[] {
-  if (!announce || steps.length === 0) return [];
   const names = wanted.map(({ name }) => name);
-  const text = [
-    `${listText(names)} can be used in builds${tags.length > 0 ? `, and ${listText(tags)} ${tags.length === 1 ? 'does' : 'do'} so from the next build on` : ''}.`,
-    announce.text,
-  ].join('\n');
-  return [
-    {
-      key: 'announce',
-      title: `Tell ${announce.audience}`,
-      kind: 'once',
-      effect: {
-        kind: 'notice',
-        audience: announce.audience,
-        title: `New external repository: ${listText(names, 3)}`,
-        text,
-      },
-      changes: [],
-      evidence: [],
-      guards: [],
-      follows: steps.map(({ key }) => key),
-    },
-  ];
+  const use = tags.length === 1 ? 'does' : 'do';
+  return announcement(
+    `New external repository: ${listText(names, 3)}`,
+    `${listText(names)} can be used in builds${tags.length > 0 ? `, and ${listText(tags)} ${use} so from the next build on` : ''}.`,
+    steps.map(({ key }) => key),
+    settings,
+  );
 }
 
 async function resultOf(given: Given, view: View, config: Settings): Promise<Answer> {

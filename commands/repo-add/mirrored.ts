@@ -5,6 +5,7 @@ import { size } from '../repositories/amounts.ts';
 import { addEntry } from '../repositories/entry.ts';
 import { hubUrl } from '../repositories/hub.ts';
 import { type Configured, labelNamed, labelsOf, lookAtMirror, type Mirror } from '../repositories/mirror.ts';
+import { placeOf } from '../repositories/places.ts';
 import { bytesOf, type Found, foundText, lookAtUpstream } from '../repositories/preflight.ts';
 import type { Settings } from '../repositories/settings.ts';
 import { syncStep } from '../repositories/sync.ts';
@@ -25,11 +26,11 @@ export async function mirrorSteps(ask: Ask, settings: Settings, view: View): Pro
   const mirror = await lookAtMirror(settings, view);
   const there = labelNamed(label, labelsOf(mirror, settings));
   if (there) assertSame(there, ask);
-  const places = arches.flatMap((arch) => repos.map(({ name }) => `${label}-${arch}/RPMS.${name}`));
+  const places = arches.flatMap((arch) => repos.map(({ name }) => placeOf(label, arch, name)));
   const done = new Set(mirror.synced.map(({ place }) => place));
   const isSynced = places.every((place) => done.has(place));
   if (there) {
-    const sync = isSynced ? [] : [syncFor(ask, [], settings)];
+    const sync = isSynced ? [] : [syncFor(ask, settings)];
     return { steps: sync, notes: [`${label} is configured already, in ${there.file.path}.`] };
   }
   const found = await lookAtUpstream({ repos, arches }, settings, view);
@@ -42,7 +43,7 @@ export async function mirrorSteps(ask: Ask, settings: Settings, view: View): Pro
   });
   const steps: readonly Step[] = [
     { ...entry, evidence: [...entry.evidence, ...evidence.rows], guards: evidence.guards },
-    { ...syncFor(ask, evidence.rows.slice(-1), settings), follows: [entry.key] },
+    { ...syncFor(ask, settings), follows: [entry.key] },
   ];
   const left = places.filter((place) => done.has(place));
   return {
@@ -58,12 +59,8 @@ export async function mirrorSteps(ask: Ask, settings: Settings, view: View): Pro
   };
 }
 
-function syncFor({ label, repos, arches }: Ask, evidence: Step['evidence'], settings: Settings): Step {
-  return syncStep(
-    settings,
-    { label, repos: repos.map(({ name }) => name), arches, allowDeletes: null },
-    evidence,
-  );
+function syncFor({ label, repos, arches }: Ask, settings: Settings): Step {
+  return syncStep(settings, { label, repos: repos.map(({ name }) => name), arches, allowDeletes: null }, []);
 }
 
 /** A label that is there may be asked for again, as it is. */
@@ -102,21 +99,15 @@ function evidenceOf(found: readonly Found[], { free, host }: Mirror, settings: S
   const freeText = free === null ? 'not known' : size(free, null);
   if (bytes === null)
     return {
-      rows: [...rows, { label: 'expected', value: `not known; free on the mirror: ${freeText}` }],
+      rows,
       guards: [],
       notes: [
-        'How much there is could not be read from upstream, so nobody can say how long the sync takes.',
+        `How much there is could not be read from upstream, so nobody can say how long the sync takes; free on the mirror: ${freeText}.`,
       ],
     };
   const seconds = bytes / (settings.megabytesPerSecond * 1e6);
   return {
-    rows: [
-      ...rows,
-      {
-        label: 'expected',
-        value: `about ${size(bytes, null)} in ${longText(seconds)} at ${settings.megabytesPerSecond} MB/s; free on the mirror: ${freeText}`,
-      },
-    ],
+    rows,
     guards:
       free === null
         ? []
@@ -127,13 +118,15 @@ function evidenceOf(found: readonly Found[], { free, host }: Mirror, settings: S
               saw: freeText,
             },
           ],
-    notes: [],
+    notes: [
+      `The sync should bring about ${size(bytes, null)} in ${longText(seconds)}, at ${settings.megabytesPerSecond} MB/s; free on the mirror: ${freeText}.`,
+    ],
   };
 }
 
 /** `4 hours` */
 function longText(seconds: number): string {
-  if (seconds < 90) return 'a minute';
+  if (seconds < 90) return 'a minute or less';
   if (seconds < 5_400) return `${Math.round(seconds / 60)} minutes`;
   return `${Math.round(seconds / 3600)} hours`;
 }

@@ -1,14 +1,11 @@
 import { z } from 'zod';
 import { type Answer, defineCommand } from '../../src/core/command.ts';
 import { word } from '../../src/core/fields.ts';
-import { nearest } from '../../src/core/near.ts';
 import { anyOf } from '../../src/core/recognise.ts';
-import { Refused } from '../../src/core/refused.ts';
 import { REPO_WORDS } from '../repositories/called.ts';
-import { type Finding, findingsOf } from '../repositories/findings.ts';
+import { type Finding, findingsOf, findingText } from '../repositories/findings.ts';
 import { danglingIn } from '../repositories/mirror.ts';
-import { type Item, lookAtAll } from '../repositories/overview.ts';
-import { placeOf } from '../repositories/places.ts';
+import { type Item, lookAtAll, noSuch, placesOf } from '../repositories/overview.ts';
 import { settings } from '../repositories/settings.ts';
 
 /** Directories whose links are counted in one look; more take the mirror's host too long. */
@@ -37,19 +34,12 @@ export default defineCommand({
   plan: async ({ label }, view, config): Promise<Answer> => {
     const { items, mirror } = await lookAtAll(config, view);
     const chosen = label === undefined ? items : items.filter((item) => isOf(item, label));
-    if (label !== undefined && chosen.length === 0) {
-      const meant = nearest(
+    if (label !== undefined && chosen.length === 0)
+      throw noSuch(
         label,
         items.flatMap((item) => item.label ?? item.repo),
       );
-      throw new Refused(
-        `Neither the mirror nor the hub has a ${label}.${meant ? ` Did you mean ${meant}?` : ''}`,
-        '`repo list` shows all.',
-      );
-    }
-    const places = chosen.flatMap(({ label: of, repo, synced }) =>
-      of === null ? [] : [...synced.keys()].map((arch) => placeOf(of, arch, repo)),
-    );
+    const places = chosen.flatMap(placesOf);
     const looked = places.slice(0, MOST_PLACES);
     const dangling = await danglingIn(looked, config, view);
     const findings: readonly Finding[] = [
@@ -66,7 +56,7 @@ export default defineCommand({
           : `${findings.length} ${findings.length === 1 ? 'thing' : 'things'} about external repositories${bad > 0 ? `, ${bad} of them bad` : ''}`,
       verdict: bad > 0 ? 'bad' : findings.length > 0 ? 'warn' : 'ok',
       lines: [
-        ...findings.slice(0, MOST_LINES).map(({ says }) => says),
+        ...findings.slice(0, MOST_LINES).map(findingText),
         ...(findings.length > MOST_LINES ? [`${findings.length - MOST_LINES} more of these.`] : []),
         ...(places.length > looked.length
           ? [
@@ -84,9 +74,15 @@ export default defineCommand({
 
 function danglingText(place: string, count: number | null): readonly Finding[] {
   if (count === 0) return [];
-  if (count === null)
-    return [{ verdict: 'warn', says: `${place}: its links could not be counted within ten seconds.` }];
   const label = /^(.+)-[^-/]+\//.exec(place)?.[1] ?? '';
+  if (count === null)
+    return [
+      {
+        verdict: 'warn',
+        says: `${place}: its links could not be counted in time, so nobody knows whether packages are missing.`,
+        next: `repo check ${label}`,
+      },
+    ];
   return [
     {
       verdict: 'bad',

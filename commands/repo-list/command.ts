@@ -1,15 +1,18 @@
 import { z } from 'zod';
 import { type Answer, defineCommand } from '../../src/core/command.ts';
 import { word } from '../../src/core/fields.ts';
-import { nearest } from '../../src/core/near.ts';
+import { ago } from '../../src/core/listing.ts';
 import { fitsPattern } from '../../src/core/pattern.ts';
 import { anyOf } from '../../src/core/recognise.ts';
-import { Refused } from '../../src/core/refused.ts';
+import { grouped } from '../repositories/amounts.ts';
 import { OTHER_REPOS, REPO_WORDS } from '../repositories/called.ts';
-import { findingsOf } from '../repositories/findings.ts';
+import { type Finding, findingsOf, findingText } from '../repositories/findings.ts';
 import { listText, useText } from '../repositories/hub-steps.ts';
-import { type Item, lookAtAll } from '../repositories/overview.ts';
+import { packagesIn } from '../repositories/mirror.ts';
+import { type Item, lookAtAll, noSuch, placesOf } from '../repositories/overview.ts';
+import { placeOf } from '../repositories/places.ts';
 import { settings } from '../repositories/settings.ts';
+import { some } from '../some.ts';
 
 const MOST_ROWS = 60;
 
@@ -39,14 +42,11 @@ export default defineCommand({
   plan: async ({ name }, view, config): Promise<Answer> => {
     const { items, mirror } = await lookAtAll(config, view);
     const shown = name === undefined ? items : items.filter((item) => isNamed(item, name));
-    if (name !== undefined && shown.length === 0) {
-      const meant = nearest(name, items.flatMap(namesOf));
-      throw new Refused(
-        `Neither the mirror nor the hub has a ${name}.${meant ? ` Did you mean ${meant}?` : ''}`,
-        '`repo list` shows all.',
-      );
-    }
-    const findings = shown.flatMap((item) => findingsOf(item, config, view.now));
+    if (name !== undefined && shown.length === 0) throw noSuch(name, items.flatMap(namesOf));
+    const found = shown.map((item) => findingsOf(item, config, view.now));
+    const findings = found.flat();
+    const rows = shown.slice(0, MOST_ROWS);
+    const packages = mirror ? await packagesIn(rows.flatMap(placesOf), config, view) : new Map();
     const next = [...new Set(findings.flatMap((one) => (one.next === undefined ? [] : [one.next])))];
     return {
       kind: 'answer',
@@ -57,40 +57,47 @@ export default defineCommand({
           ? 'warn'
           : 'ok',
       lines: [
-        ...findings.slice(0, 12).map(({ says }) => says),
+        ...findings.slice(0, 12).map(findingText),
         ...(findings.length > 12 ? [`${findings.length - 12} more: \`repo check\` shows them.`] : []),
         ...(mirror ? [] : ['Nothing is mirrored here, as far as the config says.']),
         ...(shown.length > MOST_ROWS ? [`The first ${MOST_ROWS} are shown.`] : []),
       ],
       table: {
-        columns: ['repository', 'configured', 'synced', 'on the hub', 'used by'],
-        rows: shown.slice(0, MOST_ROWS).map((item) => rowOf(item, view.now)),
+        columns: ['repository', 'state', 'configured', 'synced', 'on the hub', 'used by'],
+        rows: rows.map((item, index) => rowOf(item, found[index] ?? [], packages, view.now)),
       },
       next: next.filter((line) => !line.includes('<')).slice(0, 3),
     };
   },
 });
 
-function rowOf({ label, repo, file, synced, arches, hub, links }: Item, now: Date): readonly string[] {
-  const ages = arches.map((arch) => {
+const STATES = { bad: 'bad', warn: 'look after' } as const;
+
+function rowOf(
+  { label, repo, file, synced, arches, hub, links }: Item,
+  findings: readonly Finding[],
+  packages: ReadonlyMap<string, number>,
+  now: Date,
+): readonly string[] {
+  const [worst] = ['bad' as const, 'warn' as const].filter((one) =>
+    findings.some(({ verdict }) => verdict === one),
+  );
+  const disk = arches.map((arch) => {
     const at = synced.get(arch);
-    return `${arch} ${at ? daysText(at, now) : 'never'}`;
+    const count = packages.get(placeOf(label ?? '', arch, repo));
+    return `${arch} ${at ? ago(at, now) : 'never'}${count === undefined ? '' : `, ${grouped(count)} packages`}`;
   });
   return [
     label === null ? repo : `${label} ${repo}`,
-    file ?? (label === null ? 'not mirrored' : 'no'),
-    label === null ? '' : listText(ages, 4),
+    worst ? STATES[worst] : 'ok',
+    file === null ? (label === null ? 'not mirrored' : 'no') : file.replace(/^.*\//, ''),
+    label === null ? '' : some(disk, 4),
     hub.length === 0 ? 'no' : hub.map(({ name }) => name).join(', '),
     listText(
       links.map(({ tag, priority, mode, arches: only }) => `${tag} (${useText(priority, mode, only)})`),
       4,
     ),
   ];
-}
-
-function daysText(at: Date, now: Date): string {
-  const days = Math.floor((now.getTime() - at.getTime()) / 86_400_000);
-  return days <= 0 ? 'today' : days === 1 ? 'yesterday' : `${days} days ago`;
 }
 
 function namesOf({ label, repo, hub }: Item): readonly string[] {

@@ -1,33 +1,16 @@
 import { z } from 'zod';
-import { defineCommand, type Plan, type Step, type View } from '../../src/core/command.ts';
+import { defineCommand, type Plan, type View } from '../../src/core/command.ts';
 import { wordList } from '../../src/core/fields.ts';
 import { nearest } from '../../src/core/near.ts';
 import { anyOf } from '../../src/core/recognise.ts';
-import { Refused } from '../../src/core/refused.ts';
-import { size } from '../repositories/amounts.ts';
 import { OTHER_REPOS, REPO_WORDS } from '../repositories/called.ts';
-import { removeEntry } from '../repositories/entry.ts';
-import { buildTagsBelow, type HubRepo, listHubRepos } from '../repositories/hub.ts';
-import {
-  deleteStep,
-  listText,
-  locksOf,
-  newRepoHappened,
-  newRepoSteps,
-  unlinkStep,
-} from '../repositories/hub-steps.ts';
+import { buildTagsBelow, listHubRepos } from '../repositories/hub.ts';
+import { listText, locksOf, newRepoHappened, newRepoSteps } from '../repositories/hub-steps.ts';
 import { assertMay, mayRegenerate } from '../repositories/may.ts';
-import {
-  bytesOf,
-  type Configured,
-  labelNamed,
-  labelsOf,
-  lookAtMirror,
-  type Mirror,
-} from '../repositories/mirror.ts';
-import { isPlaceOf } from '../repositories/places.ts';
+import { labelsOf, lookAtMirror } from '../repositories/mirror.ts';
 import { type Settings, settings } from '../repositories/settings.ts';
 import { MIRROR_LOCK } from '../repositories/sync.ts';
+import { belongingTo, type Part, packagesText, takeOut } from './taking-out.ts';
 
 const params = z.object({
   name: wordList(
@@ -71,29 +54,38 @@ async function planRetire(
     config.host === undefined ? null : lookAtMirror(config, view),
   ]);
   const labels = mirror ? labelsOf(mirror, config) : [];
-  const gone: HubRepo[] = [];
-  const entries: Configured[] = [];
-  const absent: string[] = [];
-  for (const name of names) {
-    const label = labelNamed(name, labels);
-    const repos = hub.repos.filter((repo) => repo.name === name || isPlaceOf(repo.url, name, config));
-    if (label) entries.push(label);
-    gone.push(...repos.filter((repo) => !gone.includes(repo)));
-    if (!label && repos.length === 0) absent.push(name);
-  }
+  const parts: readonly Part[] = names.map((name) => ({ name, ...belongingTo(name, hub, labels, config) }));
   const known = [...labels.map(({ label }) => label), ...hub.repos.map((repo) => repo.name)];
+  const absent = parts.filter(({ label, repos }) => !label && repos.length === 0).map(({ name }) => name);
   // Not refused: so it is too when it has been done.
   const meant = absent.length === names.length ? nearest(absent[0] ?? '', known) : null;
-  const links = hub.links.filter((link) => gone.some((repo) => repo.name === link.repo));
-  // What is undone here is not undone there: the hub would not know the repository any more.
-  const unlinks = links.map((link) => {
-    const { inverse: _, ...step } = unlinkStep(link);
-    return step;
-  });
-  const tags = [...new Set(links.map(({ tag }) => tag))];
-  const below = tags.length > 0 ? await buildTagsBelow(tags, view) : [];
+  const takenOut = parts.map((part, index) =>
+    // What two of the names have belongs to the first.
+    takeOut(
+      {
+        ...part,
+        repos: part.repos.filter((one) => !parts.slice(0, index).some(({ repos }) => repos.includes(one))),
+      },
+      hub,
+      mirror,
+      config,
+    ),
+  );
+  const unlinks = takenOut.flatMap(({ unlinks }) => unlinks);
+  const tags = [...new Set(takenOut.flatMap((one) => one.tags))];
+  const [below, left] = await Promise.all([
+    tags.length > 0 ? buildTagsBelow(tags, view) : [],
+    mirror
+      ? packagesText(
+          parts.flatMap(({ label }) => label ?? []),
+          mirror,
+          config,
+          view,
+        )
+      : [],
+  ]);
   const anew = newRepoSteps(below, unlinks, mayRegenerate(account));
-  const out = mirror ? await leaveMirror(entries, mirror, config, view) : { steps: [], notes: [] };
+  const deletes = takenOut.flatMap(({ deletes }) => deletes);
   return {
     kind: 'plan',
     title:
@@ -101,42 +93,14 @@ async function planRetire(
         ? `There is no ${listText(absent)} to retire${meant ? `; did you mean ${meant}?` : ''}`
         : `Retire ${listText(names)}`,
     // The tags first: nothing goes that a build still asks for.
-    steps: [...unlinks, ...anew.steps, ...gone.map(deleteStep), ...out.steps],
+    steps: [...unlinks, ...anew.steps, ...deletes, ...takenOut.flatMap(({ entry }) => entry)],
     notes: [
       ...anew.notes,
-      ...out.notes,
-      ...(gone.length > 0
+      ...takenOut.flatMap(({ notes }) => notes),
+      ...left,
+      ...(deletes.length > 0
         ? ['Builds that were made with it keep saying so; only new ones cannot use it.']
         : []),
     ],
   };
-}
-
-/** Out of the configuration, where that is ours to do; and what would be free if the packages went too. */
-async function leaveMirror(
-  entries: readonly Configured[],
-  mirror: Mirror,
-  config: Settings,
-  view: View,
-): Promise<{ readonly steps: readonly Step[]; readonly notes: readonly string[] }> {
-  const steps: Step[] = [];
-  const notes: string[] = [];
-  for (const entry of entries) {
-    const { label, file, arches } = entry;
-    try {
-      steps.push(removeEntry(entry, mirror, config));
-    } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      // The rest can be done all the same.
-      notes.push(`${error.message}${error.next ? ` ${error.next}` : ''}`);
-    }
-    const bytes = await bytesOf(label, arches, config, view);
-    const dirs = arches.map(
-      (arch) => `${config.backend === 'mrepo' ? config.srcdir : config.mirrorDir}/${label}-${arch}`,
-    );
-    notes.push(
-      `The packages stay on ${mirror.host}, in ${dirs.join(', ')} (of ${file.path}): ${bytes === null ? 'how much that is was not measured' : `${size(bytes, null)} would be free without them`}.`,
-    );
-  }
-  return { steps, notes };
 }

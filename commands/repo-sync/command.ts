@@ -4,6 +4,7 @@ import { identifier } from '../../src/core/fields.ts';
 import { anyOf } from '../../src/core/recognise.ts';
 import { Refused } from '../../src/core/refused.ts';
 import { grouped, size } from '../repositories/amounts.ts';
+import { announcement } from '../repositories/announcement.ts';
 import { LABEL, OTHER_REPOS, REPO_WORDS } from '../repositories/called.ts';
 import { buildTagsBelow } from '../repositories/hub.ts';
 import { listText, newRepoHappened, newRepoSteps } from '../repositories/hub-steps.ts';
@@ -26,6 +27,7 @@ export default defineCommand({
   risk: 'low',
   ask: ['admin'],
   approval: { roles: ['admin'] },
+  joins: true,
   settings,
   shared: 'repos',
   examples: ['repo sync fedora41'],
@@ -62,7 +64,7 @@ async function planSync({ label }: { label: string }, view: View, given: Setting
   return {
     kind: 'plan',
     title: `Sync ${label} on ${host}`,
-    steps: [sync, ...anew.steps, ...announcement(label, users, given)],
+    steps: [sync, ...anew.steps, ...freshContent(label, users, given)],
     notes: [
       ...(last?.result === 'would-delete' && allowDeletes !== null
         ? [
@@ -78,25 +80,14 @@ async function planSync({ label }: { label: string }, view: View, given: Setting
 }
 
 /** For those whose builds take it in. */
-function announcement(label: string, { names, tags }: Users, { announce }: Settings): readonly Step[] {
-  if (!announce || tags.length === 0) return [];
-  return [
-    {
-      key: 'announce',
-      title: `Tell ${announce.audience}`,
-      kind: 'once',
-      effect: {
-        kind: 'notice',
-        audience: announce.audience,
-        title: `Fresh content: ${label} was synced`,
-        text: `${listText(names)} ${names.length === 1 ? 'is' : 'are'} as upstream has ${names.length === 1 ? 'it' : 'them'} now, and ${listText(tags)} ${tags.length === 1 ? 'uses' : 'use'} that from the next build on.\n${announce.text}`,
-      },
-      changes: [],
-      evidence: [],
-      guards: [],
-      follows: [`sync:${label}`],
-    },
-  ];
+function freshContent(label: string, { names, tags }: Users, settings: Settings): readonly Step[] {
+  const [is, it] = names.length === 1 ? ['is', 'it'] : ['are', 'them'];
+  return announcement(
+    `Fresh content: ${label} was synced`,
+    `${listText(names)} ${is} as upstream has ${it} now, and ${listText(tags)} ${tags.length === 1 ? 'uses' : 'use'} that from the next build on.`,
+    tags.length === 0 ? [] : [`sync:${label}`],
+    settings,
+  );
 }
 
 function assertSyncable(label: string, { host, found, wrong, repos, arches }: LabelLook): void {

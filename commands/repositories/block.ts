@@ -82,17 +82,12 @@ export function removeBlock(before: Buffer, label: string): Edit {
   if (!found)
     throw new Refused(
       `The entry [${label}] is not as Steward wrote it, or somebody else wrote it, so it was left alone.`,
-      `An admin takes it out by hand: delete the section [${label}] there. mrepo then leaves its packages where they are.`,
+      'mrepo leaves the packages where they are, whoever takes it out.',
     );
   const piece = Buffer.from(old.slice(found.at, found.end), 'latin1');
   const after = Buffer.concat([before.subarray(0, found.at), before.subarray(found.end)]);
   assertShrunk(readMrepoConf(old), readMrepoConf(after.toString('latin1')), label);
   return { before, after, piece, at: found.at };
-}
-
-/** Is the entry of this label one that can be taken out again? */
-export function isOurs(text: string, label: string): boolean {
-  return findBlock(text, label) !== null;
 }
 
 /** Is a file of its own, whole, as it was written? */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Inverse, Step } from '../../src/core/command.ts';
+import { holdsCredentials } from '../../src/core/credentials.ts';
 import { Refused } from '../../src/core/refused.ts';
 import { loadScript } from '../../src/core/script.ts';
 import {
@@ -46,19 +47,23 @@ export function addEntry(entry: Entry, mirror: Mirror, settings: Settings, inver
   };
 }
 
-/** The step that takes an entry out again. Throws `Refused` where it is not byte for byte ours. */
-export function removeEntry({ label, file }: Configured, mirror: Mirror, settings: Settings): Step {
+/** The step that takes an entry out again, and what of the file goes. Throws `Refused` where it is not byte for byte ours. */
+export function removeEntry(
+  { label, file }: Configured,
+  mirror: Mirror,
+  settings: Settings,
+): { readonly step: Step; readonly edit: Edit } {
   const place = placeOf(file.path, settings);
   if (place !== 'config' && !isOwnFile(file.bytes.toString('latin1')))
     throw new Refused(
       `${file.path} on ${mirror.host} is not as Steward wrote it, or somebody else wrote it, so it was left alone.`,
-      `An admin takes it away by hand: \`mv ${file.path} /root/\`. The packages stay where they are.`,
+      'The packages stay where they are, whoever takes it away.',
     );
   const edit: Edit =
     place === 'config'
       ? removeBlock(file.bytes, label)
       : { before: file.bytes, after: Buffer.alloc(0), piece: file.bytes, at: 0 };
-  return {
+  const step: Step = {
     key: `entry:${label}`,
     title:
       place === 'config'
@@ -70,6 +75,7 @@ export function removeEntry({ label, file }: Configured, mirror: Mirror, setting
     evidence: [{ label: 'packages', value: 'none is deleted: mrepo forgets what it has no entry for' }],
     guards: [],
   };
+  return { step, edit };
 }
 
 function editEffect(verb: string, place: Place, label: string, edit: Edit, host: string): Step['effect'] {
@@ -90,6 +96,63 @@ function editEffect(verb: string, place: Place, label: string, edit: Edit, host:
 function sumOf(bytes: Buffer, place: Place): string {
   if (place !== 'config' && bytes.length === 0) return '-';
   return createHash('sha256').update(bytes).digest('hex');
+}
+
+/** The file that a new entry of this label goes into. */
+export function pathOfNew(label: string, settings: Settings): string {
+  return pathOf(placeOfNew(settings), label, settings);
+}
+
+/** The step that a person takes where an entry is not Steward's to touch, with the lines as they stand there now. */
+export function handEntry({ label, file }: Configured, mirror: Mirror, settings: Settings): Step {
+  const { path } = file;
+  const isWhole = placeOf(path, settings) === 'repos';
+  const lines = isWhole ? [] : sectionLines(file.bytes.toString('latin1'), label);
+  return {
+    key: `entry:${label}`,
+    title: `Take ${label} out of the mirror’s configuration`,
+    kind: 'set',
+    effect: {
+      kind: 'hand',
+      what: isWhole
+        ? `As root on ${mirror.host}: \`mv ${path} /root/\`. Nothing else there has to be done; the packages stay.`
+        : `As root on ${mirror.host}, delete the section [${label}] of ${path}, from its first line to the last before the next section; keep a copy. mrepo leaves its packages where they are.`,
+    },
+    changes: [{ what: `[${label}] in ${path}`, before: 'there', after: 'none' }],
+    evidence: [
+      { label: 'done when', value: `${path} is seen to have it no more` },
+      ...lines.slice(0, MOST_LINES).map(({ line, text }) => ({ label: `line ${line}`, value: text })),
+      ...(lines.length > MOST_LINES ? [{ label: 'to line', value: String(lines.at(-1)?.line) }] : []),
+    ],
+    guards: [],
+  };
+}
+
+/** Lines of an entry that are shown; it has a few. */
+const MOST_LINES = 12;
+
+/** Lines of the sections of this name, without what is empty or a comment at their end. */
+function sectionLines(
+  text: string,
+  label: string,
+): readonly { readonly line: number; readonly text: string }[] {
+  const found: { line: number; text: string }[] = [];
+  let waiting: { line: number; text: string }[] = [];
+  let isIn = false;
+  for (const [index, raw] of text.split('\n').entries()) {
+    if (raw.startsWith('[')) {
+      isIn = raw.startsWith(`[${label}]`);
+      waiting = [];
+    }
+    if (!isIn) continue;
+    const value = raw.trim();
+    waiting.push({
+      line: index + 1,
+      text: holdsCredentials(value) ? '(an address with a login in it)' : value,
+    });
+    if (value !== '' && !/^[#;]/.test(value)) found.push(...waiting.splice(0));
+  }
+  return found;
 }
 
 function placeOfNew({ backend, entries, confdir }: Settings): Place {

@@ -20,49 +20,66 @@ export interface Want {
 /** What came, or why nothing did, as the end of a sentence that begins with the address. */
 export type Got =
   | { readonly kind: 'data'; readonly text: string }
-  | { readonly kind: 'no'; readonly says: string };
+  /** `inside`: its address is one where nothing is fetched, unless the config allows it. */
+  | { readonly kind: 'no'; readonly says: string; readonly inside?: true };
 
+const LATE = 'was not looked at: what came before it answered too slowly';
 const MOST_REDIRECTS = 5;
 const ONE_FETCH_SECONDS = 10;
-/** For all of it: planning has a minute. */
+/** For all that is fetched for one plan: planning has a minute. */
 const ALL_MS = 40_000;
+/** For the way to the host and back, beyond what is done there. */
+const WAY_MS = 3_000;
+/** With less left nothing more is begun. */
+const LEAST_MS = WAY_MS + 2_000;
+
+/** When all that is fetched for a plan has to be there, if it is begun now; by `performance.now()`. */
+export const fetchedBy = (): number => performance.now() + ALL_MS;
 
 /**
  * Fetches from the host that mirrors, as its account without rights. Every name is resolved there first and every
- * address of it has to be outside; the connection goes to one that was looked at, and each redirect begins anew.
+ * address of it has to be outside; the connection goes to one that was looked at, and each redirect begins anew. What
+ * cannot be there `until` then is said to be late.
  */
 export async function fetchAll(
   wants: readonly Want[],
+  until: number,
   settings: Settings,
   view: View,
 ): Promise<ReadonlyMap<string, Got>> {
   const got = new Map<string, Got>();
   const addresses = new Map<string, readonly string[]>();
-  const until = performance.now() + ALL_MS;
   let open = wants.map((want) => ({ ...want, at: want.url }));
   for (let round = 0; open.length > 0; round++) {
-    const left = until - performance.now();
+    const isLate = (): boolean => until - performance.now() < LEAST_MS;
     const no = (name: string, says: string): void => {
       got.set(name, { kind: 'no', says });
     };
-    if (left < 1_000) for (const { name } of open) no(name, 'answers too slowly to be looked at');
-    if (left < 1_000) break;
-    await resolveAll(
-      open.map(({ at }) => hostOf(at)),
-      addresses,
-      settings,
-      view,
-    );
+    if (!isLate())
+      await resolveAll(
+        open.map(({ at }) => hostOf(at)),
+        addresses,
+        until,
+        settings,
+        view,
+      );
+    if (isLate()) {
+      for (const { name } of open) no(name, LATE);
+      break;
+    }
     const args: string[] = [];
     for (const { kind, name, at } of open) {
       const found = addressFor(hostOf(at), addresses, settings);
-      if ('says' in found) no(name, found.says);
+      if ('says' in found) got.set(name, { kind: 'no', ...found });
       else args.push(kind, name, at, found.address);
     }
+    const left = until - performance.now();
+    const within = Math.floor((left - WAY_MS) / 1000);
+    const one = Math.min(ONE_FETCH_SECONDS, within);
     const rows =
       args.length === 0
         ? []
-        : await readRows(upstream, ['fetch', String(ONE_FETCH_SECONDS), ...args], settings, view, 30_000);
+        : await readRows(upstream, ['fetch', String(one), String(within), ...args], settings, view, left);
     const next: typeof open = [];
     for (const { name, facts, data } of rows) {
       const one = open.find((each) => each.name === name);
@@ -83,12 +100,19 @@ export async function fetchAll(
 async function resolveAll(
   hosts: readonly string[],
   known: Map<string, readonly string[]>,
+  until: number,
   settings: Settings,
   view: View,
 ): Promise<void> {
   const names = [...new Set(hosts)].filter((host) => isIP(host) === 0 && !known.has(host));
   if (names.length === 0) return;
-  const rows = await readRows(upstream, ['resolve', '5', ...names], settings, view, 20_000);
+  const rows = await readRows(
+    upstream,
+    ['resolve', '5', ...names],
+    settings,
+    view,
+    until - performance.now(),
+  );
   for (const { name, facts } of rows) known.set(name, (facts.addresses ?? '').split(',').filter(Boolean));
 }
 
@@ -97,13 +121,13 @@ function addressFor(
   host: string,
   known: ReadonlyMap<string, readonly string[]>,
   settings: Settings,
-): { readonly address: string } | { readonly says: string } {
+): { readonly address: string } | { readonly says: string; readonly inside?: true } {
   const all = isIP(host) === 0 ? (known.get(host) ?? []) : [host];
   if (all.length === 0)
     return { says: `is at ${shown(host)}, and the mirror's host finds no address for that name` };
   for (const address of all) {
     const wrong = wrongAddress(address, settings);
-    if (wrong) return { says: `is at ${address}, ${wrong}, so nothing is fetched from there` };
+    if (wrong) return { says: `is at ${address}, ${wrong}, so nothing is fetched from there`, inside: true };
   }
   const [first = ''] = all;
   return { address: all.find((address) => isIP(address) === 4) ?? first };
@@ -116,6 +140,7 @@ function answered(
 ): Got | { readonly kind: 'redirect'; readonly to: string | null } {
   const { exit = '', code = '', to = '' } = facts;
   const no = (says: string): Got => ({ kind: 'no', says });
+  if (exit === 'late') return no(LATE);
   if (/^30[12378]$/.test(code) && to !== '') return { kind: 'redirect', to: follow(to, at) };
   if (at.startsWith('rsync:') && exit !== '0') {
     const says: Record<string, string> = {

@@ -23,7 +23,7 @@ export function findingsOf(item: Item, settings: Settings, now: Date): readonly 
   if (file !== null && missing.length > 0)
     found.push({
       verdict: isUsed ? 'bad' : 'warn',
-      says: `${what}: no metadata for ${missing.join(', ')}${synced.size === 0 ? '; it was never synced' : ''}.`,
+      says: `${what}: no metadata for ${missing.join(', ')}${synced.size === 0 ? '; it was never synced' : ''}. ${isUsed ? `Builds for ${tagsText(item)} fail there` : 'Nothing can be built with it there'} until it is synced.`,
       next: `repo sync ${label}`,
     });
   const oldest = [...synced].sort(([, a], [, b]) => a.getTime() - b.getTime())[0];
@@ -31,31 +31,39 @@ export function findingsOf(item: Item, settings: Settings, now: Date): readonly 
   if (file !== null && days > settings.staleDays)
     found.push({
       verdict: 'warn',
-      says: `${what}: not synced for ${days} days (${oldest?.[0]}).`,
+      says: `${what}: not synced for ${days} days (${oldest?.[0]}), so builds take what upstream had then.`,
       next: `repo sync ${label}`,
     });
   if (label !== null && file === null)
     found.push({
       verdict: isUsed ? 'bad' : 'warn',
-      says: `${what}: is on disk, and no entry says that it is synced${isUsed ? `; ${tagsText(item)} still use it` : ''}.`,
+      says: `${what}: is on disk, and no entry says that it is synced. ${isUsed ? `It grows old, and ${tagsText(item)} still use it.` : hub.length > 0 ? 'The hub still knows it.' : 'Nothing uses it: its packages can be deleted by hand for the room.'}`,
       ...(hub.length > 0 ? { next: `repo retire ${label}` } : {}),
     });
   if (label !== null && hub.length === 0 && file !== null && synced.size > 0)
-    found.push({ verdict: 'warn', says: `${what}: is mirrored, and the hub does not know it.` });
+    found.push({
+      verdict: 'warn',
+      says: `${what}: is mirrored, and the hub does not know it, so no tag can use it. \`repo add ${label}\` with its addresses as they are makes it known.`,
+    });
   const [orphan] = hub;
   if (label === null && orphan && isMirrored(orphan.url, settings))
     found.push({
       verdict: isUsed ? 'bad' : 'warn',
-      says: `${what}: the hub looks for it on the mirror (${orphan.url}), and there is nothing of it${isUsed ? `; ${tagsText(item)} use it` : ''}.`,
+      says: `${what}: the hub looks for it on the mirror (${orphan.url}), and there is nothing of it${isUsed ? `, so builds for ${tagsText(item)} fail` : ''}.`,
       next: `repo retire ${repo}`,
     });
   if (!isUsed && hub.length > 0)
     found.push({
       verdict: 'warn',
-      says: `${listText(hub.map(({ name }) => name))}: no tag uses it.`,
+      says: `${listText(hub.map(({ name }) => name))}: no tag uses it. If none is to, \`repo retire ${hub[0]?.name}\` takes it away.`,
       next: `repo link ${hub[0]?.name} tag=<tag>`,
     });
   return found;
+}
+
+/** What it is, and what to say for it. */
+export function findingText({ says, next }: Finding): string {
+  return next === undefined ? says : `${says} Say \`${next}\`.`;
 }
 
 /** Is it at an address of the mirror, whatever the label? */

@@ -1,4 +1,5 @@
 import type { Intent, Inverse, Step, View } from '../../src/core/command.ts';
+import { some } from '../some.ts';
 import type { BuildTag, HubRepo, Link } from './hub.ts';
 import { repoTasks } from './hub.ts';
 
@@ -148,9 +149,7 @@ export async function newRepoHappened(
 
 /** The first few of a list. */
 export function listText(names: readonly string[], most = 8): string {
-  if (names.length === 0) return 'none';
-  const more = names.length > most ? ` and ${names.length - most} more` : '';
-  return `${names.slice(0, most).join(', ')}${more}`;
+  return names.length === 0 ? 'none' : some(names, most);
 }
 
 /** What these steps change on the hub, as locks: `repo:fedora41-os`, `tag:f41-build`. */

@@ -1,6 +1,6 @@
 import type { View } from '../../src/core/command.ts';
-import { Refused, Unavailable } from '../../src/core/refused.ts';
-import { hostOf } from './reading.ts';
+import { cutOff, readHost } from '../host-reading.ts';
+import { hostOf, WHAT } from './reading.ts';
 import type { Settings } from './settings.ts';
 import { kojiMirror } from './sync.ts';
 
@@ -40,22 +40,16 @@ const LONGEST = 300;
 /** Looks as an account without rights. Throws `Refused` and `Unavailable`. */
 export async function lookAtLabel(label: string, settings: Settings, view: View): Promise<LabelLook> {
   const host = hostOf(settings, view);
-  const what = `the mirror ${host}`;
-  const outcome = await view.hosts.read(host, kojiMirror, ['look', label], {
-    deadlineMs: settings.deadlineSeconds * 1000,
-    signal: view.signal,
-  });
-  if (outcome.kind !== 'exit') {
-    if (['unreachable', 'no-banner', 'timeout', 'lost', 'signalled'].includes(outcome.kind))
-      throw new Unavailable(what, outcome.says);
-    throw new Refused(`The mirror ${host} could not be looked at: ${outcome.says}`);
-  }
-  const lines = outcome.stdout.trimEnd().split('\n');
-  if (outcome.code !== 0 || outcome.truncated || lines.pop() !== 'END')
-    throw new Unavailable(
-      what,
-      `The look at ${host} failed there (exit ${outcome.code}): ${outcome.stderr.trim().slice(-LONGEST)}`,
-    );
+  const deadlineMs = settings.deadlineSeconds * 1000;
+  const { stdout, truncated } = await readHost(
+    host,
+    kojiMirror,
+    ['look', label],
+    { what: WHAT, deadlineMs },
+    view,
+  );
+  const lines = stdout.trimEnd().split('\n');
+  if (truncated || lines.pop() !== 'END') throw cutOff(WHAT, host);
   const value = new Map(
     lines.map((line) => {
       const at = line.indexOf('=');

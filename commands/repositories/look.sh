@@ -7,6 +7,8 @@
 #     space            bytes that are free on the file system of PATH, and how many it has
 #     done             PATH is a directory that holds LABEL-ARCH directories: each RPMS.*/repodata/repomd.xml there,
 #                      as NAME/LABEL-ARCH/RPMS.REPO
+#     packages         how many packages the metadata of this directory names
+#     within           NAME is how many seconds all that is measured from here on may take together; PATH is not used
 #     links            how many links in this directory lead nowhere, and how many there are
 #     size             bytes below this directory
 # Lines are NAME, STATE, then name=value, with tabs; content is data=, gzipped, in base64. The last is END and how many
@@ -20,6 +22,7 @@ root=${STEWARD_ROOT-}
 tab=$'\t'
 most=8388608 # bytes of one file that are sent at most
 count=0
+until=10 # seconds after the start
 
 say() { # NAME STATE FACTS...
   local IFS=$tab
@@ -53,6 +56,27 @@ file() { # NAME PATH
   say "$1" "$state" ${facts[@]+"${facts[@]}"} ${root:+"root=$root"} ${data:+"data=$data"}
 }
 
+measured() { # COMMAND: ends with what is left of the time for all of them
+  local left=$((until - SECONDS))
+  ((left > 0)) && timeout -s KILL "$left" "$@"
+}
+
+# How many packages the list of a directory says it has: its first line does, so no more of it is unpacked.
+packages() { # DIRECTORY
+  local text href
+  text=$(measured head -c 100000 -- "$1/repodata/repomd.xml" 2>/dev/null | tr -d '\0') || return
+  text=${text#*type=[\"\']primary[\"\']} && text=${text%%</data>*}
+  [[ $text =~ href=[\"\'](repodata/[A-Za-z0-9._-]+)[\"\'] ]] || return
+  href=$1/${BASH_REMATCH[1]}
+  case $href in
+    *.gz) text=$(measured gzip -dc -- "$href" 2>/dev/null | head -c 2000 | tr -d '\0') ;;
+    *.xz) text=$(measured xz -dc --memlimit=256MiB -- "$href" 2>/dev/null | head -c 2000 | tr -d '\0') ;;
+    *.zst) text=$(measured zstd -dcq -- "$href" 2>/dev/null | head -c 2000 | tr -d '\0') ;;
+    *) text=$(head -c 2000 -- "$href" 2>/dev/null | tr -d '\0') ;;
+  esac
+  [[ $text =~ \<metadata\ [^\>]*packages=[\"\']([0-9]{1,9})[\"\'] ]] && printf %s "${BASH_REMATCH[1]}"
+}
+
 look() { # KIND NAME PATH
   local name=$2 path=$root$3 state facts line one rest
   case $1 in
@@ -71,16 +95,24 @@ look() { # KIND NAME PATH
       fi
       ;;
     done)
-      for one in "$path"/*/RPMS.*/repodata/repomd.xml; do
-        facts_of "$one"
-        rest=${one#"$path"/}
-        say "$name/${rest%/repodata/repomd.xml}" "$state" ${facts[@]+"${facts[@]}"}
-      done
+      local found=("$path"/*/RPMS.*/repodata/repomd.xml)
+      ((${#found[@]} > 0)) || return
+      # Starting a program takes longer than what it does, so all are looked at by one.
+      while IFS=$tab read -r one rest; do
+        one=${one#"$path"/}
+        # shellcheck disable=SC2206 # words; a path is not among them
+        facts=($rest)
+        say "$name/${one%/repodata/repomd.xml}" ok "mode=${facts[0]}" "owner=${facts[1]}" "size=${facts[2]}" "changed=${facts[3]}"
+      done < <(stat -L -c "%n$tab%a %U %s %Y" -- "${found[@]}" 2>/dev/null)
       ;;
+    packages)
+      if line=$(packages "$path"); then say "$name" ok "packages=$line"; else say "$name" failed; fi
+      ;;
+    within) until=$((SECONDS + name)) ;;
     links)
       if [[ -d $path ]]; then
         # Killed half-way it has counted too little.
-        if line=$(timeout -s KILL 10 find "$path" -maxdepth 1 -type l -printf l -xtype l -printf d 2>/dev/null); then
+        if line=$(measured find "$path" -maxdepth 1 -type l -printf l -xtype l -printf d 2>/dev/null); then
           one=${line//l/}
           say "$name" ok "links=$((${#line} - ${#one}))" "dangling=${#one}"
         else
@@ -91,7 +123,7 @@ look() { # KIND NAME PATH
       fi
       ;;
     size)
-      if line=$(timeout -s KILL 10 du -s --apparent-size --block-size=1 -- "$path" 2>/dev/null); then
+      if line=$(measured du -s --apparent-size --block-size=1 -- "$path" 2>/dev/null); then
         say "$name" ok "bytes=${line%%[!0-9]*}"
       else
         say "$name" failed

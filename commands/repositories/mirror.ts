@@ -1,5 +1,5 @@
 import type { View } from '../../src/core/command.ts';
-import { Refused } from '../../src/core/refused.ts';
+import { Refused, Unavailable } from '../../src/core/refused.ts';
 import { loadScript } from '../../src/core/script.ts';
 import { type MrepoConf, readMrepoConf, type Section } from './mrepo-conf.ts';
 import { SETTING_KEYS, SETTING_SECTIONS } from './names.ts';
@@ -89,10 +89,43 @@ export async function danglingIn(
   view: View,
 ): Promise<ReadonlyMap<string, number | null>> {
   const args = places.flatMap((place) => ['links', place, `${wwwdirOf(settings)}/${place}`]);
-  const rows = places.length === 0 ? [] : await readRows(look, args, settings, view);
+  const rows = places.length === 0 ? [] : await measure(args, settings, view);
   return new Map(
     rows.map(({ name, facts }) => [name, facts.dangling === undefined ? null : Number(facts.dangling)]),
   );
+}
+
+/** What takes long ends in time for its answer to arrive. */
+async function measure(args: readonly string[], settings: Settings, view: View): Promise<readonly Row[]> {
+  const seconds = Math.max(1, Math.floor(settings.deadlineSeconds * 0.7));
+  return readRows(look, ['within', String(seconds), '-', ...args], settings, view);
+}
+
+/** How many packages the metadata of these places names; a place of which that cannot be told is left out. */
+export async function packagesIn(
+  places: readonly string[],
+  settings: Settings,
+  view: View,
+): Promise<ReadonlyMap<string, number>> {
+  const args = places.flatMap((place) => ['packages', place, `${wwwdirOf(settings)}/${place}`]);
+  try {
+    const rows = places.length === 0 ? [] : await measure(args, settings, view);
+    return new Map(
+      rows.flatMap(({ name, facts }) =>
+        facts.packages === undefined ? [] : [[name, Number(facts.packages)] as const],
+      ),
+    );
+  } catch (error) {
+    // Worth knowing, and nothing rests on it.
+    if (error instanceof Unavailable) return new Map();
+    throw error;
+  }
+}
+
+/** Where the packages of a label are, of each arch. */
+export function packageDirs(label: string, arches: readonly string[], settings: Settings): readonly string[] {
+  const dir = settings.backend === 'mrepo' ? settings.srcdir : settings.mirrorDir;
+  return arches.map((arch) => `${dir}/${label}-${arch}`);
 }
 
 /** How many bytes the packages of a label have on disk; null: not known. */
@@ -102,11 +135,17 @@ export async function bytesOf(
   settings: Settings,
   view: View,
 ): Promise<number | null> {
-  const dir = settings.backend === 'mrepo' ? settings.srcdir : settings.mirrorDir;
-  const args = arches.flatMap((arch) => ['size', arch, `${dir}/${label}-${arch}`]);
-  const rows = await readRows(look, args, settings, view);
-  const found = rows.map(({ facts }) => Number(facts.bytes)).filter(Number.isFinite);
-  return found.length === 0 ? null : found.reduce((sum, bytes) => sum + bytes, 0);
+  const dirs = packageDirs(label, arches, settings);
+  const args = dirs.flatMap((dir, index) => ['size', String(index), dir]);
+  try {
+    const rows = await measure(args, settings, view);
+    const found = rows.map(({ facts }) => Number(facts.bytes)).filter(Number.isFinite);
+    return found.length === 0 ? null : found.reduce((sum, bytes) => sum + bytes, 0);
+  } catch (error) {
+    // Worth knowing, and nothing rests on it.
+    if (error instanceof Unavailable) return null;
+    throw error;
+  }
 }
 
 /** Where mrepo looks for more, if nothing says another place. */

@@ -1,4 +1,6 @@
 import type { View } from '../../src/core/command.ts';
+import { nearest } from '../../src/core/near.ts';
+import { Refused } from '../../src/core/refused.ts';
 import { type HubRepo, type HubRepos, hubUrl, type Link, listHubRepos } from './hub.ts';
 import { type Configured, labelsOf, lookAtMirror, type Mirror } from './mirror.ts';
 import { placeOf, repoAt } from './places.ts';
@@ -54,6 +56,20 @@ export async function lookAtAll(settings: Settings, view: View): Promise<Overvie
       }),
     );
   return { items: [...configured, ...left, ...others], mirror };
+}
+
+/** For a name that neither the mirror nor the hub has. */
+export function noSuch(name: string, known: readonly string[]): Refused {
+  const meant = nearest(name, known);
+  return new Refused(
+    `Neither the mirror nor the hub has a ${name}.${meant ? ` Did you mean ${meant}?` : ''}`,
+    '`repo list` shows all.',
+  );
+}
+
+/** Where it is on the mirror's disk, each arch that is there. */
+export function placesOf({ label, repo, synced }: Item): readonly string[] {
+  return label === null ? [] : [...synced.keys()].map((arch) => placeOf(label, arch, repo));
 }
 
 function itemsOf(

@@ -1,7 +1,7 @@
 import type { View } from '../../src/core/command.ts';
 import { Refused } from '../../src/core/refused.ts';
 import { grouped, size } from './amounts.ts';
-import { fetchAll, type Got } from './fetching.ts';
+import { fetchAll, fetchedBy, type Got } from './fetching.ts';
 import { type Amount, readAmount, readRepomd } from './repomd.ts';
 import type { Settings } from './settings.ts';
 
@@ -22,6 +22,10 @@ export interface Wanted {
 }
 
 const MOST_PLACES = 40;
+
+const NO_REPODATA = 'A repository is the directory that has repodata/repomd.xml in it, for every arch.';
+const INSIDE =
+  'Give the address that people outside use. Whoever runs Steward can let a network through: `shared.repos.allowInside`.';
 
 /**
  * Looks at every repository and arch of upstream before anybody is asked: is it there, is it metadata, how much is it.
@@ -45,23 +49,27 @@ export async function lookAtUpstream(
       `These are ${places.length} directories of upstream, and at most ${MOST_PLACES} are looked at for one request.`,
       'Ask for some of the repositories or arches at a time.',
     );
+  const until = fetchedBy();
   const pages = await fetchAll(
     places.map(({ url }) => ({ name: url, url: `${url}repodata/repomd.xml`, kind: 'page' })),
+    until,
     settings,
     view,
   );
   const read = places.map((place) => ({ ...place, repomd: repomdOf(pages.get(place.url)) }));
   const wrong = read.flatMap(({ url, repomd }) => (typeof repomd === 'string' ? [`${url} ${repomd}.`] : []));
+  const isInside = [...pages.values()].some((got) => got.kind === 'no' && got.inside);
   if (wrong.length > 0)
     throw new Refused(
       `${wrong.slice(0, 5).join(' ')}${wrong.length > 5 ? ` So do ${wrong.length - 5} more.` : ''}`,
-      'A repository is the directory that has repodata/repomd.xml in it, for every arch. Nothing was changed.',
+      `${isInside ? INSIDE : NO_REPODATA} Nothing was changed.`,
     );
   const good = read.flatMap(({ repomd, ...place }) =>
     typeof repomd === 'string' ? [] : [{ ...place, repomd }],
   );
   const starts = await fetchAll(
     good.map(({ url, repomd }) => ({ name: url, url: `${url}${repomd.href}`, kind: 'start' })),
+    until,
     settings,
     view,
   );

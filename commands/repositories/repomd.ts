@@ -6,8 +6,6 @@ export interface Repomd {
   readonly href: string;
   /** Kind of its checksums: `sha256`. */
   readonly checksum: string;
-  /** Of the list itself, packed; null: not said. */
-  readonly bytes: number | null;
 }
 
 /** Reads repomd.xml; a sentence where it is none. */
@@ -16,22 +14,18 @@ export function readRepomd(text: string): Repomd | string {
     return 'answers with a web page and not with metadata';
   const parser = new SaxesParser();
   const path: string[] = [];
-  const found = { root: '', href: '', checksum: '', bytes: '' };
+  const found = { root: '', href: '', checksum: '' };
   let inPrimary = false;
   let broken = false;
   parser.on('error', () => {
     broken = true;
   });
-  parser.on('opentag', ({ name, attributes, isSelfClosing }) => {
+  parser.on('opentag', ({ name, attributes }) => {
     path.push(name);
     if (path.length === 1) found.root = name;
     if (path.length === 2) inPrimary = name === 'data' && attributes.type === 'primary';
     if (inPrimary && name === 'location') found.href = attributes.href ?? '';
     if (inPrimary && name === 'checksum') found.checksum = attributes.type ?? '';
-    if (isSelfClosing) return;
-  });
-  parser.on('text', (words) => {
-    if (inPrimary && path.at(-1) === 'size') found.bytes += words;
   });
   parser.on('closetag', () => {
     path.pop();
@@ -42,8 +36,7 @@ export function readRepomd(text: string): Repomd | string {
   if (found.root !== 'repomd') return 'has a repomd.xml that is something else than metadata of packages';
   if (!/^(?!\/)(?!.*\.\.)[A-Za-z0-9._~+/-]+$/.test(found.href))
     return 'has a repomd.xml that names no list of packages (primary)';
-  const bytes = /^\s*\d{1,15}\s*$/.test(found.bytes) ? Number(found.bytes) : null;
-  return { href: found.href, checksum: found.checksum.slice(0, 20), bytes };
+  return { href: found.href, checksum: found.checksum.slice(0, 20) };
 }
 
 /** How much a list of packages says there is. */

@@ -2,8 +2,10 @@
 # Looks at upstreams of packages as an account without rights, and changes nothing. Bash 4.2, curl 7.29, rsync.
 #
 #   upstream.sh resolve SECONDS NAME...             the addresses of each name, with commas between
-#   upstream.sh fetch SECONDS [KIND NAME URL ADDRESS]...   KIND page: the first 2 MB. KIND start: the first 512 KB,
-#                                                   unpacked by the end of the URL, and of that the first 4 MB
+#   upstream.sh fetch SECONDS WITHIN [KIND NAME URL ADDRESS]...   KIND page: the first 2 MB. KIND start: the first
+#                                                   512 KB, unpacked by the end of the URL, and of that the first 4 MB
+#                                                   SECONDS are for one; what could not be begun so that it ends WITHIN
+#                                                   is left out, with exit=late
 #
 # It connects to ADDRESS, whatever the name of the URL leads to by then, follows nothing and heeds no proxy. Lines are
 # NAME, STATE, then name=value, with tabs; content is data=, gzipped, in base64. The last is END and how many there were.
@@ -101,8 +103,14 @@ if [[ $verb == resolve ]]; then
 else
   work=$(mktemp -d) || exit 1
   trap 'rm -rf -- "$work"' EXIT
+  within=$1
+  shift
   all=("$@")
   for ((n = 0; n + 3 < ${#all[@]}; n += 4)); do
+    if ((SECONDS + seconds > within)); then
+      echo late >"$work/$n.exit"
+      continue
+    fi
     fetch "${all[n]}" "${all[n + 2]}" "${all[n + 3]}" "$work/$n" &
     # Not more at once than a mirror takes for politeness.
     if (((n / 4) % 6 == 5)); then wait; fi

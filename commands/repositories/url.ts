@@ -11,7 +11,6 @@ const LONGEST = 500;
 export interface Upstream {
   /** As it was given, with a slash at the end; `$arch` may stand in it. */
   readonly url: string;
-  readonly scheme: 'http' | 'https' | 'rsync';
   /** A name, or an address without brackets. */
   readonly host: string;
 }
@@ -70,7 +69,7 @@ export function readUpstream(text: string, schemes: readonly string[]): Upstream
     return no(`${what} has . or .. as a directory.`, 'Give the address that it leads to.');
   if (`/${place?.[2] ?? ''}`.includes('//'))
     return no(`${what} has two slashes together.`, 'Give it with one.');
-  return { url, scheme: scheme as Upstream['scheme'], host };
+  return { url, host };
 }
 
 /** Was it let through? */

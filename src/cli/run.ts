@@ -1,4 +1,5 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { messageOf } from '../core/message-of.ts';
 import { nearest } from '../core/near.ts';
 import { Refused, Unavailable } from '../core/refused.ts';
 import { ask } from './ask.ts';
@@ -216,6 +217,6 @@ function complainOf(error: unknown, io: Io): number {
     return EXIT.away;
   }
   // Whoever sits at the server reads the log anyway: the plain message says more than a reference.
-  complain(io, error instanceof Error ? error.message : String(error));
+  complain(io, messageOf(error));
   return EXIT.no;
 }

@@ -1,7 +1,7 @@
 import type { Card, CardStep, Reply } from '../core/card.ts';
 import type { Answer, CopyText, Table } from '../core/command.ts';
-import { plainText } from '../core/fields.ts';
 import type { Form } from '../core/form.ts';
+import { plainText } from '../core/plain-text.ts';
 import { padTo, widthOf, wrap } from './width.ts';
 
 /** How a text is drawn. */

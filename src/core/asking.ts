@@ -1,14 +1,16 @@
 import { canUndo, inversesOf } from './actions.ts';
 import type { Reply } from './card.ts';
-import { actor } from './decisions.ts';
 import type { Said } from './desk.ts';
 import type { Asking } from './events.ts';
-import { plainText } from './fields.ts';
+import { formOf } from './form.ts';
 import { createLocks } from './keyed-lock.ts';
-import { check, formOf, lineOf } from './parse.ts';
-import type { Person, Place } from './person.ts';
+import { lineOf } from './line.ts';
+import { OPEN } from './listing.ts';
+import { actor, type Person, type Place } from './person.ts';
+import { plainText } from './plain-text.ts';
 import { commandOf, isReadable, type Site } from './planner.ts';
 import { mayAsk, ruleOfAsking, strictest } from './policy.ts';
+import { check } from './problems.ts';
 import { ENDED, type Status } from './request.ts';
 import type { Requests } from './requests.ts';
 import type { Ledger, RequestStore } from './store.ts';
@@ -22,6 +24,8 @@ export interface Origin {
   readonly among?: readonly string[];
 }
 
+/** Open requests that are looked through for one that asks for the same. */
+const MOST_OPEN = 500;
 /** Ends of an undo that has changed nothing. */
 const CAME_TO_NOTHING: readonly Status[] = ['refused', 'denied', 'cancelled', 'expired'];
 
@@ -30,7 +34,7 @@ export function createAsking(deps: {
   readonly site: Site;
   readonly requests: Requests;
   readonly ledger: Ledger;
-  readonly asked: Pick<RequestStore, 'askedSince'>;
+  readonly asked: Pick<RequestStore, 'askedSince' | 'list'>;
   readonly now: () => Date;
 }): {
   submit(from: Origin, name: string, given: Readonly<Record<string, string>>): Promise<Said>;
@@ -72,6 +76,7 @@ export function createAsking(deps: {
     if (same) return { kind: 'request', id: same, isNew: false, queued: true, another: true };
     const { perMinute } = command;
     const asking = () => ask(from, [{ command: name, given }], text);
+    if (command.joins) return counting.run(`joins ${text}`, async () => (await join(from, text)) ?? asking());
     if (perMinute === undefined) return asking();
     // One after the other: of many at once each would count none before it.
     return counting.run(`${from.who.id} ${name}`, async () =>
@@ -107,6 +112,20 @@ export function createAsking(deps: {
       if (request?.text === text && !ENDED.includes(request.status)) return id;
     }
     return null;
+  }
+
+  /** An open request for the very same, wherever it was asked; null: there is none. */
+  async function join({ who, place }: Origin, text: string): Promise<Said | null> {
+    const open = await asked.list({ status: OPEN, limit: MOST_OPEN });
+    const id = await openSame(
+      open.filter((one) => one.text === text).map((one) => one.id),
+      text,
+    );
+    if (id === null) return null;
+    const same = await requests.load(id);
+    // What comes a second time is no other one.
+    const isOwn = same?.asker.id === who.id && same.place.where === place.where;
+    return { kind: 'request', id, isNew: false, queued: true, ...(isOwn ? {} : { another: true }) };
   }
 
   async function undo(from: Origin, id: string): Promise<Said> {

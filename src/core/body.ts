@@ -1,7 +1,25 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 
 /** A request's body, or why there is none. */
 export type ReadBody = Buffer | 'too-large' | 'busy' | 'broken';
+
+/** What is answered where there is none. */
+export const NO_BODY: Readonly<
+  Record<Extract<ReadBody, string>, { readonly status: number; readonly says: string }>
+> = {
+  'too-large': { status: 413, says: 'at most 1 MB' },
+  busy: { status: 503, says: 'too much at once' },
+  broken: { status: 408, says: 'the body did not arrive' },
+};
+
+/** Answers with a text. */
+export function endWith(res: ServerResponse, status: number, text: string): void {
+  res.writeHead(status, {
+    'content-type': 'text/plain; charset=utf-8',
+    'content-length': Buffer.byteLength(text),
+  });
+  res.end(text);
+}
 
 /** Reads the bodies of one door: anybody can begin to send one, so all that are being read together have a limit too. */
 export function createBodyReader(options: {

@@ -1,6 +1,6 @@
 import type { Effect } from './command.ts';
-import { plainText } from './fields.ts';
 import { noticeOf } from './notice.ts';
+import { plainText } from './plain-text.ts';
 import { digestOfEffect } from './planner.ts';
 import type { HostOutcome, HubOutcome } from './ports.ts';
 import type { NoticeStore } from './store.ts';

@@ -244,6 +244,11 @@ export interface CommandDeclaration<S extends Params, C extends z.ZodType> {
   readonly approval?: Partial<Approval>;
   /** How often one person may ask for it within a minute: for what makes others' servers work. Not there: any number. */
   readonly perMinute?: number;
+  /**
+   * One run serves all who ask for the very same while it is going on: they are shown that request, wherever it was asked,
+   * and none is made. For what takes long and is done anew each time.
+   */
+  readonly joins?: boolean;
   /** Koji's permission that the bot's account needs for its calls. Off where the config does not name it. */
   readonly hubPermission?: string;
   /** This command's own settings, at `commands.<name>.settings` in the config. */
@@ -285,6 +290,7 @@ export interface Command {
   readonly ask: readonly Role[];
   readonly approval: Approval;
   readonly perMinute: number | undefined;
+  readonly joins: boolean;
   readonly hubPermission: string | undefined;
   readonly settings: z.ZodType | undefined;
   readonly shared: string | undefined;
@@ -319,6 +325,7 @@ export function defineCommand<S extends Params, C extends z.ZodType = z.ZodUndef
     ask: declared.ask,
     approval: { ...approvalOf(declared.risk), ...declared.approval },
     perMinute: declared.perMinute,
+    joins: declared.joins ?? false,
     hubPermission: declared.hubPermission,
     settings: declared.settings,
     shared: declared.shared,

@@ -1,11 +1,11 @@
-import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import { asJson } from './events.ts';
 import type { JsonObject } from './json.ts';
+import { asJson } from './json.ts';
+import { createTurns } from './lease.ts';
 import type { Notice } from './notice.ts';
 import type { Log } from './ports.ts';
 import { type Routes, type Service, type Spot, spot, type Way } from './routes.ts';
-import type { LockStore, NoticeStore, PendingNotice } from './store.ts';
+import type { Fence, LockStore, NoticeStore, PendingNotice } from './store.ts';
 
 /** Nothing was said there, and nothing will be: it is closed, gone, or not for us. */
 interface Closed {
@@ -81,7 +81,7 @@ export function createCourier(deps: {
   readonly log: Log;
 }): Courier {
   const { notices, locks, routes, outlets, nameOf, now, log } = deps;
-  const self = randomUUID();
+  const alone = createTurns({ locks, log, leaseMs: LEASE_MS });
   /** Ways that are being told, by name of their lock. */
   const busy = new Map<string, Promise<void>>();
 
@@ -131,8 +131,12 @@ export function createCourier(deps: {
   }
 
   function after(notice: Notice, at: Spot, so: Progress, how: Closed | NotNow): Progress {
-    log.warn('a message is not told yet', { key: notice.key, at: { ...at }, outcome: how });
-    if (how.kind === 'not-now') return later(so, how.waitMs);
+    const about = { key: notice.key, at: { ...at }, outcome: how };
+    if (how.kind === 'not-now') {
+      log.info('a message is not told yet', about);
+      return later(so, how.waitMs);
+    }
+    log.warn('a message cannot be told here', about);
     // The next of its places is tried at once.
     return { ...so, begun: undefined, closed: [...so.closed, JSON.stringify(at)], until: undefined };
   }
@@ -144,40 +148,27 @@ export function createCourier(deps: {
     return later(open ? progressOf(open, name) : { closed: [], tries: 0 });
   }
 
-  async function tell(key: string, name: string, lock: string): Promise<void> {
-    const acquired = await locks.acquire(lock, self, [lock], LEASE_MS);
-    if (!acquired.held) return;
-    const { fence } = acquired;
-    const renewing = setInterval(() => {
-      locks.renew(fence, LEASE_MS).catch((error: unknown) => log.warn('lock not renewed', { lock, error }));
-    }, LEASE_MS / 4);
-    try {
-      // As it stands now: another process may have told it since it was listed.
-      const open = await notices.find(key);
-      if (!open) return;
-      const way = routes(open.notice).find((one) => one.name === name);
-      const so = progressOf(open, name);
-      if (!way || so.said !== undefined) return;
-      // Only while the lock is surely ours: after a pause of this process another may be at it.
-      const keep = async (change: Progress): Promise<boolean> => {
-        if (!(await locks.renew(fence, LEASE_MS))) return false;
-        await notices.keep(key, name, asJson(change));
-        return true;
-      };
-      const [at] = await left(way, so);
-      const next = at
-        ? await attempt(open.notice, at, so, keep).catch((error: unknown) => failed(key, name, error))
-        : // All of them are closed: from the first again, after a while.
-          later({ ...so, begun: undefined, closed: [] });
-      if (!at) log.warn('a message has no place that is open', { key, way: name });
-      if (!(await keep(next))) return;
-      if (next.said !== undefined) await finish(key);
-    } finally {
-      clearInterval(renewing);
-      await locks
-        .release(lock, fence)
-        .catch((error: unknown) => log.warn('lock not given back', { lock, error }));
-    }
+  async function tell(key: string, name: string, fence: Fence): Promise<void> {
+    // As it stands now: another process may have told it since it was listed.
+    const open = await notices.find(key);
+    if (!open) return;
+    const way = routes(open.notice).find((one) => one.name === name);
+    const so = progressOf(open, name);
+    if (!way || so.said !== undefined) return;
+    // Only while the lock is surely ours: after a pause of this process another may be at it.
+    const keep = async (change: Progress): Promise<boolean> => {
+      if (!(await locks.renew(fence, LEASE_MS))) return false;
+      await notices.keep(key, name, asJson(change));
+      return true;
+    };
+    const [at] = await left(way, so);
+    const next = at
+      ? await attempt(open.notice, at, so, keep).catch((error: unknown) => failed(key, name, error))
+      : // All of them are closed: from the first again, after a while.
+        later({ ...so, begun: undefined, closed: [] });
+    if (!at) log.warn('a message has no place that is open', { key, way: name });
+    if (!(await keep(next))) return;
+    if (next.said !== undefined) await finish(key);
   }
 
   /** Are all its ways told? */
@@ -198,9 +189,9 @@ export function createCourier(deps: {
       const lock = `notice:${way.name}:${key}`;
       if (so.said !== undefined || isResting(so) || busy.has(lock) || busy.size >= TOGETHER) continue;
       const [at] = await left(way, so);
-      const isOurs = at === undefined ? outlets.some((one) => one.isOpen()) : outletOf(at)?.isOpen();
-      if (!isOurs) continue;
-      const telling = tell(key, way.name, lock)
+      // Nobody's: whoever speaks anywhere begins from its first place again.
+      if (at !== undefined && !outletOf(at)?.isOpen()) continue;
+      const telling = alone(lock, (fence) => tell(key, way.name, fence))
         .catch((error: unknown) => log.warn('a message is not told yet', { key, error }))
         .finally(() => busy.delete(lock));
       busy.set(lock, telling);
@@ -209,6 +200,8 @@ export function createCourier(deps: {
 
   return {
     async tick() {
+      // Where the message goes costs a look in the record, and whoever speaks there looks for itself.
+      if (!outlets.some((one) => one.isOpen())) return;
       for (const open of await notices.pending(MOST_PENDING)) await begin(open);
     },
     idle: async () => {

@@ -26,9 +26,7 @@ export async function stopOnDrift(
   const done = total - open.length;
   const stopped = done > 0 ? `I stopped after ${done} of ${total} steps` : 'nothing was done';
   const says = cut(`Things changed after the approval, so ${stopped}. Now it would be: ${titles}.`);
-  const planned = plannedEvent(request, plan, todo, ruleOfPlan(work.site, request, plan), work.now());
-  await pen.write((now) => [{ type: 'drifted', by: STEWARD, data: { n: now.plan?.n ?? 0, says } }, planned]);
-  throw new Stop();
+  await askAgain(says, request, plan, todo, work, pen);
 }
 
 /** The rule has become stricter since the yes, or the plan riskier, or there never was one: the request asks again. */
@@ -43,7 +41,19 @@ export async function stopUnapproved(
   if (todo.length === 0 || isApproved(request, rule)) return;
   work.log.error('a run without every yes that it needs', { request: request.id });
   const says = 'What it was approved by is not enough by the rules of now, so it was not done.';
-  const planned = plannedEvent(request, plan, todo, rule, work.now());
+  await askAgain(says, request, plan, todo, work, pen);
+}
+
+/** Nothing more is done under the plan that stands: the new one takes its place. */
+async function askAgain(
+  says: string,
+  request: Request,
+  plan: Plan,
+  todo: readonly Step[],
+  work: Work,
+  pen: Pen,
+): Promise<never> {
+  const planned = plannedEvent(request, plan, todo, ruleOfPlan(work.site, request, plan), work.now());
   await pen.write((now) => [{ type: 'drifted', by: STEWARD, data: { n: now.plan?.n ?? 0, says } }, planned]);
   throw new Stop();
 }

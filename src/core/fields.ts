@@ -1,30 +1,6 @@
 import { z } from 'zod';
-
-/** What help and forms say of a parameter; kept as the field's zod metadata. */
-export interface FieldMeta {
-  /** For the label: `Host`. */
-  readonly title: string;
-  /** One line under the label. */
-  readonly hint: string;
-  readonly example: string;
-  /** `text`: several words; takes the rest of the line. `choice`: one of `choices`. */
-  readonly kind: 'line' | 'text' | 'choice';
-  /** Given as `name=value` only, never by position. */
-  readonly named: boolean;
-  readonly choices: readonly string[];
-  /** Words that people put behind it say nothing to us. */
-  readonly talkBehind?: boolean;
-  /** What begins with `-----BEGIN` is meant for it, also where its name is left out. */
-  readonly pem?: boolean;
-}
-
-declare module 'zod' {
-  interface GlobalMeta {
-    steward?: FieldMeta;
-  }
-}
-
-type Describe = Pick<FieldMeta, 'title' | 'hint' | 'example'> & { readonly named?: boolean };
+import { type Describe, meta } from './field-meta.ts';
+import { plainText, shorten } from './plain-text.ts';
 
 /** Longest text that any parameter takes, in characters: what a Slack text input carries. */
 const LONGEST = 3000;
@@ -32,31 +8,15 @@ const LONGEST = 3000;
 // Host names as DNS and Koji have them. A leading letter or digit, so that nothing reads as an option.
 const HOST = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i;
 
-function meta(
-  describe: Describe,
-  kind: FieldMeta['kind'],
-  choices: readonly string[] = [],
-): { steward: FieldMeta } {
-  return { steward: { named: false, ...describe, kind, choices } };
-}
-
 /** One host name. */
 export function hostName(describe: Describe) {
-  return z
-    .string()
-    .trim()
-    .max(253, atMost(253))
-    .regex(HOST, { error: notAHost })
-    .meta(meta(describe, 'line'));
+  return typed(253).regex(HOST, { error: notAHost }).meta(meta(describe, 'line'));
 }
 
 /** Several host names, or patterns with `*`, separated by commas or spaces; no name twice. */
 export function hostNames(describe: Describe) {
-  return z
-    .string()
-    .trim()
-    .max(LONGEST, atMost(LONGEST))
-    .transform((text) => [...new Set(text.split(/[\s,]+/).filter(Boolean))])
+  return typed(LONGEST)
+    .transform((text) => [...new Set(wordsOf(text))])
     .pipe(
       z
         .array(z.string().refine((name) => HOST.test(name.replaceAll('*', 'x')), { error: notAHost }))
@@ -75,6 +35,12 @@ const notAHost = (issue: { input?: unknown }): string => {
     return `“${shorten(text)}” holds characters that cannot be seen. Type it anew instead of pasting it.`;
   return `“${shorten(String(issue.input))}” is not a host name: letters, digits, dots and dashes, beginning with a letter or digit.`;
 };
+
+/** What stands between commas or spaces. */
+const wordsOf = (text: string): readonly string[] => text.split(/[\s,]+/).filter(Boolean);
+
+/** What people type, without the space around it. */
+const typed = (most: number) => z.string().trim().max(most, atMost(most));
 
 const atMost = (most: number): string => `That is too long: at most ${most} characters.`;
 
@@ -102,10 +68,7 @@ export function words(describe: Describe, most = 500) {
 
 /** Bytes in base64, as one word. */
 export function base64(describe: Describe, most: number) {
-  return z
-    .string()
-    .trim()
-    .max(most, atMost(most))
+  return typed(most)
     .regex(/^[A-Za-z0-9+/]{8,}={0,2}$/, 'Give it as it was printed: one word of letters, digits, + and /.')
     .meta(meta(describe, 'line'));
 }
@@ -144,10 +107,7 @@ export function choice<const C extends readonly [string, ...string[]]>(describe:
 
 /** A name of something on the hub or of a person: printable, no white space, nothing that reads as an option. */
 export function identifier(describe: Describe, most = 100) {
-  return z
-    .string()
-    .trim()
-    .max(most, atMost(most))
+  return typed(most)
     .regex(/^[A-Za-z0-9_][A-Za-z0-9_.+@:/-]*$/, {
       error: (issue) => `“${shorten(String(issue.input))}” is not a name.`,
     })
@@ -156,10 +116,7 @@ export function identifier(describe: Describe, most = 100) {
 
 /** The id of a request, as people type it: `r42`, or `42`. */
 export function requestId(describe: Describe) {
-  return z
-    .string()
-    .trim()
-    .max(100, atMost(100))
+  return typed(100)
     .regex(/^r?\d+$/i, {
       error: (issue) =>
         `“${shorten(String(issue.input))}” is no id of a request: that is the letter r and a number.`,
@@ -172,12 +129,7 @@ export function requestId(describe: Describe) {
  * service's Kerberos principal and with a first character that nothing reads as an option.
  */
 export function accountName(describe: Describe) {
-  return z
-    .string()
-    .trim()
-    .max(255, atMost(255))
-    .regex(ACCOUNT, { error: notAnAccount })
-    .meta(meta(describe, 'line'));
+  return typed(255).regex(ACCOUNT, { error: notAnAccount }).meta(meta(describe, 'line'));
 }
 
 const ACCOUNT = /^[A-Za-z0-9_][A-Za-z0-9_.@-]*$/;
@@ -191,10 +143,7 @@ const notAnAccount = (issue: { input?: unknown }): string => {
 
 /** One word that a command has rules of its own for: `wrong` says what is wrong with it, as a sentence. */
 export function word(describe: Describe, wrong: (text: string) => string | null, most = 200) {
-  return z
-    .string()
-    .trim()
-    .max(most, atMost(most))
+  return typed(most)
     .superRefine((text, context) => {
       const says = wrong(text);
       if (says !== null) context.addIssue({ code: 'custom', message: says });
@@ -204,11 +153,8 @@ export function word(describe: Describe, wrong: (text: string) => string | null,
 
 /** Several words like that, separated by commas or spaces; none twice. */
 export function wordList(describe: Describe, wrong: (text: string) => string | null, most = 50) {
-  return z
-    .string()
-    .trim()
-    .max(LONGEST, atMost(LONGEST))
-    .transform((text) => [...new Set(text.split(/[\s,]+/).filter(Boolean))])
+  return typed(LONGEST)
+    .transform((text) => [...new Set(wordsOf(text))])
     .superRefine((list, context) => {
       const says = list.map(wrong).find((one) => one !== null);
       if (list.length === 0) context.addIssue({ code: 'custom', message: 'Name at least one.' });
@@ -220,12 +166,9 @@ export function wordList(describe: Describe, wrong: (text: string) => string | n
 
 /** `os=https://…, updates=https://…`: names and values, separated by commas or spaces; no name twice. */
 export function pairs(describe: Describe, wrong: (name: string, value: string) => string | null, most = 20) {
-  return z
-    .string()
-    .trim()
-    .max(LONGEST, atMost(LONGEST))
+  return typed(LONGEST)
     .transform((text, context) => {
-      const words = text.split(/[\s,]+/).filter(Boolean);
+      const words = wordsOf(text);
       const found = words.map((one) => {
         const at = one.indexOf('=');
         return { name: one.slice(0, Math.max(0, at)), value: one.slice(at + 1) };
@@ -258,45 +201,8 @@ export function whole(describe: Describe, limits: { readonly least: number; read
 
 /** Several names of things on the hub, separated by commas or spaces; none twice. */
 export function identifiers(describe: Describe, most = 100) {
-  return z
-    .string()
-    .trim()
-    .max(LONGEST, atMost(LONGEST))
-    .transform((text) => [...new Set(text.split(/[\s,]+/).filter(Boolean))])
+  return typed(LONGEST)
+    .transform((text) => [...new Set(wordsOf(text))])
     .pipe(z.array(identifier(describe, most)).min(1, 'Name at least one.').max(50, 'Name at most 50.'))
     .meta(meta(describe, 'line'));
-}
-
-/** What the field says of itself. A field without it is a bug, found by the registry at start. */
-export function metaOf(field: z.ZodType): FieldMeta {
-  // Outermost first: `.optional()` wraps the field that carries the metadata.
-  for (let at: z.ZodType | undefined = field; at !== undefined; at = inner(at)) {
-    const found = at.meta()?.steward;
-    if (found) return found;
-  }
-  throw new Error('a parameter was not made with fields.ts');
-}
-
-/** May the parameter be left out? */
-export function isOptional(field: z.ZodType): boolean {
-  return field.safeParse(undefined).success;
-}
-
-/** Text with control and invisible direction characters gone and white space folded; lone surrogates replaced. */
-export function plainText(text: string): string {
-  return text
-    .toWellFormed()
-    .replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
-    .trim();
-}
-
-function inner(field: z.ZodType): z.ZodType | undefined {
-  return field instanceof z.ZodOptional || field instanceof z.ZodDefault
-    ? (field.unwrap() as z.ZodType)
-    : undefined;
-}
-
-function shorten(text: string): string {
-  const plain = plainText(text);
-  return plain.length > 60 ? `${plain.slice(0, 57)}…` : plain;
 }

@@ -1,8 +1,11 @@
 import type { Command, Given } from './command.ts';
-import { metaOf, plainText } from './fields.ts';
+import { metaOf } from './field-meta.ts';
 import type { Form } from './form.ts';
+import { lineOf } from './line.ts';
 import { nearest } from './near.ts';
-import { lineOf, type Problems, parse, unknownName } from './parse.ts';
+import { parse } from './parse.ts';
+import { plainText } from './plain-text.ts';
+import { type Problems, unknownName } from './problems.ts';
 import { inQuotes, unquote } from './quotes.ts';
 import type { Registry } from './registry.ts';
 

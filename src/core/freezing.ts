@@ -1,7 +1,6 @@
 import type { Reply } from './card.ts';
-import { actor } from './decisions.ts';
 import { readFreeze, writeFreeze } from './freeze.ts';
-import type { Person } from './person.ts';
+import { actor, type Person } from './person.ts';
 import type { Hints } from './ports.ts';
 import type { Store } from './store.ts';
 

@@ -1,9 +1,9 @@
 import type { Reply } from './card.ts';
 import type { Command, Params, Table } from './command.ts';
-import { isOptional, metaOf } from './fields.ts';
+import { isOptional, metaOf } from './field-meta.ts';
 import { lineInShort } from './in-short.ts';
+import { usageOf } from './line.ts';
 import { nearest } from './near.ts';
-import { usageOf } from './parse.ts';
 import type { Person } from './person.ts';
 import type { Site } from './planner.ts';
 import { mayAsk } from './policy.ts';

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { PEM_BLOCK } from './pem.ts';
 
 /** An argument that carries bytes and no words: longer than any digest, and nothing but base64. */
 const BYTES = /"([A-Za-z0-9+/]{120,}={0,2})"/gu;
@@ -15,7 +16,7 @@ export function callInShort(call: string): string {
 }
 
 /** What was pasted, from its BEGIN to its END or to the end of the line; and one word of bytes. */
-const PASTED = /-----BEGIN [\s\S]*?(?:-----END[^-]*-----|$)|(?<==)[A-Za-z0-9+/]{60,}={0,2}/gu;
+const PASTED = new RegExp(`${PEM_BLOCK}|(?<==)[A-Za-z0-9+/]{60,}={0,2}`, 'gu');
 
 /** A line that somebody said, as it is shown: `cert issue csr=…`. Who says it again is asked for what is missing. */
 export function lineInShort(line: string): string {

@@ -1,7 +1,6 @@
 import { type Origin, reply } from './asking.ts';
-import { actor } from './decisions.ts';
 import type { Said } from './desk.ts';
-import type { Person, Role } from './person.ts';
+import { actor, type Person, type Role } from './person.ts';
 import type { Ledger, LinkStore } from './store.ts';
 
 /** How long a code can be used. */

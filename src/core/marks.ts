@@ -20,16 +20,6 @@ export const STATUS_MARKS: Readonly<Record<Status, string>> = {
 /** The same for what was found. */
 export const VERDICT_MARKS: Readonly<Record<Answer['verdict'], string>> = { ok: '✅', warn: '⚠️', bad: '🔴' };
 
-/** After these nothing of the plan is to be decided on or carried out, so its small print goes. */
-export const CLOSED: readonly Status[] = [
-  'succeeded',
-  'answered',
-  'refused',
-  'denied',
-  'cancelled',
-  'expired',
-];
-
 /** What is said of a step that can, or cannot, be taken back. */
 export const UNDO_WORDS = {
   full: 'can be undone',

@@ -20,3 +20,8 @@ export interface Place {
   /** `origin`: where it was asked. `approvers`: shown to those who decide. */
   readonly purpose: 'origin' | 'approvers';
 }
+
+/** Somebody as the record names them. */
+export function actor(who: Person): { readonly id: string; readonly name: string } {
+  return { id: who.id, name: who.name };
+}

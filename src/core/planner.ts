@@ -2,9 +2,9 @@ import type { Answer, Command, Effect, Given, Plan, Risk, Step, View } from './c
 import { type EventData, type NewEvent, STEWARD } from './events.ts';
 import { canonical, digestOf, type Json } from './json.ts';
 import { noticeOf, noticeTrouble } from './notice.ts';
-import { check } from './parse.ts';
 import type { Role } from './person.ts';
 import { type Rule, raised, SWITCHED_BY, strictest } from './policy.ts';
+import { check } from './problems.ts';
 import { Refused } from './refused.ts';
 import type { Registry } from './registry.ts';
 import type { Request } from './request.ts';

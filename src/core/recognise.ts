@@ -1,6 +1,8 @@
 import type { Command, Given, Recognition } from './command.ts';
 import type { Recognised } from './desk.ts';
-import { check, formOf, lineWithHoles } from './parse.ts';
+import { formOf } from './form.ts';
+import { lineWithHoles } from './line.ts';
+import { check } from './problems.ts';
 
 /** More than this would be a list to read, not a help. */
 const MOST = 3;

@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Command } from './command.ts';
-import { metaOf } from './fields.ts';
+import { metaOf } from './field-meta.ts';
 import { wrongIn } from './recognise.ts';
 
 /** The commands, by name. */

@@ -20,17 +20,18 @@ export const STATUSES = [
 
 export type Status = (typeof STATUSES)[number];
 
-/** The states that nothing leaves by itself. `failed` and `unknown` can still be moved by a person. */
-export const ENDED: readonly Status[] = [
+/** After these nothing of the plan is to be decided on or carried out. */
+export const CLOSED: readonly Status[] = [
   'succeeded',
   'answered',
   'refused',
   'denied',
   'cancelled',
   'expired',
-  'failed',
-  'unknown',
 ];
+
+/** The states that nothing leaves by itself. `failed` and `unknown` can still be moved by a person. */
+export const ENDED: readonly Status[] = [...CLOSED, 'failed', 'unknown'];
 
 /** How far a step is. */
 export type StepState = 'todo' | 'started' | 'done' | 'failed' | 'unknown';

@@ -6,6 +6,7 @@ import { assertUntouched, stopOnDrift, stopUnapproved } from './drift.ts';
 import { type NewEvent, STEWARD } from './events.ts';
 import { openJob } from './job-state.ts';
 import { KEPT_MS, startJob, watchJob } from './job-watching.ts';
+import { keepRenewed } from './lease.ts';
 import { digestOfEffect, hasResult, isReadable, planRequest, remainingSteps, resultOf } from './planner.ts';
 import { askerOf, guardText, type Work } from './planning.ts';
 import {
@@ -57,11 +58,7 @@ export async function run(id: string, work: Running, signal: AbortSignal): Promi
   const acquired = await work.locks.acquire(id, randomUUID(), lockNames(request, work), work.leaseMs);
   if (!acquired.held) return waitForLock(request, acquired, work);
   const { fence } = acquired;
-  const renewing = setInterval(() => {
-    work.locks
-      .renew(fence, work.leaseMs)
-      .catch((error: unknown) => work.log.warn('lock not renewed', { request: id, error }));
-  }, work.leaseMs / 4);
+  const stopRenewing = keepRenewed(fence, work, { request: id });
   const pen = createPen(id, work.requests, fence);
   let again: Date | null = null;
   try {
@@ -73,7 +70,7 @@ export async function run(id: string, work: Running, signal: AbortSignal): Promi
       if (openJob(pen.last() ?? request)) again = new Date(work.now().getTime() + AFTER_TROUBLE_MS);
     }
   } finally {
-    clearInterval(renewing);
+    stopRenewing();
     await giveBack(pen.last() ?? request, fence, again, work);
   }
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Params } from './command.ts';
+import type { Given, Params } from './command.ts';
 import { choice, decimal, identifier, requestId, whole, words } from './fields.ts';
 
 /** What people can do with requests, beside asking for commands. The same words in chat, forum and terminal. */
@@ -171,3 +171,8 @@ export const VERBS: readonly Verb[] = [
     example: 'thaw',
   },
 ];
+
+/** The request that is named: `42` is what people type for `r42`. */
+export function idIn(given: Given): string | undefined {
+  return given.request?.toLowerCase().replace(/^(?=\d+$)/, 'r');
+}

@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { Command, Concern } from './command.ts';
 import { STEWARD } from './events.ts';
+import { createTurns } from './lease.ts';
 import { NOTICE_LIMITS, type Notice } from './notice.ts';
 import type { Person } from './person.ts';
 import type { Site } from './planner.ts';
@@ -53,7 +53,7 @@ export function createWatcher(deps: {
   readonly log: Log;
 }): Watcher {
   const { site, world, notices, notes, locks, owner, hour, now, log } = deps;
-  const self = randomUUID();
+  const alone = createTurns({ locks, log, leaseMs: LEASE_MS });
   const started = now().getTime();
   const watched = site.registry.all.filter((command) => command.watch !== null);
 
@@ -155,20 +155,9 @@ export function createWatcher(deps: {
         (command, index) => !site.rule(command.name).off && isDue(states[index] ?? {}),
       );
       if (due.length === 0) return;
-      const acquired = await locks.acquire('watch', self, ['watch'], LEASE_MS);
-      if (!acquired.held) return;
-      const { fence } = acquired;
-      const renewing = setInterval(() => {
-        locks.renew(fence, LEASE_MS).catch((error: unknown) => log.warn('lock not renewed', { error }));
-      }, LEASE_MS / 4);
-      try {
+      await alone('watch', async () => {
         for (const command of due) if (!signal.aborted) await run(command, signal);
-      } finally {
-        clearInterval(renewing);
-        await locks
-          .release('watch', fence)
-          .catch((error: unknown) => log.warn('lock not given back', { error }));
-      }
+      });
     },
   };
 }

@@ -17,6 +17,9 @@ export interface PostMemory {
   readonly toldOfEdit: boolean;
 }
 
+/** What comes of a post, before it is remembered. `explains`: how often its author has been told by then how to ask. */
+export type Made = Pick<PostMemory, 'requests' | 'reply'> & { readonly explains?: number };
+
 /** Posts that we have dealt with, and where requests came from. Small notes in the store, so that they survive. */
 export interface Memory {
   post(id: number): Promise<PostMemory | null>;

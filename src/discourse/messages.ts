@@ -6,6 +6,7 @@ import type { Log } from '../core/ports.ts';
 import { holdsPrivateKey } from '../core/private-key.ts';
 import type { NotesStore } from '../core/store.ts';
 import type { Forum } from './forum.ts';
+import { USERNAME } from './mention.ts';
 
 /**
  * How a private message ended. `sent`: now or before, or it may have been and must not be repeated. `nobody`: there is
@@ -29,13 +30,14 @@ export const WANTED = 'secret:';
 /** The forum gives the same answer to the same message for two minutes. */
 const REPEAT_MS = 100_000;
 const REPEAT_AFTER_MS = 2_000;
-/** A plain user name: no list, no address, no path. */
-const NAME = /^[\p{L}\p{N}\p{M}_][\p{L}\p{N}\p{M}_.-]{0,59}$/u;
 const TITLE = 200;
 
 /** What is remembered of a message: never its text, which may be a secret. */
 const note = z.object({ state: z.enum(['sending', 'sent']), at: z.string(), digest: z.string() });
-const day = z.object({ count: z.number() });
+/** How many were sent on one day: to all, and to each account of what it only asked for. The next day takes its place. */
+const day = z.object({ day: z.string(), count: z.number(), wanted: z.record(z.string(), z.number()) });
+type Day = z.output<typeof day>;
+const TODAY = 'discourse:messages';
 
 export function createMessages(deps: {
   readonly forum: Pick<Forum, 'account' | 'isGroup' | 'message'>;
@@ -53,7 +55,7 @@ export function createMessages(deps: {
   /** The name that is this very account's, and no group's. */
   async function addressOf(userId: number): Promise<{ name: string } | Exclude<Sent, 'sent'>> {
     const name = await usernameOf(userId);
-    if (name === null || !NAME.test(name)) return refused(userId, 'it has no plain name');
+    if (name === null || !USERNAME.test(name)) return refused(userId, 'it has no plain name');
     const account = await forum.account(name, 'answer');
     if (account.kind === 'away') return 'not-now';
     if (account.kind === 'gone' || account.value.id !== userId)
@@ -70,13 +72,13 @@ export function createMessages(deps: {
   }
 
   async function countToday(userId: number, isWanted: boolean): Promise<boolean> {
-    const key = `discourse:messages:${now().toISOString().slice(0, 10)}`;
-    const own = `${key}:${userId}`;
-    const read = async (note: string) => day.safeParse(await notes.get(note)).data?.count ?? 0;
-    const [count, mine] = await Promise.all([read(key), isWanted ? read(own) : 0]);
+    const today = now().toISOString().slice(0, 10);
+    const kept = day.safeParse(await notes.get(TODAY)).data;
+    const { count, wanted }: Omit<Day, 'day'> = kept?.day === today ? kept : { count: 0, wanted: {} };
+    const mine = isWanted ? (wanted[userId] ?? 0) : 0;
     if (count >= (isWanted ? MOST_WANTED : MOST_A_DAY) || mine >= MOST_WANTED_EACH) return false;
-    await notes.set(key, { count: count + 1 });
-    if (isWanted) await notes.set(own, { count: mine + 1 });
+    const each = isWanted ? { ...wanted, [userId]: mine + 1 } : wanted;
+    await notes.set(TODAY, { day: today, count: count + 1, wanted: each });
     return true;
   }
 

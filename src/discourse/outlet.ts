@@ -7,6 +7,7 @@ import type { Spot } from '../core/routes.ts';
 import { type Category, parseCategory } from './category.ts';
 import type { Forum } from './forum.ts';
 import { isMarked, marked } from './marker.ts';
+import { mentionOf } from './mention.ts';
 import type { Messages } from './messages.ts';
 import type { Written } from './model.ts';
 import { noticeMessage, noticePost, noticeReply, noticeTitle } from './notice-post.ts';
@@ -27,7 +28,6 @@ type Aim = z.output<typeof aim>;
 const SIMILAR_MS = 6 * 60_000;
 /** Pages of the category, newest first, that are looked through for a topic of ours. */
 const MOST_PAGES = 3;
-const USERNAME = /^[\p{L}\p{N}\p{M}_][\p{L}\p{N}\p{M}_.-]{0,59}$/u;
 
 /** Says messages in the forum that belong to no request: for the one process that speaks there. */
 export function createOutlet(deps: {
@@ -50,12 +50,6 @@ export function createOutlet(deps: {
     ({ kind: 'not-now', says, ...(waitMs === undefined ? {} : { waitMs }) }) as const;
   const markerOf = (key: string): string => `steward:message:${digestOf(key).slice(0, 32)}`;
 
-  async function mentionOf(at: Spot): Promise<string | null> {
-    const account = at.kind === 'request' ? await people.accountOf(at.person) : null;
-    const name = account === null ? null : await people.usernameOf(account);
-    return name !== null && USERNAME.test(name) ? `@${name}` : null;
-  }
-
   function answerOf(written: Posted | Exclude<Written, { kind: 'lost' | 'conflict' }>): Answer {
     switch (written.kind) {
       case 'ok':
@@ -73,7 +67,7 @@ export function createOutlet(deps: {
   }
 
   async function reply(notice: Notice, at: Spot, { topic, from }: Aim & { kind: 'reply' }, again: boolean) {
-    const raw = noticeReply(notice, bot, await mentionOf(at));
+    const raw = noticeReply(notice, bot, at.kind === 'request' ? await mentionOf(at.person, people) : null);
     const marker = markerOf(notice.key);
     return answerOf(
       await writer.post({ topic, replyTo: null, raw, marker, urgency: 'answer', from, lookFirst: again }),

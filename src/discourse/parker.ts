@@ -15,6 +15,8 @@ export type NotTaken = Extract<Written, { kind: 'held' | 'refused' }>;
 /** Puts off what the forum does not take, and tells the one who asked. */
 export interface Parker {
   park(card: Card, spot: Spot, answer: NotTaken): Promise<void>;
+  /** The topic is not there any more. */
+  gone(card: Card, spot: Spot): Promise<false>;
   /** Tells the asker in private: once that it is put off, and once more how it ended. */
   tell(card: Card, spot: Spot, why: Why): Promise<void>;
   /** What a refusal means, as the forum shows the topic now. */
@@ -64,25 +66,31 @@ export function createParker(deps: {
     if (sent !== 'sent') log.warn('an asker was not told', { request: card.id, why, sent });
   }
 
+  async function park(card: Card, spot: Spot, answer: NotTaken): Promise<void> {
+    const { why, waitMs } = await meaning(spot, answer);
+    const tries = (spot.state().tries ?? 0) + 1;
+    const ms = pauseOf(why, tries, waitMs);
+    const says = answer.kind === 'refused' ? answer.says : 'held for a moderator';
+    log.warn('a report is put off: the forum does not take it', {
+      ...{ request: card.id, topic: spot.topic, why, says, tries, againInMs: ms },
+    });
+    // What is held may still come to stand there, and is never posted a second time.
+    const begun = why === 'held' ? {} : { ...NOT_POSTING, ...NOT_NOTICING };
+    if (ms === null) await spot.keep({ ...begun, ...NOT_PARKED, gone: why }, card.seq);
+    else {
+      const parkedUntil = new Date(now().getTime() + ms).toISOString();
+      await spot.keep({ ...begun, parked: PARKED, parkedWhy: why, parkedUntil, tries }, card.seq);
+    }
+    await tell(card, spot, why);
+  }
+
   return {
     meaning,
     tell,
-    async park(card, spot, answer) {
-      const { why, waitMs } = await meaning(spot, answer);
-      const tries = (spot.state().tries ?? 0) + 1;
-      const ms = pauseOf(why, tries, waitMs);
-      const says = answer.kind === 'refused' ? answer.says : 'held for a moderator';
-      log.warn('a report is put off: the forum does not take it', {
-        ...{ request: card.id, topic: spot.topic, why, says, tries, againInMs: ms },
-      });
-      // What is held may still come to stand there, and is never posted a second time.
-      const begun = why === 'held' ? {} : { ...NOT_POSTING, ...NOT_NOTICING };
-      if (ms === null) await spot.keep({ ...begun, ...NOT_PARKED, gone: why }, card.seq);
-      else {
-        const parkedUntil = new Date(now().getTime() + ms).toISOString();
-        await spot.keep({ ...begun, parked: PARKED, parkedWhy: why, parkedUntil, tries }, card.seq);
-      }
-      await tell(card, spot, why);
+    park,
+    async gone(card, spot) {
+      await park(card, spot, { kind: 'refused', why: 'missing', says: 'the topic is gone' });
+      return false;
     },
   };
 }

@@ -1,7 +1,4 @@
-const DASHES = '[-\\u2010-\\u2015\\u2212]{1,8}';
-const BEGINS = new RegExp(`^\\s*${DASHES}\\s?BEGIN [A-Z0-9 ]{1,40}${DASHES}`, 'u');
-const OPEN = new RegExp(`BEGIN [A-Z0-9 ]{1,40}${DASHES}`, 'u');
-const ENDS = new RegExp(`${DASHES}\\s?END [A-Z0-9 ]{1,40}${DASHES}`, 'u');
+import { PEM_BEGINS, PEM_ENDS, PEM_OPENS } from '../core/pem.ts';
 
 /**
  * What belongs to a line to us though it stands below it: a certificate or a request in PEM, as people paste it behind
@@ -12,19 +9,20 @@ export function createPasted() {
   return {
     /** A line to us was taken. */
     begin(line: string): void {
-      going = OPEN.test(line) && !ENDS.test(line) ? 'within' : 'may';
+      going = PEM_OPENS.test(line) && !PEM_ENDS.test(line) ? 'within' : 'may';
     },
     /** Does this line of text belong to it? Blank ones are nobody's. */
     takes(line: string): boolean {
       if (going === 'no' || line.trim() === '') return false;
-      if (going === 'may') going = BEGINS.test(line) ? 'within' : 'no';
+      if (going === 'may') going = PEM_BEGINS.test(line) ? 'within' : 'no';
       const taken = going === 'within';
-      if (ENDS.test(line)) going = 'no';
+      if (PEM_ENDS.test(line)) going = 'no';
       return taken;
     },
     /** Does this block of code? Where it is PEM and nothing else. */
     takesCode(text: string): boolean {
-      const taken = going === 'may' && BEGINS.test(text) && ENDS.test(text.trim().split('\n').at(-1) ?? '');
+      const taken =
+        going === 'may' && PEM_BEGINS.test(text) && PEM_ENDS.test(text.trim().split('\n').at(-1) ?? '');
       going = 'no';
       return taken;
     },

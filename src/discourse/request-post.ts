@@ -1,5 +1,6 @@
 import type { Action, Card } from '../core/card.ts';
-import { CLOSED, STATUS_MARKS, VERDICT_MARKS } from '../core/marks.ts';
+import { STATUS_MARKS, VERDICT_MARKS } from '../core/marks.ts';
+import { CLOSED } from '../core/request.ts';
 import { answerParts } from './answer-parts.ts';
 import { fits, inline } from './escape.ts';
 import { joined, LIMIT, sizeOf } from './parts.ts';

@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createBodyReader } from '../core/body.ts';
+import { createBodyReader, endWith, NO_BODY } from '../core/body.ts';
 import type { Log } from '../core/ports.ts';
 import type { Inbox } from '../core/store.ts';
 import type { Hinted } from './hints.ts';
@@ -57,12 +57,7 @@ export function createWebhook(deps: {
   function answer(res: ServerResponse, status: number, what: WebhookCount, says: string): true {
     count(what);
     if ([408, 413, 503].includes(status)) res.setHeader('connection', 'close');
-    const text = `${says}\n`;
-    res.writeHead(status, {
-      'content-type': 'text/plain; charset=utf-8',
-      'content-length': Buffer.byteLength(text),
-    });
-    res.end(text);
+    endWith(res, status, `${says}\n`);
     return true;
   }
 
@@ -95,9 +90,7 @@ export function createWebhook(deps: {
       );
     }
     const body = await readBody(req, MOST_BYTES);
-    if (body === 'too-large') return answer(res, 413, 'too-large', 'at most 1 MB');
-    if (body === 'busy') return answer(res, 503, 'busy', 'too much at once');
-    if (body === 'broken') return answer(res, 408, 'broken', 'the body did not arrive');
+    if (typeof body === 'string') return answer(res, NO_BODY[body].status, body, NO_BODY[body].says);
     if (!isSigned(body, signature, secret)) {
       return answer(res, 401, 'bad-signature', 'the signature does not match: is it the same secret?');
     }

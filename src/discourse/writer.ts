@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Log } from '../core/ports.ts';
+import { Unavailable } from '../core/refused.ts';
 import type { Urgency } from './budget.ts';
 import type { Forum } from './forum.ts';
 import { isMarked, marked } from './marker.ts';
@@ -145,4 +146,15 @@ export function createWriter(deps: {
       return { kind: 'unknown' };
     },
   };
+}
+
+/** Where a new post can stand at the earliest; null when the topic is gone. */
+export async function nextNumber(
+  writer: Pick<Writer, 'lastNumber'>,
+  topic: number,
+  urgency: Urgency,
+): Promise<number | null> {
+  const last = await writer.lastNumber(topic, urgency);
+  if (last.kind === 'away') throw new Unavailable('the forum', `The forum does not answer: ${last.says}`);
+  return last.kind === 'ok' ? last.value + 1 : null;
 }

@@ -1,13 +1,10 @@
-import type { z } from 'zod';
 import type { Reply } from '../core/card.ts';
 import type { Desk, Said } from '../core/desk.ts';
-import type { Person, Place } from '../core/person.ts';
 import type { Log } from '../core/ports.ts';
 import { keyBurnt } from '../core/private-key.ts';
-import { Unavailable } from '../core/refused.ts';
 import type { PlaceStore, RequestStore } from '../core/store.ts';
-import { type Announcer, link } from './announcer.ts';
-import { context } from './blocks.ts';
+import type { Announcer } from './announcer.ts';
+import { createAnswering } from './answering.ts';
 import { actionBody, commandBody, homeBody, saidBody, shortcutBody, viewBody } from './bodies.ts';
 import { typed } from './escape.ts';
 import { homeView, refusedHome } from './home.ts';
@@ -16,20 +13,10 @@ import type { ViewAnswer } from './intake.ts';
 import * as modals from './modal.ts';
 import { FORM_VERB } from './notice-message.ts';
 import type { People } from './people.ts';
-import { readState } from './place-state.ts';
-import {
-  CLOSE,
-  earOf,
-  formReply,
-  instead,
-  lineIn,
-  oldButton,
-  originPlace,
-  refusal,
-  update,
-} from './replies.ts';
-import { BUTTON, requestMessage } from './request-message.ts';
-import type { Ear, Voice } from './voice.ts';
+import { CLOSE, earOf, instead, lineIn, oldButton, originPlace } from './replies.ts';
+import { BUTTON } from './request-message.ts';
+import { createEntrance, type Visit } from './visit.ts';
+import type { Voice } from './voice.ts';
 
 /** What comes in, brought to the desk; what the desk says, brought back to the one who asked. */
 export interface Conversation {
@@ -48,18 +35,6 @@ export interface Conversation {
   broken(incoming: Incoming, reply: Reply): Promise<void>;
 }
 
-/** Somebody at the desk. */
-interface Visit {
-  readonly who: Person;
-  readonly ear: Ear;
-  readonly place: Place;
-  readonly id: string;
-  /** Opens a modal, for three seconds. */
-  readonly trigger?: string;
-  /** Replies are ordinary messages: in a direct message nobody else reads along. */
-  readonly aloud?: boolean;
-}
-
 export function createConversation(deps: {
   readonly desk: Desk;
   readonly people: People;
@@ -70,89 +45,9 @@ export function createConversation(deps: {
   /** For the App Home; without it Home shows only what one may ask for. */
   readonly requests?: Pick<RequestStore, 'list'>;
 }): Conversation {
-  const { desk, people, places, announcer, voice, log } = deps;
-
-  /** The person, or null after telling them why they are refused. */
-  async function admitted(ear: Ear, team: string | null | undefined): Promise<Person | null> {
-    const known = await people.who(ear.user, team);
-    if (known.kind === 'person') return known.person;
-    if (known.kind === 'unclear') throw new Unavailable('Slack', known.says);
-    await voice.whisper(ear, refusal(known));
-    return null;
-  }
-
-  async function tell(visit: Visit, reply: Reply): Promise<void> {
-    if (visit.aloud && visit.ear.channel !== null)
-      await voice.say(visit.ear.channel, visit.ear.thread, reply);
-    else await voice.whisper(visit.ear, reply);
-  }
-
-  async function show(visit: Visit, said: Extract<Said, { kind: 'request' }>): Promise<void> {
-    const shown = (await places.of(said.id)).filter((place) => place.kind === 'slack');
-    const seen = shown.find((place) => readState(place.state).ts !== undefined);
-    if (
-      said.isNew ||
-      shown.length === 0 ||
-      (visit.aloud && !shown.some((one) => one.where === visit.place.where))
-    ) {
-      await places.add(said.id, visit.place);
-      await announced(said.id);
-    } else {
-      await showOnce(visit, said.id, seen ? readState(seen.state) : {});
-    }
-    if (said.isNew && !said.queued) {
-      await tell(visit, {
-        tone: 'warn',
-        title: `${said.id} is stored, but the queue does not answer.`,
-        lines: ['It is not lost: it will run when the queue is back.'],
-      });
-    }
-  }
-
-  /** A look at a request that is shown elsewhere: without buttons, which stand there. */
-  async function showOnce(
-    visit: Visit,
-    id: string,
-    at: { channel?: string | undefined; ts?: string | undefined },
-  ) {
-    const card = await desk.card(id);
-    if (!card) return;
-    const url = at.channel && at.ts ? await voice.permalink(at.channel, at.ts) : null;
-    const { text, blocks } = requestMessage({ ...card, actions: [] });
-    const there = card.status === 'planned' ? `${id} is decided on here` : `${id} is kept up to date here`;
-    const message = {
-      text,
-      blocks: url ? [...blocks, context(link(url, there))] : blocks,
-    };
-    if (visit.aloud && visit.ear.channel !== null)
-      await voice.say(visit.ear.channel, visit.ear.thread, message);
-    else await voice.whisper(visit.ear, message);
-  }
-
-  /** Showing may fail and is tried again by itself; what was said stands. */
-  async function announced(request: string): Promise<void> {
-    await announcer.announce(request).catch((error: unknown) => {
-      log.warn('a request is not shown yet', { request, error: String(error) });
-    });
-  }
-
-  async function answer(visit: Visit, said: Said): Promise<void> {
-    switch (said.kind) {
-      case 'request':
-        return show(visit, said);
-      case 'decided':
-        // Drawn from the record at once: the buttons go when, and only when, the decision stands.
-        await Promise.all([announced(said.id), tell(visit, said.reply)]);
-        return;
-      case 'reply':
-        return tell(visit, said.reply);
-      case 'form': {
-        const modal = modals.formModal(said.form, { where: visit.place.where });
-        if (visit.trigger && (await voice.openModal(visit.trigger, modal))) return;
-        return tell(visit, formReply(said.form));
-      }
-    }
-  }
+  const { desk, people, places, voice } = deps;
+  const { admitted, visitOf } = createEntrance(people, voice);
+  const { tell, answer, viewAnswer } = createAnswering(deps);
 
   async function press(
     visit: Visit,
@@ -162,19 +57,6 @@ export function createConversation(deps: {
       visit,
       await desk.press({ ...pressed, who: visit.who, place: visit.place, origin: visit.id }),
     );
-  }
-
-  async function visitOf(
-    body: z.output<typeof viewBody>,
-    where: string,
-    id: string,
-  ): Promise<Visit | { readonly refused: Reply }> {
-    const known = await people.who(body.user.id, body.user.team_id);
-    if (known.kind === 'unclear') throw new Unavailable('Slack', known.says);
-    if (known.kind === 'refused') return { refused: refusal(known) };
-    const [channel = '', thread] = where.split('/', 2);
-    const ear = { user: body.user.id, channel: channel || null, ...(thread ? { thread } : {}) };
-    return { who: known.person, ear, place: originPlace(where), id };
   }
 
   return {
@@ -325,23 +207,4 @@ export function createConversation(deps: {
       if (ear) await voice.whisper(ear, reply);
     },
   };
-
-  function viewAnswer(visit: Visit, said: Said, view: z.output<typeof modals.submittedView>): ViewAnswer {
-    switch (said.kind) {
-      case 'form': {
-        const errors = modals.errorsOf(said.form, view);
-        const late = () => tell(visit, formReply(said.form));
-        if (errors) return { ack: { response_action: 'errors', errors }, otherwise: late };
-        return update(modals.formModal(said.form, { where: visit.place.where }), late);
-      }
-      case 'reply':
-        return instead(said.reply, () => tell(visit, said.reply));
-      default:
-        // Shown where everybody sees it; Slack need not wait for that.
-        void answer(visit, said).catch((error: unknown) =>
-          log.warn('an answer was lost', { error: String(error) }),
-        );
-        return CLOSE;
-    }
-  }
 }

@@ -85,3 +85,8 @@ export function typed(text: string): string {
     .replace(/&amp;/gu, '&')
     .trim();
 }
+
+/** A link of our own making. `url` must be free of `|` and `>`. */
+export function link(url: string, text: string): string {
+  return `<${entities(url)}|${entities(text)}>`;
+}

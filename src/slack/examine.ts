@@ -1,15 +1,7 @@
 import { z } from 'zod';
+import type { Finding } from '../core/finding.ts';
 import type { SlackApi } from './api.ts';
 import type { People } from './people.ts';
-
-/** One line of what `steward doctor` says about Slack. */
-export interface Finding {
-  readonly what: string;
-  readonly state: 'ok' | 'warn' | 'bad';
-  readonly says: string;
-  /** What to do about it. */
-  readonly todo?: string;
-}
 
 /** What the bot's token must be allowed, and what for. The same as in the manifest. */
 export const SCOPES: Readonly<Record<string, string>> = {

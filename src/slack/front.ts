@@ -1,27 +1,28 @@
-import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { Reply } from '../core/card.ts';
 import type { Outlet } from '../core/courier.ts';
 import type { Desk } from '../core/desk.ts';
+import type { Finding } from '../core/finding.ts';
 import { createLane } from '../core/lane.ts';
 import type { Log } from '../core/ports.ts';
 import { postedByOne } from '../core/posted-by-one.ts';
-import { Unavailable } from '../core/refused.ts';
 import type { Inbox, LockStore, PlaceStore, RequestStore } from '../core/store.ts';
 import { createAnnouncer } from './announcer.ts';
+import { createAnnouncing } from './announcing.ts';
 import { createSlackApi } from './api.ts';
 import { createConversation } from './conversation.ts';
-import { examineSlack, type Finding } from './examine.ts';
+import { examineSlack } from './examine.ts';
 import type { Incoming } from './incoming.ts';
-import { createIntake, type ViewAnswer } from './intake.ts';
+import { createIntake } from './intake.ts';
 import { createOutlet } from './outlet.ts';
+import { createOwnAccount } from './own-account.ts';
 import { createPeople, type PeopleOptions } from './people.ts';
 import { createSlackHttp, type DoorCount, type SlackHttp } from './receiver.ts';
-import { brokenReply, instead } from './replies.ts';
-import { createRouter, type Self } from './router.ts';
+import { createRouter } from './router.ts';
 import { createScheduler, type Limits } from './scheduler.ts';
 import { createSlackSocket } from './socket.ts';
 import { createVoice } from './voice.ts';
+import { createWork } from './work.ts';
 
 /** How Slack reaches us, and as whom we speak. */
 export interface SlackFrontOptions {
@@ -91,12 +92,6 @@ const BUSY = 4;
 const TURN_MS = 250;
 /** What a live process is surely not working on any more. */
 const LEFT_OVER_MS = 30_000;
-/** After this many failures something is dropped: it would fail for ever. One a sweep, about. */
-const MOST_TRIES = 5;
-/** The same while a service is away: about twenty minutes. */
-const MOST_TRIES_AWAY = 40;
-
-const whoami = z.looseObject({ user_id: z.string(), bot_id: z.string() });
 
 export function createSlackFront(options: SlackFrontOptions): SlackFront {
   const { botToken, appToken, signingSecret, approversChannel, desk, inbox, log, now } = options;
@@ -132,73 +127,22 @@ export function createSlackFront(options: SlackFrontOptions): SlackFront {
     directMessageRoles: options.directMessageRoles ?? [],
     ...(lookMs ? { lookMs } : {}),
   });
+  const announcing = createAnnouncing(announcer, log);
   const conversation = createConversation({
     desk,
     people,
     places,
     // A place that waits for its turn at Slack's limits must not keep the next person waiting at the desk.
-    announcer: { announce: (request) => announce(request, TURN_MS) },
+    announcer: { announce: (request) => announcing.announce(request, TURN_MS) },
     voice,
     log,
     ...(options.requests ? { requests: options.requests } : {}),
   });
-  const router = createRouter({ conversation, self: selfOnce(), log });
+  const router = createRouter({ conversation, self: createOwnAccount(quick), log });
   const lane = createLane(TOGETHER, () => intake.waiting() > BUSY);
-  const working = new Set<string>();
-  const tries = new Map<string, number>();
-  const announcing = new Set<Promise<unknown>>();
   let sweeper: NodeJS.Timeout | undefined;
   let stopped = false;
-
-  /** Our own account, asked once; asked again when Slack did not say. */
-  function selfOnce(): () => Promise<Self | null> {
-    let known: Promise<Self | null> | null = null;
-    return () => {
-      known ??= quick.call('auth.test', {}).then((called) => {
-        const read = called.kind === 'ok' ? whoami.safeParse(called.data) : null;
-        if (!read?.success) {
-          known = null;
-          return null;
-        }
-        return { botId: read.data.bot_id, botUserId: read.data.user_id };
-      });
-      return known;
-    };
-  }
-
-  /** Carries on with something stored: once at a time, and it is done only when it is done. */
-  async function work(incoming: Incoming): Promise<ViewAnswer | null> {
-    if (working.has(incoming.id) || stopped) return null;
-    working.add(incoming.id);
-    try {
-      const answer = await router.route(incoming);
-      tries.delete(incoming.id);
-      await inbox
-        .done(incoming.id)
-        .catch((error: unknown) => log.warn('not marked as done', { error: String(error) }));
-      return answer;
-    } catch (error) {
-      const reference = randomUUID().slice(0, 8);
-      const failed = (tries.get(incoming.id) ?? 0) + 1;
-      tries.set(incoming.id, failed);
-      const reply = brokenReply(error, reference);
-      log.error('what came from slack could not be carried out', {
-        reference,
-        id: incoming.id,
-        failed,
-        error,
-      });
-      if (failed >= (error instanceof Unavailable ? MOST_TRIES_AWAY : MOST_TRIES)) {
-        tries.delete(incoming.id);
-        await inbox.done(incoming.id).catch(() => undefined);
-      } else if (failed === 1 && incoming.kind !== 'view') {
-        await conversation.broken(incoming, reply).catch(() => undefined);
-      }
-      return incoming.kind === 'view' ? instead(reply, () => Promise.resolve()) : null;
-    } finally {
-      working.delete(incoming.id);
-    }
-  }
+  const work = createWork({ inbox, router, conversation, isStopped: () => stopped, log });
 
   async function late(incoming: Incoming): Promise<void> {
     const answer = await work(incoming);
@@ -247,31 +191,14 @@ export function createSlackFront(options: SlackFrontOptions): SlackFront {
   async function sweep(): Promise<void> {
     try {
       await drain(LEFT_OVER_MS);
-      for (const request of await places.stale('slack', 50)) await announce(request).catch(logLate(request));
+      for (const request of await places.stale('slack', 50))
+        await announcing.announce(request, handMs).catch(announcing.logLate(request));
     } catch (error) {
       log.warn('slack is not swept', { error: String(error) });
     } finally {
       if (!stopped) sweeper = setTimeout(() => void sweep(), sweepMs);
       sweeper?.unref();
     }
-  }
-
-  const logLate = (request: string) => (error: unknown) =>
-    log.warn('a request is not shown yet', { request, error: String(error) });
-
-  async function announce(request: string, waitMs = handMs): Promise<void> {
-    const shown = announcer.announce(request);
-    announcing.add(shown);
-    shown.then(
-      () => announcing.delete(shown),
-      () => announcing.delete(shown),
-    );
-    let timer: NodeJS.Timeout | undefined;
-    const handed = new Promise<'handed'>((resolve) => {
-      timer = setTimeout(() => resolve('handed'), waitMs);
-    });
-    const ended = await Promise.race([shown, handed]).finally(() => clearTimeout(timer));
-    if (ended === 'handed') shown.catch(logLate(request));
   }
 
   const outlet = createOutlet({
@@ -282,7 +209,7 @@ export function createSlackFront(options: SlackFrontOptions): SlackFront {
   return {
     http,
     outlet,
-    announce: (request) => announce(request),
+    announce: (request) => announcing.announce(request, handMs),
     tell(said) {
       if (approversChannel === null) return;
       voice
@@ -306,7 +233,7 @@ export function createSlackFront(options: SlackFrontOptions): SlackFront {
       await socket?.stop();
       await lane.idle();
       await scheduler.stop();
-      await Promise.allSettled(announcing);
+      await announcing.settled();
       writing.stop();
       quick.stop();
     },

@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createBodyReader } from '../core/body.ts';
+import { createBodyReader, endWith, NO_BODY } from '../core/body.ts';
 import type { Log } from '../core/ports.ts';
 import { readDelivery } from './incoming.ts';
 import type { Counted, Intake, Taken } from './intake.ts';
@@ -49,7 +49,7 @@ export function createSlackHttp(deps: {
   function refuse(res: ServerResponse, status: number, what: Refusal, says: string): true {
     count(what);
     if (status === 413 || status === 408 || status === 503) res.setHeader('connection', 'close');
-    end(res, status, `${says}\n`);
+    endWith(res, status, `${says}\n`);
     return true;
   }
 
@@ -73,14 +73,12 @@ export function createSlackHttp(deps: {
       return refuse(res, 405, 'wrong-method', 'only POST');
     }
     const body = await readBody(req, looksSigned(req) ? MOST_BYTES : MOST_UNSIGNED_BYTES);
-    if (body === 'too-large') return refuse(res, 413, 'too-large', 'at most 1 MB');
-    if (body === 'busy') return refuse(res, 503, 'busy', 'too much at once');
-    if (body === 'broken') return refuse(res, 408, 'broken', 'the body did not arrive');
+    if (typeof body === 'string') return refuse(res, NO_BODY[body].status, body, NO_BODY[body].says);
     const checked = checkSignature(req, body, signingSecret, now());
     const raw = body.toString('utf8');
     // Slack checks the certificate of a URL without signing; there is nothing in it to do.
     if (checked !== 'ok' && /^(?:token=[^&]*&)?ssl_check=1(?:&token=[^&]*)?$/u.test(raw)) {
-      end(res, 200, '');
+      endWith(res, 200, '');
       return true;
     }
     if (checked === 'stale') return refuse(res, 401, 'stale', 'the timestamp is more than five minutes off');
@@ -88,31 +86,23 @@ export function createSlackHttp(deps: {
     const taken = await taking(raw);
     switch (taken.kind) {
       case 'challenge':
-        end(res, 200, taken.challenge);
+        endWith(res, 200, taken.challenge);
         break;
       case 'malformed':
         log.warn('slack sent what cannot be read', { says: taken.says });
-        end(res, 400, 'not understood\n');
+        endWith(res, 400, 'not understood\n');
         break;
       case 'down':
         // A person reads the body of a 200 only; everything else Slack shows as failed, or sends again.
         if (taken.body) json(res, 200, taken.body);
-        else end(res, 503, 'not stored\n');
+        else endWith(res, 503, 'not stored\n');
         break;
       case 'ack':
         if (taken.body && Object.keys(taken.body).length > 0) json(res, 200, taken.body);
-        else end(res, 200, '');
+        else endWith(res, 200, '');
     }
     return true;
   };
-}
-
-function end(res: ServerResponse, status: number, text: string): void {
-  res.writeHead(status, {
-    'content-type': 'text/plain; charset=utf-8',
-    'content-length': Buffer.byteLength(text),
-  });
-  res.end(text);
 }
 
 function json(res: ServerResponse, status: number, body: unknown): void {

@@ -1,6 +1,7 @@
 import type { Button, KnownBlock } from '@slack/types';
 import type { Action, Card } from '../core/card.ts';
-import { CLOSED, STATUS_MARKS, VERDICT_MARKS } from '../core/marks.ts';
+import { STATUS_MARKS, VERDICT_MARKS } from '../core/marks.ts';
+import { CLOSED } from '../core/request.ts';
 import { answerBlocks, type Drawing, fallback } from './answer-blocks.ts';
 import { actions, context, header, LIMITS, type Message, plainText, section, sizeOf } from './blocks.ts';
 import { inline } from './escape.ts';

@@ -62,6 +62,9 @@ export function stepBlocks(step: CardStep, closed: boolean): StepBlocks {
 /** From so many steps on they are drawn close together. */
 export const MANY = 5;
 
+/** Up to so many of them have an empty line in between. */
+const AIRY = 12;
+
 /**
  * Many steps, a few lines each: what changes and the exact call, several steps to a block. What a step rests on is
  * left to `show`; a guard is not, nor that a step cannot be taken back.
@@ -88,7 +91,12 @@ export function closeSteps(steps: readonly CardStep[], closed: boolean): StepBlo
     ];
     return lines.join('\n');
   });
-  const [first, rest] = asSections(drawn);
+  // A wall of text is read by nobody who has to say yes on a phone.
+  const isAiry =
+    steps.length <= AIRY &&
+    drawn.some((one) => one.includes('\n')) &&
+    !steps.every((one) => isOver(one, closed));
+  const [first, rest] = asSections(drawn, isAiry ? '\n\n' : '\n');
   const whole = steps.every(
     (step) =>
       fits(callInShort(step.call), CALL) &&

@@ -169,7 +169,6 @@ describe('ca renew', () => {
       /needs a clock on ca that is right/,
     ],
     ['a fortnight for a CA', () => undefined, 'ca renew days=14 because=x', /less than 30 days/],
-    ['half a certificate', () => undefined, 'ca renew missing=0.5 because=x', /whole number/],
     ['the same key for another', () => undefined, 'ca renew replaces=01 because=x', /the serial stays/],
   ];
   it.each(REFUSED)('%s: refused, and what to do is said', async (_, spoil, line, says) => {

@@ -211,6 +211,24 @@ describe('the script that edits the mirror’s configuration', () => {
     expect(existsSync(join(etc, 'mrepo.conf.d/fedora41.conf'))).toBe(true);
   });
 
+  it('takes no file away in which more than this entry stands, whoever says that none is to be left', () => {
+    expect(run(add()).code).toBe(0);
+    const before = readFileSync(file);
+    expect(run(remove().with(4, '-'))).toMatchObject({
+      code: 1,
+      says: `more than this entry stands in ${file}, so it was left alone`,
+    });
+    expect(readFileSync(file).equals(before)).toBe(true);
+    const own = join(etc, 'mrepo.conf.d/fedora41.conf');
+    writeFileSync(own, `${BLOCK}\n[el9]\nos = http://h/\n`);
+    const all = readFileSync(own);
+    const away = { before: all, after: Buffer.alloc(0), piece: Buffer.from(BLOCK), at: 0 };
+    expect(run(argsOf('remove', 'confdir', away)).says).toBe(
+      `more than this entry stands in ${own}, so it was left alone`,
+    );
+    expect(readFileSync(own).equals(all)).toBe(true);
+  });
+
   it('has a lock that nobody else can hold', () => {
     expect(run(add()).code).toBe(0);
     expect(statSync(join(etc, 'steward/mirror.lock')).mode & 0o777).toBe(0o600);

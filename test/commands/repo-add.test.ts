@@ -76,6 +76,9 @@ describe('repo add', () => {
     const [first] = request.plan?.steps ?? [];
     expect(first?.step.changes.map(({ after }) => after)).toContain('[epel10]');
     expect(JSON.stringify(first?.step.evidence)).toContain('3 packages, 60 kB; sha256');
+    expect(request.plan?.notes[0]).toMatch(
+      /^The sync should bring about 60 kB in a minute or less, at 5 MB\/s; free on the mirror: /,
+    );
     expect(request.answer?.lines?.join(' ')).toMatch(
       /Task \d+ makes the repository of foreman-nightly-el8-build anew/,
     );
@@ -169,7 +172,10 @@ describe('what repo add refuses before anybody is asked', () => {
       `repo add FEDORA41 from="${OS}"`.toLowerCase(),
       /fedora41 is configured already, in \/etc\/mrepo.conf: os = .*You asked for os = /,
     ],
-    ['repo add epel10 from="os=http://10.0.0.7/os/"', /is at 10\.0\.0\.7, a private address/],
+    [
+      'repo add epel10 from="os=http://10.0.0.7/os/"',
+      /is at 10\.0\.0\.7, a private address.*shared\.repos\.allowInside/,
+    ],
     ['repo add epel10 from="os=http://localhost/os/"', /is at (127\.0\.0\.1|::1), this machine itself/],
     ['repo add epel10 from="os=http://2130706433/os/"', /neither a name nor an address in the usual form/],
     ['repo add epel10 from="os=http://h/\'`>/tmp/x`\'"', /a quote in it/],
@@ -292,8 +298,57 @@ describe('the others', () => {
   it('leaves an entry alone that it did not write, and says what to do by hand', async () => {
     const before = site.config();
     const request = await ask('repo retire fedora41', adam);
-    expect(request.plan?.steps).toEqual([]);
-    expect(request.plan?.notes.join(' ')).toMatch(/not as Steward wrote it.*An admin takes it out by hand/);
+    const [now, ...others] = request.plan?.steps ?? [];
+    expect(others).toEqual([]);
+    expect(now?.step.effect).toMatchObject({
+      kind: 'hand',
+      what: expect.stringMatching(/As root on mirror, delete the section \[fedora41\] of \/etc\/mrepo.conf/),
+    });
+    const lines = before.split('\n');
+    const shown = now?.step.evidence.filter(({ label }) => label.startsWith('line '));
+    expect(shown?.[0]?.value).toBe('[fedora41]');
+    for (const { label, value } of shown ?? []) expect(lines[Number(label.slice(5)) - 1]?.trim()).toBe(value);
+    expect(request.plan?.notes.join(' ')).toMatch(/not as Steward wrote it/);
+    await site.kernel.say(bea, `approve ${request.id}`);
+    await site.kernel.settle();
+    expect((await site.kernel.load(request.id)).waiting?.reason).toBe('hand');
     expect(site.config()).toBe(before);
+    const from = Number(shown?.[0]?.label.slice(5)) - 1;
+    site.writeConfig(lines.toSpliced(from, shown?.length ?? 0).join('\n'));
+    await site.kernel.say(bea, `check ${request.id}`);
+    expect((await site.kernel.until(request.id, 'succeeded')).says).toMatch(/checked/);
+  });
+
+  it('retires what it added, and undo gives it all back: every byte of the entry, and tags at their priority', async () => {
+    await site.through(
+      maria,
+      `repo add epel10 from="${OS}" tag=${TAG} priority=70 mode=simple arches=x86_64`,
+    );
+    const before = site.config();
+    expect(before).toContain('[epel10]');
+    expect((await ask('repo list epel10')).answer?.table?.rows).toEqual([
+      [
+        'epel10 os',
+        'ok',
+        'mrepo.conf',
+        expect.stringMatching(/^x86_64 (just now|\d+ seconds ago), [1-9]\d* packages$/),
+        'epel10-os',
+        `${TAG} (priority 70, simple)`,
+      ],
+    ]);
+    const { externalRepos, tagExternalRepos } = site.kernel.hub.world;
+    const uses = JSON.stringify(tagExternalRepos.map(({ repoId: _, ...link }) => link));
+    const repos = externalRepos.map(({ name, url }) => [name, url]);
+    const retired = await site.through(adam, 'repo retire epel10');
+    expect(retired.status).toBe('succeeded');
+    expect(site.config()).not.toContain('epel10');
+    expect(site.kernel.hub.world.externalRepos.map(({ name }) => name)).not.toContain('epel10-os');
+    const undo = await site.through(adam, `undo ${retired.id}`);
+    expect([undo.status, undo.says]).toEqual(['succeeded', expect.stringMatching(/done, and checked/)]);
+    expect(site.config()).toBe(before);
+    expect(site.kernel.hub.world.externalRepos.map(({ name, url }) => [name, url])).toEqual(repos);
+    expect(JSON.stringify(site.kernel.hub.world.tagExternalRepos.map(({ repoId: _, ...link }) => link))).toBe(
+      uses,
+    );
   });
 });

@@ -8,6 +8,7 @@ import repoSync from '../../commands/repo-sync/command.ts';
 import { type SandboxHosts, startHosts } from '../../sandbox/hosts/hosts.ts';
 import { hasCurl, MIRROR } from '../../sandbox/mirror/mirror.ts';
 import { fillUpstream } from '../../sandbox/mirror/upstream.ts';
+import { OPEN } from '../../src/core/listing.ts';
 import { createRegistry } from '../../src/core/registry.ts';
 import type { Request } from '../../src/core/request.ts';
 import { run } from '../../src/core/runner.ts';
@@ -69,7 +70,10 @@ afterAll(async () => {
   await sandbox.close();
   await rm(dir, { recursive: true, force: true });
 });
-beforeEach(() => {
+beforeEach(async () => {
+  // One that is open would be joined.
+  for (const { id } of await kernel.store.requests.list({ status: OPEN, limit: 10 }))
+    await kernel.say(adam, `cancel ${id}`);
   for (const place of [MIRROR.wwwdir, MIRROR.state, `${MIRROR.srcdir}/fedora41-x86_64`])
     rmSync(at(place), { recursive: true, force: true });
   writeFileSync(at(MIRROR.config), config);
@@ -158,6 +162,23 @@ describe.skipIf(!hasCurl)('repo sync', () => {
     await kernel.say(bea, `approve ${id} plan=2`);
     expect(await ends(id)).toMatchObject({ status: 'succeeded' });
     expect(packages()).toEqual(OS.slice(0, 1));
+  });
+
+  it('asked for by several at once runs once: whoever comes later is shown the one that is open', async () => {
+    const said = await Promise.all(
+      [adam, bea, adam, bea].map((who) => kernel.say(who, 'repo sync fedora41')),
+    );
+    const ids = new Set(said.map((one) => (one.kind === 'request' ? one.id : '')));
+    expect(ids.size).toBe(1);
+    await kernel.settle();
+    const [id = ''] = ids;
+    await kernel.say(bea, `approve ${id}`);
+    await fetching(id);
+    expect(await kernel.say(bea, 'repo sync fedora41')).toMatchObject({ id, isNew: false, another: true });
+    expect(await kernel.say(adam, 'repo sync fedora41')).toMatchObject({ kind: 'request', id });
+    expect((await ends(id)).status).toBe('succeeded');
+    expect(await kernel.say(bea, 'repo sync fedora41')).toMatchObject({ isNew: true });
+    expect(packages()).toEqual(OS);
   });
 
   it('refuses what is not configured, and what no shell should see', async () => {

@@ -1,8 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Command } from '../../src/core/command.ts';
-import { plainText } from '../../src/core/fields.ts';
-import { check, formOf, LONGEST_LINE, lineOf, parse } from '../../src/core/parse.ts';
+import { formOf } from '../../src/core/form.ts';
+import { lineOf } from '../../src/core/line.ts';
+import { LONGEST_LINE, parse } from '../../src/core/parse.ts';
+import { plainText } from '../../src/core/plain-text.ts';
+import { check } from '../../src/core/problems.ts';
 import { createRegistry, scanCommands } from '../../src/core/registry.ts';
 import { BUILDER_COMMANDS, makeComment, makeRegen } from './support.ts';
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { type Concern, defineCommand, type WatchView } from '../../src/core/command.ts';
+import { noticeTrouble } from '../../src/core/notice.ts';
 import type { Site } from '../../src/core/planner.ts';
 import { ruleOf } from '../../src/core/policy.ts';
 import { Unavailable } from '../../src/core/refused.ts';
@@ -166,6 +167,45 @@ export function watchTests(databaseOf: () => Database): void {
       sight.concerns = [...sight.concerns, cow(300)];
       await tick();
       expect((await messages()).map(({ title }) => title)).toEqual(['Cows grow old', 'About cow300:7']);
+    });
+
+    it('tells of the others where one of them can be no message, and tries that again', async () => {
+      const { clock, process, messages, log } = await begin();
+      const tick = process();
+      clock.forward(4 * MINUTE);
+      sight.concerns = [
+        concern('cow1:7'),
+        concern('cow2:7', { lines: ['x'.repeat(501)] }),
+        concern('cow3:7'),
+      ];
+      await tick();
+      const told = (await messages()).map(({ title }) => title).sort();
+      expect(told).toEqual(['About cow1:7', 'About cow3:7']);
+      expect(log.lines.join('\n')).toContain('a watch failed');
+      sight.concerns = [concern('cow1:7'), concern('cow2:7'), concern('cow3:7')];
+      clock.forward(11 * MINUTE);
+      await tick();
+      expect((await messages()).map(({ title }) => title).sort()).toEqual([
+        'About cow1:7',
+        'About cow2:7',
+        'About cow3:7',
+      ]);
+    });
+
+    it('puts no more together than fits into a message, and says how many are left out', async () => {
+      const { clock, process, messages } = await begin();
+      const tick = process();
+      clock.forward(4 * MINUTE);
+      const together = { key: 'cows:7', title: 'Cows grow old', says: 'All of these:' };
+      sight.concerns = Array.from({ length: 30 }, (_, n) =>
+        concern(`cow${n}:7`, { lines: [`${n} ${'x'.repeat(490)}`], together }),
+      );
+      await tick();
+      const [one, ...more] = await messages();
+      expect(more).toEqual([]);
+      expect(one && noticeTrouble(one)).toBeNull();
+      expect(one?.lines.length).toBeGreaterThan(5);
+      expect(one?.lines.at(-1)).toBe(`… and ${30 - ((one?.lines.length ?? 0) - 2)} more.`);
     });
 
     it('is repeated while what it looks at is away; after three days the approvers are told, once', async () => {

@@ -2,7 +2,8 @@ import { createServer } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type ForumOptions, type SandboxForum, startForum } from '../../sandbox/discourse/forum.ts';
 import { createDiscourseApi } from '../../src/discourse/api.ts';
-import { examineForum, SCOPES } from '../../src/discourse/examine.ts';
+import { examineForum } from '../../src/discourse/examine.ts';
+import { SCOPES } from '../../src/discourse/examine-key.ts';
 import { createWebhook } from '../../src/discourse/webhook.ts';
 import { keepLog } from '../support/log.ts';
 

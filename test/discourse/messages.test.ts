@@ -138,6 +138,18 @@ describe('a private message', () => {
     expect(await send(key(), MARIA, 'A code', `${TEXT} Tomorrow.`)).toBe('sent');
   });
 
+  it('that was only asked for is one of three a day for each, and of a day that is over nothing is kept', async () => {
+    await begin();
+    const wanted = async (n: number) => send(`secret:${key()}`, MARIA, 'A code', `${TEXT} Number ${n}.`);
+    const sent = [await wanted(1), await wanted(2), await wanted(3), await wanted(4)];
+    expect(sent).toEqual(['sent', 'sent', 'sent', 'not-now']);
+    expect(await send(key(), MARIA, 'A code', `${TEXT} It must be told.`)).toBe('sent');
+    clock.forward(DAY);
+    expect(await wanted(5)).toBe('sent');
+    const kept = await kernel.store.notes.get('discourse:messages');
+    expect(kept).toEqual({ day: clock.now().toISOString().slice(0, 10), count: 1, wanted: { [MARIA]: 1 } });
+  });
+
   it('never holds a private key, and its text is kept nowhere', async () => {
     await begin();
     const pem = `-----BEGIN PRIVATE KEY-----\n${'A'.repeat(64)}\n-----END PRIVATE KEY-----`;

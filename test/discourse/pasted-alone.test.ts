@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { formOf, parse } from '../../src/core/parse.ts';
+import { formOf } from '../../src/core/form.ts';
+import { parse } from '../../src/core/parse.ts';
 import { scanCommands } from '../../src/core/registry.ts';
 import { linesFor } from '../../src/discourse/pasted-alone.ts';
 import { PEOPLE } from '../support/kernel.ts';

@@ -5,7 +5,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { configSchema } from '../../config/schema.ts';
 import { run } from '../../src/cli/run.ts';
-import { metaOf } from '../../src/core/fields.ts';
+import { metaOf } from '../../src/core/field-meta.ts';
 import { readForm } from '../../src/core/form-text.ts';
 import { parse as parseLine } from '../../src/core/parse.ts';
 import { scanCommands } from '../../src/core/registry.ts';

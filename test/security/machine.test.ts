@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readNamed } from '../../config/secrets.ts';
 import { callText } from '../../src/core/call-text.ts';
-import { check } from '../../src/core/parse.ts';
+import { check } from '../../src/core/problems.ts';
 import { VERBS } from '../../src/core/verbs.ts';
 import { makeBundle } from '../../src/hosts/bundle.ts';
 import { openDatabase } from '../../src/store/database.ts';

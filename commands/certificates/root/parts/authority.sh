@@ -135,7 +135,10 @@ open_key() { # FILE
 
 ca() { # ARGUMENTS: `openssl ca`, which never asks anybody anything
   local ca=(openssl ca -batch -config "$work/ssl.cnf" -keyfile "$key" -cert "$certificate" -passin pass: -md sha256)
-  "${ca[@]}" "$@" </dev/null >"$work/log" 2>&1 && return
+  if "${ca[@]}" "$@" </dev/null >"$work/log" 2>&1; then
+    settle
+    return
+  fi
   open_key "$key" >/dev/null
   why
 }
@@ -143,6 +146,16 @@ ca() { # ARGUMENTS: `openssl ca`, which never asks anybody anything
 # To the disk, as `openssl` does not: a power cut must not leave an index that names an empty file.
 flush() { # FILE
   dd "of=$1" conv=notrunc,fsync count=0 </dev/null 2>/dev/null
+}
+
+# What `openssl ca` has just renamed, and their names: after a power cut no number is given a second time. Before coreutils
+# 8.24 `sync` knows no files and takes all disks, which is as good and slower.
+settle() {
+  local one files=()
+  for one in "$index" "$serial" crlnumber; do
+    if [[ -e $one ]]; then files+=("$one"); fi
+  done
+  timeout -s KILL 30 sync -- "${files[@]}" . </dev/null >/dev/null 2>&1 || for one in "${files[@]}"; do flush "$one"; done
 }
 
 check_ca() { # SHA-256

@@ -1,0 +1,115 @@
+import type { z } from 'zod';
+import { type Answer, defineCommand, type Inverse, type Plan, type View } from '../../src/core/command.ts';
+import { anyOf } from '../../src/core/recognise.ts';
+import { Refused } from '../../src/core/refused.ts';
+import { readAsk } from '../repo-add/ask.ts';
+import { createSteps, linkSteps } from '../repositories/addition.ts';
+import { OTHER_REPOS, REPO_WORDS } from '../repositories/called.ts';
+import { addEntry } from '../repositories/entry.ts';
+import { buildTagsBelow, listHubRepos, readTags } from '../repositories/hub.ts';
+import { locksOf, newRepoHappened, newRepoSteps } from '../repositories/hub-steps.ts';
+import { assertMay, mayRegenerate } from '../repositories/may.ts';
+import { labelNamed, labelsOf, lookAtMirror } from '../repositories/mirror.ts';
+import { wrongInLabel } from '../repositories/names.ts';
+import { readLink, restoreParams } from '../repositories/restoration.ts';
+import { type Settings, settings } from '../repositories/settings.ts';
+import { standingAnswer } from '../repositories/standing.ts';
+import { MIRROR_LOCK } from '../repositories/sync.ts';
+
+type Given = z.output<typeof restoreParams>;
+
+export default defineCommand({
+  name: 'repo restore',
+  summary: 'Take a retired external repository back into use, as it was; undo of `repo retire` asks for it',
+  params: restoreParams,
+  risk: 'low',
+  ask: ['admin'],
+  hubPermission: 'admin',
+  settings,
+  shared: 'repos',
+  examples: [
+    'repo restore el8-tools repos=el8-tools=http://mirror.example.org/tools/$arch/ links=foreman-nightly-el8-build/el8-tools/60/simple',
+  ],
+  recognise: {
+    words: [REPO_WORDS, anyOf(`restore, bring back, put back, back into use, retired by mistake`)],
+    unless: OTHER_REPOS,
+  },
+  locks: ({ name, from }, steps) => [
+    ...(from === undefined ? [] : [MIRROR_LOCK]),
+    `repo:${name}`,
+    ...locksOf(steps),
+  ],
+  plan: planRestore,
+  happened: newRepoHappened,
+  result: async ({ repos = [], links = [] }: Given, view): Promise<Answer> =>
+    standingAnswer(
+      repos.map(({ name }) => name),
+      links.map((link) => readLink(link).tag),
+      view,
+    ),
+});
+
+async function planRestore(given: Given, view: View, config: Settings): Promise<Plan> {
+  const { name, repos = [] } = given;
+  const links = (given.links ?? []).map(readLink);
+  const tags = [...new Set(links.map(({ tag }) => tag))];
+  const inverse: Inverse = { command: 'repo retire', given: { name }, restores: 'full' };
+  const [hub, account, entry, archesOf] = await Promise.all([
+    listHubRepos(view),
+    assertMay('admin', view),
+    entrySteps(given, inverse, config, view),
+    readTags(tags, view),
+  ]);
+  const create = createSteps(
+    repos.map((one) => ({ name: one.name, url: one.value })),
+    hub,
+    inverse,
+  );
+  const known = new Set([...hub.repos, ...repos].map((one) => one.name));
+  const unknown = links.find(({ repo }) => !known.has(repo));
+  if (unknown)
+    throw new Refused(
+      `The hub has no external repository called ${unknown.repo}, and no address is given for it.`,
+      `Say it too: \`repos=${unknown.repo}=<address>\`.`,
+    );
+  const used = [];
+  for (const { repo, tag, priority, mode, arches } of links) {
+    const use = { tags: [tag], priority, mode, arches: arches?.split('+') ?? null };
+    used.push(await linkSteps([repo], use, hub, archesOf, () => inverse, view));
+  }
+  const steps = used.flatMap((one) => one.steps);
+  const below = tags.length > 0 ? await buildTagsBelow(tags, view) : [];
+  const anew = newRepoSteps(below, steps, mayRegenerate(account));
+  return {
+    kind: 'plan',
+    title: `Take ${name} back into use`,
+    steps: [...entry.steps, ...create.steps, ...steps, ...anew.steps],
+    notes: [
+      ...entry.notes,
+      ...create.notes,
+      ...used.flatMap((one) => one.notes),
+      ...anew.notes,
+      ...(entry.steps.length > 0
+        ? [`Its packages are as they were left: \`repo sync ${name}\` renews them.`]
+        : []),
+    ],
+  };
+}
+
+/** The entry of the mirror, where one is given and none is there. */
+async function entrySteps(
+  { name: label, from, arches }: Given,
+  inverse: Inverse,
+  config: Settings,
+  view: View,
+): Promise<Pick<Plan, 'steps'> & { readonly notes: readonly string[] }> {
+  if (from === undefined) return { steps: [], notes: [] };
+  const wrong = wrongInLabel(label);
+  if (wrong !== null) throw new Refused(wrong);
+  const ask = readAsk({ label, from, arches, mirror: true }, config);
+  const mirror = await lookAtMirror(config, view);
+  const there = labelNamed(label, labelsOf(mirror, config));
+  return there
+    ? { steps: [], notes: [`${there.label} is configured already, in ${there.file.path}.`] }
+    : { steps: [addEntry(ask, mirror, config, inverse)], notes: [] };
+}

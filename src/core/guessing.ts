@@ -1,0 +1,107 @@
+import { reply } from './asking.ts';
+import type { Reply } from './card.ts';
+import type { Said } from './desk.ts';
+import { isOptional, metaOf } from './field-meta.ts';
+import { commandsFor } from './help.ts';
+import { lineOf } from './line.ts';
+import { type Parsed, parse } from './parse.ts';
+import type { Person } from './person.ts';
+import { plainText } from './plain-text.ts';
+import type { Site } from './planner.ts';
+import { about, recognise } from './recognise.ts';
+import { saidOf } from './talk.ts';
+import { idIn } from './verbs.ts';
+
+/** Answers words that say nothing to us, with lines to try instead. */
+export function createGuessing(site: Site): {
+  /** `guesses`: lines that may have been meant. */
+  unknown(title: string, guesses: readonly string[]): Said;
+  unclear(
+    who: Person,
+    parsed: Extract<Parsed, { kind: 'unclear' }>,
+    text: string,
+    here: string | undefined,
+  ): Said;
+} {
+  /** Lines to try instead of one that says nothing to us: a typo mended, or what its words seem to ask for. */
+  function meantBy(who: Person, meant: string | null, text: string): readonly string[] {
+    if (meant !== null && canBeRead(meant)) return [meant];
+    const near = meant === null ? null : parse(meant, site.registry);
+    if (near?.kind === 'command') return [`help ${near.command.name}`];
+    if (near?.kind === 'verb') return [`help ${near.verb.name}`];
+    const mine = commandsFor(who, site);
+    // Who talks to us need not say that it is about Koji.
+    const lines = recognise(`koji ${text}`, mine).map(({ line }) => line);
+    const families = about(text, mine).map(({ name }) => `help ${name.split(' ')[0]}`);
+    return lines.length > 0 ? lines : [...new Set(families)].slice(0, 3);
+  }
+
+  /** Would it be read, once what is missing in it is filled in? */
+  function canBeRead(line: string): boolean {
+    const read = parse(line, site.registry);
+    return 'problems' in read && Object.values(read.problems).every((problem) => problem === 'missing');
+  }
+
+  function unknown(title: string, guesses: readonly string[]): Said {
+    const meant = guesses.filter(canBeRead);
+    return reply({
+      tone: 'warn',
+      title,
+      lines: meant.length > 0 ? ['Did you mean this?'] : ['`help` shows what you can ask for.'],
+      next: meant.length > 0 ? meant.map(plainText) : ['help'],
+    });
+  }
+
+  function unclear(
+    who: Person,
+    { word, meant }: Extract<Parsed, { kind: 'unclear' }>,
+    text: string,
+    here: string | undefined,
+  ): Said {
+    const whole = plainText(text);
+    const title =
+      whole.length <= 60 && whole.includes(' ')
+        ? `I do not understand “${whole}”. Nothing was done.`
+        : `I do not know “${plainText(word).slice(0, 60)}”. Nothing was done.`;
+    const said = saidOf(whole, here);
+    return unknown(title, said.length > 0 ? said : meantBy(who, meant, text));
+  }
+
+  return { unknown, unclear };
+}
+
+/** Says what a verb lacks, with the lines that would have been right; null: nothing. */
+export function lackOf(parsed: Extract<Parsed, { kind: 'verb' }>, here: string | undefined): Reply | null {
+  const [wrong] = Object.entries(parsed.problems);
+  if (!wrong) return null;
+  const [name, problem] = wrong;
+  const title = problem === 'missing' ? `\`${parsed.verb.name}\` needs ${NEEDED[name] ?? name}.` : problem;
+  return { tone: 'warn', title, lines: [], next: mended(parsed, here) };
+}
+
+/** What a verb lacks, in words. */
+const NEEDED: Readonly<Record<string, string>> = {
+  because: 'a reason: because=…',
+  step: 'the number of the step, which `show` gives',
+};
+
+/** The lines that would have been right, with the request that was meant, never with another. */
+function mended(
+  { verb, given, problems }: Extract<Parsed, { kind: 'verb' }>,
+  here: string | undefined,
+): readonly string[] {
+  const right = Object.fromEntries(Object.entries(given).filter(([name]) => !problems[name]));
+  const { shape } = verb.params;
+  if (shape.request) {
+    const id = idIn(right) ?? here;
+    if (id === undefined) return ['requests open'];
+    right.request = id;
+  }
+  const hole = Object.entries(shape).find(([name, field]) => right[name] === undefined && !isOptional(field));
+  if (!hole) return [lineOf(verb.name, verb.params, right)];
+  const [name, field] = hole;
+  const { choices } = metaOf(field);
+  return (choices.length > 0 ? choices : ['…']).map((value) =>
+    lineOf(verb.name, verb.params, { ...right, [name]: value }),
+  );
+}

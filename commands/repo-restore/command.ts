@@ -1,8 +1,10 @@
 import type { z } from 'zod';
 import { type Answer, defineCommand, type Inverse, type Plan, type View } from '../../src/core/command.ts';
+import { anyOf } from '../../src/core/recognise.ts';
 import { Refused } from '../../src/core/refused.ts';
 import { readAsk } from '../repo-add/ask.ts';
 import { createSteps, linkSteps } from '../repositories/addition.ts';
+import { OTHER_REPOS, REPO_WORDS } from '../repositories/called.ts';
 import { addEntry } from '../repositories/entry.ts';
 import { buildTagsBelow, listHubRepos, readTags } from '../repositories/hub.ts';
 import { locksOf, newRepoHappened, newRepoSteps } from '../repositories/hub-steps.ts';
@@ -28,6 +30,10 @@ export default defineCommand({
   examples: [
     'repo restore el8-tools repos=el8-tools=http://mirror.example.org/tools/$arch/ links=foreman-nightly-el8-build/el8-tools/60/simple',
   ],
+  recognise: {
+    words: [REPO_WORDS, anyOf(`restore, bring back, put back, back into use, retired by mistake`)],
+    unless: OTHER_REPOS,
+  },
   locks: ({ name, from }, steps) => [
     ...(from === undefined ? [] : [MIRROR_LOCK]),
     `repo:${name}`,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { asJson } from './events.ts';
 import type { JsonObject } from './json.ts';
+import { asJson } from './json.ts';
 import { createTurns } from './lease.ts';
 import type { Notice } from './notice.ts';
 import type { Log } from './ports.ts';

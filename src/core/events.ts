@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Answer, Risk, Step } from './command.ts';
-import { digestOf, type Json, type JsonObject } from './json.ts';
+import { digestOf, type JsonObject } from './json.ts';
 import type { Place } from './person.ts';
 
 /** Who did it: a person's id and the name people read. `steward` for the program itself. */
@@ -201,9 +201,4 @@ const UPCASTERS: Readonly<Record<string, (data: Data) => Data>> = {
 function withRisk(data: Data): Data {
   const { people } = z.looseObject({ people: z.number() }).parse(data.needs);
   return { ...data, risk: people > 1 ? 'high' : 'low' };
-}
-
-/** The event's data as plain JSON: what is stored, hashed and shown. Drops `undefined`, refuses what is not JSON. */
-export function asJson(data: unknown): JsonObject {
-  return JSON.parse(JSON.stringify(data), (_key, value: Json) => value) as JsonObject;
 }

@@ -22,6 +22,11 @@ export function canonical(value: Json): string {
   return `{${keys.map((key) => `${JSON.stringify(key)}:${canonical(value[key] ?? null)}`).join(',')}}`;
 }
 
+/** Plain JSON: what is stored, hashed and shown. Drops `undefined`, refuses what is not JSON. */
+export function asJson(data: unknown): JsonObject {
+  return JSON.parse(JSON.stringify(data), (_key, value: Json) => value) as JsonObject;
+}
+
 /** SHA-256 of the canonical text, in hex. */
 export function digestOf(value: Json): string {
   return createHash('sha256').update(canonical(value)).digest('hex');

@@ -82,10 +82,3 @@ export function readState(state: JsonObject): PlaceState {
   const read = placeState.safeParse(state);
   return read.success ? read.data : {};
 }
-
-/** As it is stored: without what is not set. */
-export function writeState(state: PlaceState): JsonObject {
-  const kept: Record<string, string | number | boolean> = {};
-  for (const [key, value] of Object.entries(state)) if (value !== undefined) kept[key] = value;
-  return kept;
-}

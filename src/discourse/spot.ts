@@ -1,6 +1,7 @@
+import { asJson } from '../core/json.ts';
 import { postedByOne } from '../core/posted-by-one.ts';
 import type { LockStore, PlaceStore, ShownPlace } from '../core/store.ts';
-import { type PlaceState, readState, writeState } from './place-state.ts';
+import { type PlaceState, readState } from './place-state.ts';
 
 /** A request in one topic, as it is remembered. In one pair of hands at a time. */
 export interface Spot {
@@ -37,7 +38,7 @@ export function createSpots(all: PlaceStore, locks: LockStore): Spots {
       async keep(change, shown = 0) {
         const next = { ...state, ...change };
         const nextSeq = Math.max(seq, shown);
-        await places.shown(request, place.where, writeState(next), nextSeq);
+        await places.shown(request, place.where, asJson(next), nextSeq);
         state = next;
         seq = nextSeq;
       },

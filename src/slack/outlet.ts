@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Outlet } from '../core/courier.ts';
 import type { Desk } from '../core/desk.ts';
@@ -10,16 +9,14 @@ import type { Message } from './blocks.ts';
 import { noticeMessage } from './notice-message.ts';
 import type { People } from './people.ts';
 import { readState, splitWhere } from './place-state.ts';
-import { findPosted, messageMarker } from './posted.ts';
+import { lookForPosted, messageMarker } from './posted.ts';
+import { areBadBlocks, channelOf, postingOf, type Target } from './posting.ts';
 import type { Scheduler, Written } from './scheduler.ts';
 
 /** Errors that say: not here, now or later. */
 const CLOSED =
   /^(?:channel_not_found|not_in_channel|is_archived|thread_not_found|restricted_action.*|no_permission|user_not_found|users_not_found|user_disabled|cannot_dm_bot|access_denied|msg_too_long)$/u;
-/** Errors of the blocks themselves. */
-const BAD_BLOCKS = /block|too_long/u;
 
-const opened = z.looseObject({ channel: z.looseObject({ id: z.string() }) });
 const aim = z.object({ channel: z.string(), thread: z.string().optional() });
 
 /** Says messages in Slack that belong to no request. */
@@ -34,7 +31,6 @@ export function createOutlet(deps: {
 }): Outlet {
   const { desk, places, people, scheduler, log, lookMs } = deps;
 
-  type Target = { readonly channel: string; readonly thread?: string | undefined };
   type Answer = Exclude<Awaited<ReturnType<Outlet['aim']>>, { kind: 'aimed' }>;
 
   const closed = (says: string): Answer => ({ kind: 'closed', says });
@@ -54,7 +50,7 @@ export function createOutlet(deps: {
       args: { users: account },
     });
     if (written.kind !== 'ok') return refusal(written);
-    return { channel: opened.parse(written.data).channel.id };
+    return { channel: channelOf(written.data) };
   }
 
   /** The thread of a request, where it is shown now. */
@@ -79,28 +75,14 @@ export function createOutlet(deps: {
     return noticeMessage(notice, { mention: account === null ? null : `<@${account}>`, command });
   }
 
-  async function isThere(key: string, target: z.output<typeof aim>): Promise<boolean | 'unknown'> {
+  async function isThere(key: string, { channel, thread }: Target): Promise<boolean | 'unknown'> {
     // Not by a time: clocks are put right, and then it would not be found.
-    const at = { channel: target.channel, thread: target.thread };
-    for (const ms of lookMs) {
-      await pause(ms);
-      const found = await findPosted({ scheduler, log }, at, messageMarker(key));
-      if (found === 'unknown') return found;
-      if (found !== null) return true;
-    }
-    return false;
+    const found = await lookForPosted({ scheduler, log, lookMs }, { channel, thread }, messageMarker(key));
+    return found === 'unknown' ? found : found !== null;
   }
 
-  function post(key: string, { channel, thread }: Target, { text, blocks }: Message): Promise<Written> {
-    return scheduler.write({
-      ...{ method: 'chat.postMessage', urgency: 'new', channel, repeatable: false },
-      args: {
-        ...{ channel, text, metadata: messageMarker(key), unfurl_links: false, unfurl_media: false },
-        ...(thread ? { thread_ts: thread } : {}),
-        ...(blocks.length > 0 ? { blocks } : {}),
-      },
-    });
-  }
+  const post = (key: string, at: Target, message: Message): Promise<Written> =>
+    scheduler.write(postingOf(at, message, 'new', messageMarker(key)));
 
   return {
     service: 'slack',
@@ -121,7 +103,7 @@ export function createOutlet(deps: {
       }
       const message = messageOf(notice, at);
       let written = await post(notice.key, target, message);
-      if (written.kind === 'error' && BAD_BLOCKS.test(written.error)) {
+      if (areBadBlocks(written)) {
         log.warn('slack refuses our blocks', { key: notice.key, error: written.error, says: written.says });
         written = await post(notice.key, target, { text: message.text, blocks: [] });
       }

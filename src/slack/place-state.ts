@@ -26,13 +26,6 @@ export function readState(state: JsonObject): PlaceState {
   return read.success ? read.data : {};
 }
 
-/** As it is stored: without what is not set. */
-export function writeState(state: PlaceState): JsonObject {
-  const kept: Record<string, string> = {};
-  for (const [key, value] of Object.entries(state)) if (value !== undefined) kept[key] = value;
-  return kept;
-}
-
 /** A place's coordinates: a channel, and the thread in it if it is one. */
 export function splitWhere(where: string): { channel: string; thread: string | undefined } {
   const [channel = '', thread] = where.split('/', 2);

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Log } from '../core/ports.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -42,7 +43,7 @@ const PAGES = 5;
  * is not there.
  * `unknown`: Slack could not be asked, so nobody may conclude that it is not there.
  */
-export async function findPosted(
+async function findPosted(
   deps: { readonly scheduler: Scheduler; readonly log: Log },
   at: { readonly channel: string; readonly thread: string | undefined; readonly since?: Date },
   marker: Marker,
@@ -76,6 +77,20 @@ export async function findPosted(
     if (found) return found.ts;
     cursor = read.response_metadata?.next_cursor ?? '';
     if (!cursor) return null;
+  }
+  return null;
+}
+
+/** Was it posted after all? Looks more than once, after these pauses, as an answer may be lost before the work is done. */
+export async function lookForPosted(
+  deps: { readonly scheduler: Scheduler; readonly log: Log; readonly lookMs: readonly number[] },
+  at: { readonly channel: string; readonly thread: string | undefined; readonly since?: Date },
+  marker: Marker,
+): Promise<string | null | 'unknown'> {
+  for (const ms of deps.lookMs) {
+    await pause(ms);
+    const found = await findPosted(deps, at, marker);
+    if (found !== null) return found;
   }
   return null;
 }

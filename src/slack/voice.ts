@@ -5,6 +5,7 @@ import type { Log } from '../core/ports.ts';
 import { replyMessage } from './answer-blocks.ts';
 import type { SlackApi } from './api.ts';
 import type { Message } from './blocks.ts';
+import { areBadBlocks, channelOf, postingOf } from './posting.ts';
 import type { Scheduler } from './scheduler.ts';
 
 /** Where somebody is to be told something that only they see. */
@@ -30,7 +31,6 @@ export interface Voice {
   permalink(channel: string, ts: string): Promise<string | null>;
 }
 
-const opened = z.looseObject({ channel: z.looseObject({ id: z.string() }) });
 const linked = z.looseObject({ permalink: z.string().regex(/^https?:\/\/[^|>\s]+$/u) });
 
 export function createVoice(deps: {
@@ -75,27 +75,14 @@ export function createVoice(deps: {
       blocks: message.blocks,
     });
     if (called.kind === 'ok') return 'said';
-    return called.kind === 'error' && /block|too_long/u.test(called.error) ? 'bad-blocks' : 'not-there';
+    return areBadBlocks(called) ? 'bad-blocks' : 'not-there';
   }
 
   async function say(channel: string, thread: string | undefined, said: Reply | Message): Promise<void> {
     for (const message of [messageOf(said), plainOf(said), { text: messageOf(said).text, blocks: [] }]) {
       if (message === null) continue;
-      const written = await scheduler.write({
-        method: 'chat.postMessage',
-        urgency: 'new',
-        channel,
-        repeatable: false,
-        args: {
-          channel,
-          ...(thread ? { thread_ts: thread } : {}),
-          text: message.text,
-          ...(message.blocks.length > 0 ? { blocks: message.blocks } : {}),
-          unfurl_links: false,
-          unfurl_media: false,
-        },
-      });
-      if (written.kind === 'error' && /block/u.test(written.error)) continue;
+      const written = await scheduler.write(postingOf({ channel, thread }, message, 'new'));
+      if (areBadBlocks(written)) continue;
       if (written.kind !== 'ok') log.warn('a reply was not posted', { channel, outcome: written });
       return;
     }
@@ -109,7 +96,7 @@ export function createVoice(deps: {
       log.warn('slack opens no direct message', { user, outcome: called });
       return null;
     }
-    const channel = opened.parse(called.data).channel.id;
+    const channel = channelOf(called.data);
     directMessages.set(user, channel);
     return channel;
   }

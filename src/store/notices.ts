@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { asJson } from '../core/events.ts';
-import { canonical, type JsonObject } from '../core/json.ts';
+import { asJson, canonical, type JsonObject } from '../core/json.ts';
 import { type Notice, noticeTrouble } from '../core/notice.ts';
 import { Refused } from '../core/refused.ts';
 import type { NoticeStore } from '../core/store.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { type Actor, asJson, hashOf, type Row } from '../core/events.ts';
-import { canonical, type JsonObject } from '../core/json.ts';
+import { type Actor, hashOf, type Row } from '../core/events.ts';
+import { asJson, canonical, type JsonObject } from '../core/json.ts';
 import type { Ledger } from '../core/store.ts';
 import { cleanObject, cleanText } from './clean.ts';
 import type { Database } from './database.ts';

@@ -19,7 +19,7 @@ export interface Leftovers {
 export function createLeftovers(deps: {
   readonly inbox: Pick<Inbox, 'pending' | 'done'>;
   readonly places: Pick<PlaceStore, 'stale'>;
-  /** It was refused at the door after all. */
+  /** Was somebody told that this was not stored? */
   readonly isDisowned: (id: string) => boolean;
   readonly carryOn: (incoming: Incoming) => void;
   /** Must not throw. */

@@ -1,13 +1,14 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import LongestFirst from './test/support/longest-first.ts';
-import { thorough } from './test/support/thorough.ts';
+import { onlyLong, thorough } from './test/support/thorough.ts';
 
-/** Minutes of killing, waiting and openssl: run where everything is tried (`STEWARD_TESTS=all`). */
+/** Minutes of killing, waiting and openssl: left out of `npm test`, and run by `npm run test:long`. */
 const LONG = [
   'test/commands/koji-ca-renew.test.ts',
   'test/commands/koji-mirror.test.ts',
   'test/commands/koji-mirror-dnf.test.ts',
+  'test/commands/repo-add-dnf.test.ts',
   'test/deploy/two-processes.test.ts',
   'test/kill/*.test.ts',
   'test/security/private-keys.test.ts',
@@ -23,8 +24,8 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ['test/**/*.test.ts'],
-    exclude: thorough ? [] : LONG,
+    include: onlyLong ? LONG : ['test/**/*.test.ts'],
+    exclude: thorough || onlyLong ? [] : LONG,
     // A third of the time went into loading the same modules for each file again.
     isolate: false,
     globalSetup: ['test/support/databases-setup.ts'],

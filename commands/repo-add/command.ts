@@ -7,7 +7,7 @@ import { anyOf } from '../../src/core/recognise.ts';
 import { createSteps, destinationOf, linkSteps } from '../repositories/addition.ts';
 import { announcement } from '../repositories/announcement.ts';
 import { LABEL, OTHER_REPOS, REPO_WORDS } from '../repositories/called.ts';
-import { assertTags, buildTagsBelow, listHubRepos } from '../repositories/hub.ts';
+import { buildTagsBelow, listHubRepos, readTags } from '../repositories/hub.ts';
 import { listText, locksOf, newRepoHappened, newRepoSteps } from '../repositories/hub-steps.ts';
 import { assertMay, mayRegenerate } from '../repositories/may.ts';
 import { wrongInLabel, wrongInRepo } from '../repositories/names.ts';
@@ -97,10 +97,10 @@ async function planAdd(given: Given, view: View, config: Settings): Promise<Plan
       ? `packages of ${ask.label} that were synced stay on the mirror’s disk`
       : 'repositories of build tags that were made with it stay until they are made anew',
   };
-  const [hub, account] = await Promise.all([
+  const [hub, account, archesOf] = await Promise.all([
     listHubRepos(view),
     assertMay('admin', view),
-    assertTags(given.tag ?? [], view),
+    readTags(given.tag ?? [], view),
   ]);
   const create = createSteps(wanted, hub, inverse);
   const use = {
@@ -109,7 +109,7 @@ async function planAdd(given: Given, view: View, config: Settings): Promise<Plan
     mode: given.mode ?? null,
     arches: isMirrored ? ask.arches : (given.arches ?? null),
   };
-  const link = await linkSteps(names, use, hub, () => inverse, view);
+  const link = await linkSteps(names, use, hub, archesOf, () => inverse, view);
   const mirror = isMirrored
     ? await mirrorSteps(ask, config, view)
     : { steps: [], notes: await directNotes(ask, create.steps, config, view) };

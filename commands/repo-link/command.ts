@@ -5,7 +5,7 @@ import type { Plan } from '../../src/core/plan.ts';
 import { anyOf } from '../../src/core/recognise.ts';
 import { linkSteps } from '../repositories/addition.ts';
 import { OTHER_REPOS, REPO_WORDS } from '../repositories/called.ts';
-import { assertTags, buildTagsBelow, listHubRepos, pickRepo } from '../repositories/hub.ts';
+import { buildTagsBelow, listHubRepos, pickRepo, readTags } from '../repositories/hub.ts';
 import { listText, newRepoHappened, newRepoSteps } from '../repositories/hub-steps.ts';
 import { assertMay, mayRegenerate } from '../repositories/may.ts';
 import {
@@ -46,10 +46,10 @@ export default defineCommand({
 });
 
 async function planLink(given: Given, view: View): Promise<Plan> {
-  const [hub, account] = await Promise.all([
+  const [hub, account, archesOf] = await Promise.all([
     listHubRepos(view),
     assertMay('tag', view),
-    assertTags(given.tag, view),
+    readTags(given.tag, view),
   ]);
   const { name } = pickRepo(given.name, hub);
   const use = {
@@ -62,6 +62,7 @@ async function planLink(given: Given, view: View): Promise<Plan> {
     [name],
     use,
     hub,
+    archesOf,
     ({ tag }) => ({ command: 'repo unlink', given: { name, tag }, restores: 'full' }),
     view,
   );

@@ -2,11 +2,13 @@ import type { z } from 'zod';
 import type { Answer } from '../../src/core/answer.ts';
 import { defineCommand, type View } from '../../src/core/command.ts';
 import type { Inverse, Plan } from '../../src/core/plan.ts';
+import { anyOf } from '../../src/core/recognise.ts';
 import { Refused } from '../../src/core/refused.ts';
 import { readAsk } from '../repo-add/ask.ts';
 import { createSteps, linkSteps } from '../repositories/addition.ts';
+import { OTHER_REPOS, REPO_WORDS } from '../repositories/called.ts';
 import { addEntry } from '../repositories/entry.ts';
-import { assertTags, buildTagsBelow, listHubRepos } from '../repositories/hub.ts';
+import { buildTagsBelow, listHubRepos, readTags } from '../repositories/hub.ts';
 import { locksOf, newRepoHappened, newRepoSteps } from '../repositories/hub-steps.ts';
 import { assertMay, mayRegenerate } from '../repositories/may.ts';
 import { labelNamed, labelsOf, lookAtMirror } from '../repositories/mirror.ts';
@@ -30,6 +32,10 @@ export default defineCommand({
   examples: [
     'repo restore el8-tools repos=el8-tools=http://mirror.example.org/tools/$arch/ links=foreman-nightly-el8-build/el8-tools/60/simple',
   ],
+  recognise: {
+    words: [REPO_WORDS, anyOf(`restore, bring back, put back, back into use, retired by mistake`)],
+    unless: OTHER_REPOS,
+  },
   locks: ({ name, from }, steps) => [
     ...(from === undefined ? [] : [MIRROR_LOCK]),
     `repo:${name}`,
@@ -50,11 +56,11 @@ async function planRestore(given: Given, view: View, config: Settings): Promise<
   const links = (given.links ?? []).map(readLink);
   const tags = [...new Set(links.map(({ tag }) => tag))];
   const inverse: Inverse = { command: 'repo retire', given: { name }, restores: 'full' };
-  const [hub, account, entry] = await Promise.all([
+  const [hub, account, entry, archesOf] = await Promise.all([
     listHubRepos(view),
     assertMay('admin', view),
     entrySteps(given, inverse, config, view),
-    assertTags(tags, view),
+    readTags(tags, view),
   ]);
   const create = createSteps(
     repos.map((one) => ({ name: one.name, url: one.value })),
@@ -71,7 +77,7 @@ async function planRestore(given: Given, view: View, config: Settings): Promise<
   const used = [];
   for (const { repo, tag, priority, mode, arches } of links) {
     const use = { tags: [tag], priority, mode, arches: arches?.split('+') ?? null };
-    used.push(await linkSteps([repo], use, hub, () => inverse, view));
+    used.push(await linkSteps([repo], use, hub, archesOf, () => inverse, view));
   }
   const steps = used.flatMap((one) => one.steps);
   const below = tags.length > 0 ? await buildTagsBelow(tags, view) : [];

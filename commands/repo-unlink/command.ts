@@ -4,7 +4,7 @@ import { defineCommand, type View } from '../../src/core/command.ts';
 import type { Plan } from '../../src/core/plan.ts';
 import { anyOf } from '../../src/core/recognise.ts';
 import { OTHER_REPOS, REPO_WORDS } from '../repositories/called.ts';
-import { assertTags, buildTagsBelow, listHubRepos, pickRepo } from '../repositories/hub.ts';
+import { buildTagsBelow, listHubRepos, pickRepo, readTags } from '../repositories/hub.ts';
 import { listText, newRepoHappened, newRepoSteps, unlinkStep } from '../repositories/hub-steps.ts';
 import { assertMay, mayRegenerate } from '../repositories/may.ts';
 import { hubRepoField, tagsField } from '../repositories/parameters.ts';
@@ -43,7 +43,7 @@ async function planUnlink(given: Given, view: View): Promise<Plan> {
   const [hub, account] = await Promise.all([
     listHubRepos(view),
     assertMay('tag', view),
-    assertTags(given.tag, view),
+    readTags(given.tag, view),
   ]);
   const { name } = pickRepo(given.name, hub);
   const links = hub.links.filter((link) => link.repo === name && given.tag.includes(link.tag));

@@ -65,11 +65,12 @@ function assertSame(there: HubRepo, name: string, url: string): void {
   );
 }
 
-/** Lets tags use repositories; what is so already is left out. */
+/** Lets tags use repositories; what is so already is left out. `archesOf`: what the tags build for. */
 export async function linkSteps(
   names: readonly string[],
   use: Use,
   hub: HubRepos,
+  archesOf: ReadonlyMap<string, readonly string[]>,
   inverse: (wish: Wish) => Inverse,
   view: View,
 ): Promise<{ readonly steps: readonly Step[]; readonly notes: readonly string[] }> {
@@ -80,7 +81,7 @@ export async function linkSteps(
     const own = hub.links.filter((link) => link.tag === tag);
     const missing = names.filter((name) => !own.some((link) => link.repo === name));
     for (const link of own.filter(({ repo }) => names.includes(repo))) assertAsWished(link, use);
-    const arches = await archesFor(tag, use, takesArches, view);
+    const arches = archesFor(tag, archesOf.get(tag) ?? [], use, takesArches);
     notes.push(...arches.notes);
     const priorities = freePriorities(own, missing.length, use.priority, tag);
     for (const [index, repo] of missing.entries()) {
@@ -123,18 +124,14 @@ function freePriorities(
   return found;
 }
 
-const tagRead = z.object({ arches: z.string().nullish() });
-
 /** For which arches of a tag: where upstream does not have all of them the hub has to be told, or no repository can be made. */
-async function archesFor(
+function archesFor(
   tag: string,
+  all: readonly string[],
   { arches }: Use,
   takesArches: boolean,
-  view: View,
-): Promise<{ readonly only: string | null; readonly notes: readonly string[] }> {
+): { readonly only: string | null; readonly notes: readonly string[] } {
   if (arches === null) return { only: null, notes: [] };
-  const { arches: own } = tagRead.parse(await view.hub.read({ method: 'getTag', args: [tag] }, view.signal));
-  const all = (own ?? '').split(/\s+/).filter(Boolean);
   const has = new Set(arches.map(canonical));
   const lacks = all.filter((arch) => !has.has(canonical(arch)));
   if (lacks.length === 0) return { only: null, notes: [] };

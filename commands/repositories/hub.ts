@@ -79,13 +79,20 @@ export function hubUrl(url: string): string {
   return url.endsWith('/') ? url : `${url}/`;
 }
 
-/** Throws `Refused`, with the nearest one, for tags that the hub does not have. */
-export async function assertTags(tags: readonly string[], view: View): Promise<void> {
+const tagRead = z.object({ arches: z.string().nullish() }).nullable();
+
+/** What each of these tags builds for. Throws `Refused`, with the nearest one, for tags that the hub does not have. */
+export async function readTags(
+  tags: readonly string[],
+  view: View,
+): Promise<ReadonlyMap<string, readonly string[]>> {
   const found = await Promise.all(
     tags.map((tag) => view.hub.read({ method: 'getTag', args: [tag] }, view.signal)),
   );
-  const missing = tags.filter((_, index) => found[index] === null);
-  if (missing.length === 0) return;
+  const read = found.map((one) => tagRead.parse(one));
+  const missing = tags.filter((_, index) => read[index] === null);
+  if (missing.length === 0)
+    return new Map(tags.map((tag, at) => [tag, (read[at]?.arches ?? '').split(/\s+/).filter(Boolean)]));
   const rows = z
     .array(z.object({ name: z.string() }))
     .parse(await view.hub.read({ method: 'listTags', args: [] }, view.signal));

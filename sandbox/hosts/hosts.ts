@@ -31,6 +31,8 @@ export interface SandboxHosts {
   /** The bot's key, PEM. */
   readonly clientKey: string;
   readonly scriptsDir: string;
+  /** What a command on it has in its environment: whoever starts one by another way gives it this. */
+  environment(host: string): Readonly<Record<string, string>>;
   /** What each has beneath it. */
   world(host: string): World;
   /** How often kojid was restarted there, ever. */
@@ -123,6 +125,7 @@ export async function startHosts(options: SandboxHostsOptions): Promise<SandboxH
       .join(''),
     clientKey,
     scriptsDir: SCRIPTS_DIR,
+    environment: (name) => environment(bin, get(name).world.root),
     world: (name) => get(name).world,
     upstream,
     restarts: (name) => get(name).world.kojid().restarts,

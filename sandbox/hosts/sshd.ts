@@ -6,6 +6,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readFileSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
@@ -36,6 +37,8 @@ export interface RealHosts {
   rootOf(host: string): string;
   /** Stops (or continues) the listener: connections are accepted by the kernel and nobody speaks. */
   freeze(host: string, frozen: boolean): void;
+  /** Kills the processes of the connections that are open; new ones are accepted. Gives how many there were. */
+  cut(host: string): number;
   close(): Promise<void>;
 }
 
@@ -47,6 +50,8 @@ export interface RealHostsOptions {
   readonly port?: number;
   /** Lines for sshd_config, e.g. `MaxSessions 3`. */
   readonly config?: readonly string[];
+  /** What commands find in their environment, beside what they find there anyway; no white space in it. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Starts real sshd, one process a host, on addresses of their own. Check `noSshd()` first. */
@@ -80,7 +85,10 @@ export async function startSshd(options: RealHostsOptions): Promise<RealHosts> {
     for (const host of hosts) {
       mkdirSync(join(rootOf(host.name), 'run/steward'), { recursive: true, mode: 0o700 });
       const config = join(dir, `${host.name}.conf`);
-      writeFileSync(config, configFor(dir, host, rootOf(host.name), options.config ?? []));
+      writeFileSync(
+        config,
+        configFor(dir, host, { STEWARD_ROOT: rootOf(host.name), ...options.env }, options.config ?? []),
+      );
       const log = join(dir, `${host.name}.log`);
       running.set(host.name, spawn(SSHD, ['-D', '-f', config, '-E', log], { stdio: 'ignore' }));
     }
@@ -97,11 +105,26 @@ export async function startSshd(options: RealHostsOptions): Promise<RealHosts> {
     freeze: (name, frozen) => {
       running.get(name)?.kill(frozen ? 'SIGSTOP' : 'SIGCONT');
     },
+    cut: (name) => {
+      const sessions = childrenOf(running.get(name)?.pid);
+      for (const pid of sessions) process.kill(pid, 'SIGKILL');
+      return sessions.length;
+    },
     close,
   };
 }
 
-function configFor(dir: string, host: Target, root: string, more: readonly string[]): string {
+function childrenOf(pid: number | undefined): readonly number[] {
+  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+  return text === '' ? [] : text.split(' ').map(Number);
+}
+
+function configFor(
+  dir: string,
+  host: Target,
+  env: Readonly<Record<string, string>>,
+  more: readonly string[],
+): string {
   return [
     `ListenAddress ${host.address}:${host.port}`,
     `HostKey ${join(dir, 'host_key')}`,
@@ -116,7 +139,7 @@ function configFor(dir: string, host: Target, root: string, more: readonly strin
     'PrintMotd no',
     'PrintLastLog no',
     // Bash would read ~/.bashrc for a command over SSH at SHLVL below 2: what is there is not ours to run.
-    `SetEnv SHLVL=3 STEWARD_ROOT=${root}`,
+    ['SetEnv SHLVL=3', ...Object.entries(env).map(([name, value]) => `${name}=${value}`)].join(' '),
     ...more,
     '',
   ].join('\n');

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { MIRROR, type MirrorOptions, makeMirror } from '../../sandbox/mirror/mirror.ts';
 import { startRsync } from '../../sandbox/mirror/rsync.ts';
 import { fillUpstream, startUpstream } from '../../sandbox/mirror/upstream.ts';
+import { loadScript } from '../../src/core/script.ts';
 
-const SCRIPT = readFileSync(
+const { text: SCRIPT } = loadScript(
   new URL('../../commands/repositories/root/koji-mirror.job.sh', import.meta.url),
-  'utf8',
 );
 
 /** Is there such a program here? */

@@ -9,7 +9,7 @@ const KOJI = 'C0KOJI';
 it('makes each request that was stored, once, also when it is killed before and after carrying on with it', {
   timeout: 120_000,
 }, async ({ onTestFinished }) => {
-  const site = await startKillSite(['a1-1'], []);
+  const site = await startKillSite({ builders: ['a1-1'] });
   onTestFinished(() => site.close());
   const port = await freePort();
   const slack = await startSlack({

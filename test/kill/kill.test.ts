@@ -35,7 +35,11 @@ describe.concurrent('a worker that is killed at every boundary of a request', ()
         if (postgres) onTestFinished(() => postgres.stop());
         const redis = store.redis ? await startRedis() : null;
         if (redis) onTestFinished(() => redis.stop());
-        const site = await startKillSite([...CAPACITIES, ...RESTARTS], RESTARTS, store.hub);
+        const site = await startKillSite({
+          builders: [...CAPACITIES, ...RESTARTS],
+          reachable: RESTARTS,
+          version: store.hub,
+        });
         onTestFinished(() => site.close());
         const databaseUrl = (await postgres?.fresh()) ?? null;
         const setup = { ...site.setup, databaseUrl, redisUrl: redis?.url ?? null };

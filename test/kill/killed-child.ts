@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { type Hold, startLife } from './life.ts';
+import type { Hold } from './holding.ts';
+import { startLife } from './life.ts';
 import type { Asking, Setup, Told } from './points.ts';
 
 // One life of a worker process. It takes every request to the boundary where it is to stop. When all are there, it

@@ -1,33 +1,20 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openQueue } from '../../jobs/queue.ts';
 import { startWorker } from '../../jobs/worker.ts';
 import { createDesk } from '../../src/core/counter.ts';
-import type { NewEvent } from '../../src/core/events.ts';
 import type { Person } from '../../src/core/person.ts';
 import { ruleOf } from '../../src/core/policy.ts';
 import { Unavailable } from '../../src/core/refused.ts';
 import { scanCommands } from '../../src/core/registry.ts';
 import { createRequests } from '../../src/core/requests.ts';
-import type { Store } from '../../src/core/store.ts';
-import type { World } from '../../src/core/world.ts';
 import { createHosts } from '../../src/hosts/hosts.ts';
 import { createJobs } from '../../src/hosts/jobs.ts';
 import { createHub } from '../../src/koji/hub.ts';
 import { openDatabase } from '../../src/store/database.ts';
 import { createStore } from '../../src/store/store.ts';
 import { keepLog } from '../support/log.ts';
-import type { Asking, Point, Setup } from './points.ts';
-
-/** Stops a life at one boundary of each request. */
-export interface Hold {
-  /** The one that is at work, where they come in turn and its calls do not say whose they are. */
-  readonly alone?: () => string;
-  isAt(key: string, point: Point): boolean;
-  /** Called at each boundary; what it waits for, the request waits for. */
-  reached(key: string, point: Point): Promise<void>;
-}
+import { type Hold, holdStore, holdWorld } from './holding.ts';
+import type { Asking, Setup } from './points.ts';
 
 /** The kernel, its jobs and a desk over a real store, queue, hub and hosts: a worker process from the inside. */
 export async function startLife(setup: Setup, hold: Hold, concurrency = 60) {
@@ -49,7 +36,7 @@ export async function startLife(setup: Setup, hold: Hold, concurrency = 60) {
     },
     settings: (name: string) => setup.settings?.[name] ?? {},
     kojiUser: () => null,
-    audiences: new Set<string>(),
+    audiences: new Set(['packagers']),
   };
   const hub = createHub({ ...setup.hub, log });
   const hosts = createHosts({ ...setup.hosts, hosts: setup.hosts.list, log });
@@ -94,9 +81,10 @@ export async function startLife(setup: Setup, hold: Hold, concurrency = 60) {
         return this.see(asking);
       }
     },
-    async seeOnce({ key, text }: Asking): Promise<string> {
+    async seeOnce({ key, text, resumes }: Asking): Promise<string> {
       const said = await say(ADAM, text, `kill:${key}`);
       if (said.kind !== 'request') throw new Error(`not a request: ${JSON.stringify(said)}`);
+      let goesOn = resumes === true;
       for (;;) {
         const status = (await listed()).get(said.id);
         if (status === 'planned') {
@@ -104,7 +92,10 @@ export async function startLife(setup: Setup, hold: Hold, concurrency = 60) {
           // Some take the yes of two.
           if (text.includes(' for=')) await say(CARL, `approve ${said.id}`, `kill:${key}:yes-too`);
         }
-        if (status && ENDS.includes(status)) return status;
+        if (goesOn && status === 'failed') {
+          await say(BEA, `resume ${said.id}`, `kill:${key}:resume`);
+          goesOn = false;
+        } else if (status && ENDS.includes(status)) return status;
       }
     },
     async stop(): Promise<void> {
@@ -126,96 +117,4 @@ const CARL = admin('carl');
 
 function admin(id: string): Person {
   return { id, name: id, roles: new Set(['packager', 'admin']), accounts: {} };
-}
-
-function holdStore(store: Store, hold: Hold): Store {
-  const around = async (when: 'before' | 'after', text: string, events: readonly NewEvent[]) => {
-    for (const { type } of events) {
-      if (isPoint(type)) await hold.reached(keyIn(text), `${when} ${type}`);
-    }
-  };
-  return {
-    ...store,
-    requests: {
-      ...store.requests,
-      async create(origin, make) {
-        let text = '';
-        const created = await store.requests.create(origin, (id) => {
-          const made = make(id);
-          text = made.summary.text;
-          return made;
-        });
-        if (created.isNew) await hold.reached(keyIn(text), 'after asked');
-        return created;
-      },
-      async append(id, after, events, summary, fence) {
-        await around('before', summary.text, events);
-        const written = await store.requests.append(id, after, events, summary, fence);
-        if (written === 'written') await around('after', summary.text, events);
-        return written;
-      },
-    },
-    locks: {
-      ...store.locks,
-      async acquire(owner, holder, names, leaseMs) {
-        const acquired = await store.locks.acquire(owner, holder, names, leaseMs);
-        if (acquired.held) await hold.reached(keyIn(names.join(' ')), 'after lock');
-        return acquired;
-      },
-    },
-  };
-}
-
-const AROUND = ['planned', 'approved', 'started', 'step-started', 'step-done', 'succeeded'] as const;
-
-function isPoint(type: string): type is (typeof AROUND)[number] {
-  return AROUND.some((one) => one === type);
-}
-
-/** The key in whatever names a request's hosts. */
-function keyIn(text: string): string {
-  return /([a-z]+\d+)-\d/.exec(text)?.[1] ?? '';
-}
-
-function holdWorld(world: World, hostsDir: string, hold: Hold): World {
-  /** `happened`: has the call reached the other side? Asked where the life stops before it has read the answer. */
-  const around = async <T>(host: string, call: () => Promise<T>, happened: () => Promise<boolean>) => {
-    const key = keyIn(host) || (hold.alone?.() ?? '');
-    if (hold.isAt(key, 'in call')) {
-      call().catch(() => undefined);
-      while (!(await happened())) await sleep(5);
-      await hold.reached(key, 'in call');
-    }
-    const outcome = await call();
-    await hold.reached(key, 'after call');
-    return outcome;
-  };
-  return {
-    ...world,
-    hubWriter: {
-      async carryOut(calls, signal) {
-        const name = String(calls[0]?.args[0]);
-        const wanted = calls[0]?.kwargs?.capacity;
-        const happened = async (): Promise<boolean> => {
-          const host = await world.hubReader.read({ method: 'getHost', args: [name] }, signal);
-          return JSON.stringify(host).includes(`"capacity":${wanted}`);
-        };
-        return around(name, () => world.hubWriter.carryOut(calls, signal), happened);
-      },
-    },
-    hostWriter: {
-      async run(host, script, args, options) {
-        const changed = host === 'ca' ? 'etc/pki/koji/index.txt' : 'var/lib/sandbox/kojid';
-        // openssl puts its new one there by renaming, and for a moment there is none.
-        const state = () => {
-          const path = join(hostsDir, host, changed);
-          return existsSync(path) ? readFileSync(path, 'utf8') : before;
-        };
-        let before = '';
-        before = state();
-        const happened = async (): Promise<boolean> => state() !== before;
-        return around(host, () => world.hostWriter.run(host, script, args, options), happened);
-      },
-    },
-  };
 }

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { noPostgres, startPostgres } from '../support/postgres.ts';
 import { until } from '../support/process.ts';
 import { noRedis, startRedis } from '../support/redis.ts';
-import { type Hold, startLife } from './life.ts';
+import type { Hold } from './holding.ts';
+import { startLife } from './life.ts';
 import type { Asking, Point } from './points.ts';
 import { liveOnce, startKillSite } from './site.ts';
 
@@ -39,7 +40,7 @@ async function startScene(
 ) {
   const postgres = await startPostgres();
   const redis = await startRedis();
-  const site = await startKillSite(BUILDERS, ['b1-1']);
+  const site = await startKillSite({ builders: BUILDERS, reachable: ['b1-1'] });
   const gate = createGate(point, options.held);
   const setup = { ...site.setup, databaseUrl: await postgres.fresh(), redisUrl: redis.url, askings: [] };
   const life = await startLife(setup, gate.hold, options.concurrency);
@@ -105,7 +106,7 @@ describe.concurrent('when a server goes away in the middle of a run', { timeout:
     async ({ onTestFinished }) => {
       const postgres = await startPostgres();
       onTestFinished(() => postgres.stop());
-      const site = await startKillSite(BUILDERS, ['b1-1']);
+      const site = await startKillSite({ builders: BUILDERS, reachable: ['b1-1'] });
       onTestFinished(() => site.close());
       const setup = { ...site.setup, databaseUrl: await postgres.fresh(), redisUrl: null };
       let restarting: Promise<void> | undefined;

@@ -6,7 +6,16 @@ export type Point =
   | `${'before' | 'after'} ${'asked' | 'planned' | 'approved' | 'started' | 'step-started' | 'step-done' | 'succeeded'}`
   | 'after lock'
   | 'in call'
-  | 'after call';
+  | 'after call'
+  // Of a request with several steps, around each:
+  | `${'before' | 'after'} ${'step-started' | 'step-done'} ${Part}`
+  | `${'in' | 'after'} call ${Part}`
+  // What it started was seen to go on; it was seen to have ended, and that is not noted yet.
+  | 'while it runs'
+  | 'after it ended';
+
+/** The steps of a request that adds a repository; the hub gets `create` and the tag's link in one call. */
+export type Part = 'entry' | 'sync' | 'create' | 'newrepo' | 'announce';
 
 /** Every boundary from planning to the end. */
 export const POINTS: readonly Point[] = [
@@ -33,6 +42,8 @@ export interface Asking {
   readonly text: string;
   /** Where this life is to stop at it; null: it goes on to its end. */
   readonly at: Point | null;
+  /** Said once when it has failed: `resume`. */
+  readonly resumes?: boolean;
 }
 
 /** What a life needs to know; goes to the process as JSON. */

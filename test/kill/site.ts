@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type SandboxHosts, startHosts } from '../../sandbox/hosts/hosts.ts';
 import { type SandboxHub, startHub } from '../../sandbox/hub/hub.ts';
+import type { Version } from '../../sandbox/hub/method.ts';
 import { makePki } from '../../sandbox/pki.ts';
 import { stopped } from '../support/process.ts';
 import type { Setup, Told } from './points.ts';
@@ -18,13 +19,24 @@ export interface KillSite {
   close(): Promise<void>;
 }
 
-/** Starts them: `builders` are on the hub, and those of `reachable` are hosts as well; `ca`: a host with a CA, too. */
-export async function startKillSite(
-  builders: readonly string[],
-  reachable: readonly string[],
-  version: '1.20' | '1.35' = '1.20',
-  ca = false,
-): Promise<KillSite> {
+/** What a site is to have. */
+export interface KillSiteOptions {
+  /** On the hub. */
+  readonly builders?: readonly string[];
+  /** Those of the builders that are hosts as well. */
+  readonly reachable?: readonly string[];
+  readonly version?: Version;
+  /** A host `ca`, with a certificate authority. */
+  readonly ca?: boolean;
+  /** A host `mirror`. */
+  readonly mirror?: boolean;
+  /** Build tags with a target each. */
+  readonly tags?: readonly string[];
+}
+
+/** Starts a hub and hosts. */
+export async function startKillSite(options: KillSiteOptions): Promise<KillSite> {
+  const { builders = [], reachable = [], version = '1.20', ca = false, mirror = false, tags = [] } = options;
   const dir = await mkdtemp(join(tmpdir(), 'steward-kill-'));
   const pki = await makePki(join(dir, 'pki'));
   const hub = await startHub({
@@ -38,11 +50,18 @@ export async function startKillSite(
         world.users.push({ id: 100 + id, name, status: 0, usertype: 1, permissions: [] });
         world.hosts.push({ ...model, id, userId: 100 + id, name, capacity: 4, enabled: true, channels: [1] });
       });
+      tags.forEach((name, index) => {
+        const id = 3000 + index;
+        world.tags.push({ id, name, arches: 'x86_64' });
+        world.targets.push({ id, name, buildTagId: id, destTagId: id });
+      });
+      if (mirror) world.users.find(({ name }) => name === 'steward')?.permissions.push('admin');
     },
   });
   const hosts = await startHosts({
     dir: join(dir, 'hosts'),
-    names: [...reachable, ...(ca ? ['ca'] : [])],
+    names: [...reachable, ...(ca ? ['ca'] : []), ...(mirror ? ['mirror'] : [])],
+    ...(mirror ? { mirror: { host: 'mirror' } } : {}),
     ...(ca ? { ca: { host: 'ca', authority: pki.authority } } : {}),
   });
   const { hosts: list, clientKey: privateKey, knownHosts, scriptsDir } = hosts;

@@ -4,9 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { settings } from '../../commands/repositories/settings.ts';
 import { startHosts } from '../../sandbox/hosts/hosts.ts';
+import { startSshd } from '../../sandbox/hosts/sshd.ts';
 import type { Version } from '../../sandbox/hub/method.ts';
 import { MIRROR } from '../../sandbox/mirror/mirror.ts';
 import { scanCommands } from '../../src/core/registry.ts';
+import type { World } from '../../src/core/world.ts';
 import { createHosts } from '../../src/hosts/hosts.ts';
 import { PEOPLE, startKernel } from './kernel.ts';
 import { keepLog } from './log.ts';
@@ -16,7 +18,16 @@ const registry = await scanCommands(new URL('../../commands/', import.meta.url))
 /** A kernel whose hosts have a mirror with a small upstream; every test can begin with the first one again. */
 export async function startRepoSite(
   change: Readonly<Record<string, unknown>> = {},
-  version: Version = '1.35',
+  {
+    version = '1.35',
+    sshd = false,
+    through,
+  }: {
+    readonly version?: Version;
+    /** Behind a real sshd, see `noSshd()`; the pretend one otherwise. */
+    readonly sshd?: boolean;
+    readonly through?: (world: World) => World;
+  } = {},
 ) {
   const dir = await mkdtemp(join(tmpdir(), 'steward-repos-'));
   const sandbox = await startHosts({
@@ -24,9 +35,17 @@ export async function startRepoSite(
     names: ['builder1', 'mirror'],
     mirror: { host: 'mirror' },
   });
-  const { hosts: targets, clientKey: privateKey, knownHosts, scriptsDir } = sandbox;
+  const real = sshd ? await startSshd({ dir, count: 1, env: sandbox.environment('mirror') }) : null;
+  const { clientKey: privateKey, knownHosts } = real ?? sandbox;
+  const targets = real?.hosts.map((host) => ({ ...host, name: 'mirror' })) ?? sandbox.hosts;
   const log = keepLog();
-  const hosts = createHosts({ hosts: targets, privateKey, knownHosts, scriptsDir, log });
+  const hosts = createHosts({
+    hosts: targets,
+    privateKey,
+    knownHosts,
+    scriptsDir: sandbox.scriptsDir,
+    log,
+  });
   const of: { now: unknown } = { now: settings.parse({ host: 'mirror', ...change }) };
   const names = registry.all.filter(({ shared }) => shared === 'repos').map(({ name }) => name);
   const kernel = await startKernel({
@@ -35,12 +54,17 @@ export async function startRepoSite(
     hosts,
     settings: new Proxy({}, { get: (_, name) => (names.includes(String(name)) ? of.now : undefined) }),
     leaseMs: 20_000,
+    ...(through ? { through } : {}),
     hubWorld: (world) => {
       for (const user of world.users) if (user.name === 'steward') user.permissions.push('admin');
     },
   });
   const { root } = sandbox.world('mirror');
-  for (const part of ['etc', 'mnt']) cpSync(join(root, part), join(dir, 'first', part), { recursive: true });
+  const keep = (): void => {
+    for (const part of ['etc', 'mnt'])
+      cpSync(join(root, part), join(dir, 'first', part), { recursive: true });
+  };
+  keep();
   const first = JSON.stringify(kernel.hub.world);
 
   return {
@@ -48,12 +72,16 @@ export async function startRepoSite(
     sandbox,
     root,
     log,
+    /** Kills the processes of sshd that serve connections; gives how many there were. */
+    cut: (): number => real?.cut('real1') ?? 0,
     config: (): string => readFileSync(join(root, MIRROR.config), 'utf8'),
     writeConfig: (text: string): void => writeFileSync(join(root, MIRROR.config), text),
     /** Other settings from now on. */
     configure: (other: Readonly<Record<string, unknown>>): void => {
       of.now = settings.parse({ host: 'mirror', ...change, ...other });
     },
+    /** What is on the mirror now is what it begins with. */
+    keep,
     reset(): void {
       for (const part of ['etc', 'mnt']) {
         rmSync(join(root, part), { recursive: true });
@@ -78,6 +106,7 @@ export async function startRepoSite(
     async close(): Promise<void> {
       await kernel.close();
       await hosts.close();
+      await real?.close();
       await sandbox.close();
       await rm(dir, { recursive: true, force: true });
     },

@@ -52,7 +52,16 @@ const card = z.looseObject({
   answer: answer.nullable(),
   actions: z.array(
     z.looseObject({
-      verb: z.enum(['approve', 'deny', 'cancel', 'undo', 'resume', 'resolve-done', 'resolve-not-done']),
+      verb: z.enum([
+        'approve',
+        'deny',
+        'cancel',
+        'undo',
+        'resume',
+        'resolve-done',
+        'resolve-not-done',
+        'log',
+      ]),
       label: z.string(),
       style: z.enum(['primary', 'danger', 'plain']),
       line: z.string(),

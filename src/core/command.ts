@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { Json, JsonObject } from './json.ts';
 import type { NoticeTo } from './notice.ts';
 import type { Person, Role } from './person.ts';
-import type { HostReader, HubReader } from './ports.ts';
+import type { HostReader, HubReader, JobLogs } from './ports.ts';
 
 /** `read` looks only; `low` can be undone and hurts one thing; `high` needs two people, neither of them the asker. */
 export type Risk = 'read' | 'low' | 'high';
@@ -33,6 +33,7 @@ export interface Approval {
 export interface View {
   readonly hub: HubReader;
   readonly hosts: HostReader;
+  readonly jobLogs: JobLogs;
   readonly asker: Person;
   readonly now: Date;
   /** Ends every read when the request is cancelled or the process stops. */
@@ -158,8 +159,24 @@ export interface Answer {
   readonly table?: Table;
   /** To be copied whole: a certificate, a part of a configuration. */
   readonly texts?: readonly CopyText[];
+  /** What is too long for a message. */
+  readonly file?: AnswerFile;
   /** Commands that would help next, as a person would type them. */
   readonly next?: readonly string[];
+}
+
+/** A text that is given as a file where files can be given. */
+export interface AnswerFile {
+  /** Of a text: `r42-mrepo.txt`. */
+  readonly name: string;
+  /** In UTF-8. */
+  readonly bytes: number;
+  /** All of it, as the command gives it. It is kept beside the record, for a day, and is not part of the event. */
+  readonly text?: string;
+  /** How it ends, for where there is no file. */
+  readonly last: string;
+  /** Where else it is, as part of a sentence: `on mirror1 in /var/…`. */
+  readonly elsewhere: string;
 }
 
 /** A text whose lines stay as they are. */

@@ -111,6 +111,7 @@ export async function startKernel(
     },
     inbox: store.inbox,
     places: store.places,
+    files: store.files,
     desk,
     requests: store.requests,
     log,

@@ -121,6 +121,7 @@ async function start(
     desk,
     tokens: store.tokens,
     personById: async (id) => personById(config, id),
+    files: store.files,
     refuses: (text) => (holdsPrivateKey(text) ? KEY_IN_A_LINE : null),
     waitForChange: (id, after, ms) => waitForChange(store, id, after, ms),
     log,

@@ -59,6 +59,7 @@ export default defineCommand({
         text: log.text,
         last: lastLines(log.text),
         elsewhere: there,
+        line: `log ${id}`,
       },
     };
   },

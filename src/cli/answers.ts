@@ -22,6 +22,15 @@ const answer = z.looseObject({
   lines: z.array(z.string()).exactOptional(),
   table: table.exactOptional(),
   texts: z.array(z.looseObject({ title: z.string(), text: z.string() })).exactOptional(),
+  file: z
+    .looseObject({
+      name: z.string(),
+      bytes: z.number(),
+      last: z.string(),
+      elsewhere: z.string(),
+      line: z.string(),
+    })
+    .exactOptional(),
   next: z.array(z.string()).exactOptional(),
 });
 

@@ -177,6 +177,8 @@ export interface AnswerFile {
   readonly last: string;
   /** Where else it is, as part of a sentence: `on mirror1 in /var/…`. */
   readonly elsewhere: string;
+  /** The line that asks for it. */
+  readonly line: string;
 }
 
 /** A text whose lines stay as they are. */

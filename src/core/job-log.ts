@@ -8,7 +8,7 @@ import type { RequestStore } from './store.ts';
 import { awayOf } from './waiting.ts';
 
 /** As much of a log is given away, from its end. */
-export const MOST_LOG_BYTES = 20_000_000;
+const MOST_BYTES = 20_000_000;
 const PIECE_BYTES = 512 * 1024;
 const CALL_MS = 30_000;
 /** After so long what was read has to do. */
@@ -21,8 +21,10 @@ export function createJobLogs(deps: {
   readonly requests: Pick<RequestStore, 'events'>;
   readonly hostJobs: Pick<HostJobs, 'poll'>;
   readonly now: () => Date;
+  /** For tests: as much is given away. */
+  readonly mostBytes?: number;
 }): JobLogs {
-  const { requests, hostJobs, now } = deps;
+  const { requests, hostJobs, now, mostBytes = MOST_BYTES } = deps;
 
   async function look(run: JobRun, offset: number, most: number, signal: AbortSignal): Promise<JobLook> {
     const within = AbortSignal.any([signal, AbortSignal.timeout(CALL_MS)]);
@@ -38,8 +40,8 @@ export function createJobLogs(deps: {
     const until = now().getTime() + READ_MS;
     const pieces: Uint8Array[] = [];
     let from = size;
-    while (from > 0 && size - from < MOST_LOG_BYTES && now().getTime() < until) {
-      const at = Math.max(0, from - PIECE_BYTES, size - MOST_LOG_BYTES);
+    while (from > 0 && size - from < mostBytes && now().getTime() < until) {
+      const at = Math.max(0, from - PIECE_BYTES, size - mostBytes);
       const piece = await look(run, at, from - at, signal);
       if (piece.kind !== 'seen' || piece.log.length < from - at) {
         if (pieces.length > 0) break;

@@ -5,7 +5,15 @@ import type { Status, StepState } from './request.ts';
 
 /** Something a person can press, type or reply. */
 export interface Action {
-  readonly verb: 'approve' | 'deny' | 'cancel' | 'undo' | 'resume' | 'resolve-done' | 'resolve-not-done';
+  readonly verb:
+    | 'approve'
+    | 'deny'
+    | 'cancel'
+    | 'undo'
+    | 'resume'
+    | 'resolve-done'
+    | 'resolve-not-done'
+    | 'log';
   readonly label: string;
   readonly style: 'primary' | 'danger' | 'plain';
   /** The same as a line: `approve r42`. */

@@ -4,7 +4,7 @@ import type { Concern, WatchView } from './concern.ts';
 import type { Json } from './json.ts';
 import type { Person, Role } from './person.ts';
 import type { Intent, Plan, Step } from './plan.ts';
-import type { HostReader, HubReader } from './ports.ts';
+import type { HostReader, HubReader, JobLogs } from './ports.ts';
 
 /** `read` looks only; `low` can be undone and hurts one thing; `high` needs two people, neither of them the asker. */
 export type Risk = 'read' | 'low' | 'high';
@@ -35,6 +35,7 @@ export interface Approval {
 export interface View {
   readonly hub: HubReader;
   readonly hosts: HostReader;
+  readonly jobLogs: JobLogs;
   readonly asker: Person;
   readonly now: Date;
   /** Ends every read when the request is cancelled or the process stops. */

@@ -23,10 +23,13 @@ export function openJob(request: Request): OpenJob | null {
   return null;
 }
 
-/** The same step of the same request is the same run, until it is begun once more. */
 function runId(request: Request, now: StepNow): string {
-  const tries = request.tries[now.digest] ?? 1;
-  return `${request.id}-${now.digest.slice(0, 16)}${tries > 1 ? `-${tries}` : ''}`;
+  return runOf(request.id, now.digest, request.tries[now.digest] ?? 1);
+}
+
+/** The same step of the same request is the same run, until it is begun once more. */
+export function runOf(request: string, digest: string, tries: number): string {
+  return `${request}-${digest.slice(0, 16)}${tries > 1 ? `-${tries}` : ''}`;
 }
 
 const schema = z.object({

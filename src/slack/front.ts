@@ -5,7 +5,7 @@ import type { Finding } from '../core/finding.ts';
 import { createLane } from '../core/lane.ts';
 import type { Log } from '../core/ports.ts';
 import { postedByOne } from '../core/posted-by-one.ts';
-import type { Inbox, LockStore, PlaceStore, RequestStore } from '../core/store.ts';
+import type { FileStore, Inbox, LockStore, PlaceStore, RequestStore } from '../core/store.ts';
 import { createAnnouncer } from './announcer.ts';
 import { createAnnouncing } from './announcing.ts';
 import { createSlackApi } from './api.ts';
@@ -41,6 +41,8 @@ export interface SlackFrontOptions {
   readonly people: PeopleOptions;
   readonly inbox: Inbox;
   readonly places: PlaceStore;
+  /** The texts that answers give as files. */
+  readonly files: Pick<FileStore, 'get'>;
   /** So that one of several web processes posts a message; without it this has to be the only one. */
   readonly locks?: LockStore;
   readonly desk: Desk;
@@ -116,6 +118,8 @@ export function createSlackFront(options: SlackFrontOptions): SlackFront {
   const announcer = createAnnouncer({
     desk,
     places,
+    files: options.files,
+    uploadHosts: (host) => host === apiHost || /^files\.slack(?:-gov)?\.com$/u.test(host),
     scheduler,
     voice,
     people,

@@ -40,6 +40,7 @@ describe('builder restart', () => {
   const view = (now = new Date()): View => ({
     hub,
     hosts: rig.hosts,
+    jobLogs: { last: async () => null },
     asker: { id: 'ada', name: 'Ada', roles: new Set(['admin']), accounts: {} },
     now,
     signal: new AbortController().signal,

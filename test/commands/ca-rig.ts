@@ -46,6 +46,7 @@ export async function startCaRig() {
       const view: View = {
         hub: { read: noHub, account: noHub },
         hosts,
+        jobLogs: { last: async () => null },
         asker: { id: 'pat', name: 'Pat', roles: new Set(['packager']), accounts: {} },
         now: more.now ?? new Date(),
         signal: more.signal ?? new AbortController().signal,
@@ -65,6 +66,7 @@ export async function startCaRig() {
       const view: WatchView = {
         hub: { read: async () => builders, account: async () => ({ name: 'steward', permissions: [] }) },
         hosts,
+        jobLogs: { last: async () => null },
         asker: { id: 'steward', name: 'Steward', roles: new Set(), accounts: {} },
         now: more.now ?? new Date(),
         signal: new AbortController().signal,

@@ -46,6 +46,7 @@ const world: World = {
   hostReader: { names: () => [], read: none },
   hostWriter: { run: none },
   hostJobs: { start: none, poll: none, stop: none },
+  jobLogs: { last: none },
 };
 const registry = createRegistry([command]);
 const site: Site = {

@@ -5,6 +5,7 @@ import { type JobQueue, openQueue } from '../jobs/queue.ts';
 import { startAnnouncer, startWorker } from '../jobs/worker.ts';
 import { createDesk } from '../src/core/counter.ts';
 import type { Desk } from '../src/core/desk.ts';
+import { createJobLogs } from '../src/core/job-log.ts';
 import type { Person } from '../src/core/person.ts';
 import type { Log } from '../src/core/ports.ts';
 import { scanCommands } from '../src/core/registry.ts';
@@ -76,19 +77,21 @@ export async function startKernel(
   const hub = scope.keep(createHub({ ...hubConfig, log }));
   const { list, privateKey, knownHosts, scriptsDir } = hostsConfig;
   const hosts = scope.keep(createHosts({ hosts: list, privateKey, knownHosts, scriptsDir, log }));
+  const hostJobs = createJobs(hosts);
   const world = {
     hubReader: hub,
     hubWriter: hub,
     hostReader: hosts,
     hostWriter: hosts,
-    hostJobs: createJobs(hosts),
+    hostJobs,
+    jobLogs: createJobLogs({ requests: store.requests, hostJobs, now }),
   };
-  const { locks, notes, notices } = store;
+  const { locks, notes, notices, files } = store;
   const leaseMs = config.worker.leaseSeconds * 1000;
   const worker = await startWorker({
     queue,
     hints,
-    work: { requests, site: config.site, world, now, log, locks, notes, notices, leaseMs },
+    work: { requests, site: config.site, world, now, log, locks, notes, notices, files, leaseMs },
     store,
     concurrency: config.worker.concurrency,
   });
@@ -108,6 +111,7 @@ export async function startKernel(
     },
     inbox: store.inbox,
     places: store.places,
+    files: store.files,
     desk,
     requests: store.requests,
     log,

@@ -69,6 +69,7 @@ async function measure({ scope, say }: Bench): Promise<readonly Figure[]> {
       names: () => hosts.names(),
       read: (host, script, args, options) => outside(() => hosts.read(host, script, args, options)),
     },
+    jobLogs: { last: async () => null },
     asker: { id: 'maria', name: 'maria', roles: new Set(), accounts: {} },
     now: new Date(),
     signal: new AbortController().signal,

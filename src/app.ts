@@ -4,6 +4,7 @@ import { repeat } from '../jobs/sweep.ts';
 import { startWatch } from '../jobs/watch.ts';
 import { startAnnouncer, startWorker } from '../jobs/worker.ts';
 import { createDesk } from './core/counter.ts';
+import { createJobLogs } from './core/job-log.ts';
 import type { Person } from './core/person.ts';
 import type { Log } from './core/ports.ts';
 import { holdsPrivateKey } from './core/private-key.ts';
@@ -76,10 +77,10 @@ async function start(
   const requests = createRequests({ store, hints, now, times: { remindHours: config.reminders.hours } });
 
   if (config.role !== 'web') {
-    const world = openWorld(config, log, closing);
-    const { locks, notes, notices } = store;
+    const world = openWorld(config, store, log, closing);
+    const { locks, notes, notices, files } = store;
     const leaseMs = config.worker.leaseSeconds * 1000;
-    const work = { requests, site: config.site, world, now, log, locks, notes, notices, leaseMs };
+    const work = { requests, site: config.site, world, now, log, locks, notes, notices, files, leaseMs };
     const worker = await startWorker({ queue, hints, work, store, concurrency: config.worker.concurrency });
     closing.push(() => worker.stop());
     const { site } = config;
@@ -120,6 +121,7 @@ async function start(
     desk,
     tokens: store.tokens,
     personById: async (id) => personById(config, id),
+    files: store.files,
     refuses: (text) => (holdsPrivateKey(text) ? KEY_IN_A_LINE : null),
     waitForChange: (id, after, ms) => waitForChange(store, id, after, ms),
     log,
@@ -164,7 +166,7 @@ function listening(error: unknown, { host, port }: Loaded['http']): unknown {
     : error;
 }
 
-function openWorld(config: Loaded, log: Log, closing: Closing[]): World {
+function openWorld(config: Loaded, store: Store, log: Log, closing: Closing[]): World {
   if (!config.hub || !config.hosts) throw new Error('a worker without hub and hosts in its config');
   const { url, ca, cert, key } = config.hub;
   const hub = createHub({ url, ca, cert, key, log });
@@ -172,12 +174,14 @@ function openWorld(config: Loaded, log: Log, closing: Closing[]): World {
   const { list, privateKey, knownHosts, scriptsDir } = config.hosts;
   const hosts = createHosts({ hosts: list, privateKey, knownHosts, scriptsDir, log });
   closing.push(() => hosts.close());
+  const hostJobs = createJobs(hosts);
   return {
     hubReader: hub,
     hubWriter: hub,
     hostReader: hosts,
     hostWriter: hosts,
-    hostJobs: createJobs(hosts),
+    hostJobs,
+    jobLogs: createJobLogs({ requests: store.requests, hostJobs, now: () => new Date() }),
   };
 }
 

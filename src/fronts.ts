@@ -49,6 +49,7 @@ export function openSlack(
     },
     inbox: store.inbox,
     places: store.places,
+    files: store.files,
     locks: store.locks,
     desk,
     requests: store.requests,

@@ -8,7 +8,7 @@ import type { Desk } from './core/desk.ts';
 import type { Person } from './core/person.ts';
 import type { Log } from './core/ports.ts';
 import { Unavailable } from './core/refused.ts';
-import type { TokenStore } from './core/store.ts';
+import type { FileStore, TokenStore } from './core/store.ts';
 import { createFailures } from './http-failures.ts';
 
 /** What the terminal's API needs. */
@@ -16,6 +16,8 @@ export interface ApiDeps {
   readonly desk: Desk;
   readonly tokens: TokenStore;
   readonly personById: (id: string) => Promise<Person | null>;
+  /** The texts that answers give as files. */
+  readonly files?: Pick<FileStore, 'get'> | undefined;
   readonly waitForChange?: ((request: string, afterSeq: number, ms: number) => Promise<void>) | undefined;
   /** Why a line must not be kept at all, e.g. for a private key in it; null: it may. */
   readonly refuses?: ((text: string) => string | null) | undefined;
@@ -139,6 +141,16 @@ export function createApi(deps: ApiDeps): Hono<Env> {
   api.get('/requests/:id', async (c) => {
     const card = await cardOf(c.req.param('id'));
     return card ? c.json({ card }) : noSuch(c);
+  });
+
+  api.get('/requests/:id/file', async (c) => {
+    const card = await cardOf(c.req.param('id'));
+    if (!card) return noSuch(c);
+    const packed = card.answer?.file ? await within(deps.files?.get(card.id) ?? Promise.resolve(null)) : null;
+    if (packed === null) return says(c, 404, `There is no file of ${card.id}, or it is kept no longer.`);
+    c.header('Content-Type', 'text/plain; charset=utf-8');
+    c.header('Content-Encoding', 'gzip');
+    return c.body(new Uint8Array(packed));
   });
 
   api.get('/requests/:id/wait', async (c) => {

@@ -4,7 +4,7 @@ import { Hono } from 'hono';
 import type { Desk } from './core/desk.ts';
 import type { Person } from './core/person.ts';
 import type { Log } from './core/ports.ts';
-import type { TokenStore } from './core/store.ts';
+import type { FileStore, TokenStore } from './core/store.ts';
 import { type Bindings, createApi } from './http-api.ts';
 
 /** How the program is, part by part. */
@@ -44,6 +44,8 @@ export function createHttp(deps: {
   readonly desk: Desk | null;
   readonly tokens: TokenStore;
   readonly personById: (id: string) => Promise<Person | null>;
+  /** The texts that answers give as files. */
+  readonly files?: Pick<FileStore, 'get'> | undefined;
   /** Why a line from a terminal must not be kept at all; null: it may. */
   readonly refuses?: ((text: string) => string | null) | undefined;
   /** Resolves when the request has changed after this event, or the time is over. Without it the record is polled. */
@@ -76,11 +78,12 @@ export function createHttp(deps: {
     return c.body(await deps.metrics());
   });
   if (desk !== null) {
-    const { tokens, personById, waitForChange, refuses } = deps;
+    const { tokens, personById, files, waitForChange, refuses } = deps;
     const api = createApi({
       desk,
       tokens,
       personById,
+      files,
       waitForChange,
       refuses,
       log,

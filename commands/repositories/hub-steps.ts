@@ -1,4 +1,4 @@
-import type { Inverse, Step } from '../../src/core/command.ts';
+import type { Inverse, Step } from '../../src/core/plan.ts';
 import { some } from '../some.ts';
 import type { BuildTag, HubRepo, Link } from './hub.ts';
 import { readyStep } from './new-repos.ts';

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import type { HowFar, Intent, Step, View } from '../../src/core/command.ts';
+import type { View } from '../../src/core/command.ts';
 import { plainText } from '../../src/core/plain-text.ts';
+import type { HowFar, Intent, Step } from '../../src/core/plan.ts';
 import { Refused } from '../../src/core/refused.ts';
 import type { BuildTag, RepoTask } from './hub.ts';
 import { repoTasks } from './hub.ts';

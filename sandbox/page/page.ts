@@ -126,6 +126,8 @@ export async function startPage(options: {
         template: extras.template ?? null,
         forum: forum !== undefined,
       });
+    const file = /^\/files\/(F\w+)$/.exec(url.pathname)?.[1];
+    if (file !== undefined) return give(file, response);
     const name = url.pathname === '/' ? 'index.html' : url.pathname.slice(1);
     const type = TYPES[extname(name)];
     if (type === undefined || !/^[a-z-]+\.[a-z]+$/.test(name))
@@ -136,6 +138,23 @@ export async function startPage(options: {
     } catch {
       send(response, 404, { error: 'no such page' });
     }
+  }
+
+  /** A file of the chat: a text opens, anything else is loaded. */
+  function give(id: string, response: ServerResponse): void {
+    const file = slack.file(id);
+    if (file === null) {
+      send(response, 404, { error: 'this file is gone' });
+      return;
+    }
+    const isText = file.name.endsWith('.txt');
+    response
+      .writeHead(200, {
+        ...HEADERS,
+        'content-type': isText ? 'text/plain; charset=utf-8' : 'application/octet-stream',
+        'content-disposition': `${isText ? 'inline' : 'attachment'}; filename="${file.name.replace(/[^\w.-]/gu, '_')}"`,
+      })
+      .end(file.bytes);
   }
 
   function live(user: string, response: ServerResponse): void {

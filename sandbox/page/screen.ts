@@ -1,5 +1,5 @@
 import { type Drawn, drawBlocks } from '../slack/drawing.ts';
-import type { Channel, Ephemeral, Message } from '../slack/model.ts';
+import type { Channel, Ephemeral, Message, SharedFile } from '../slack/model.ts';
 import { type Piece, readMrkdwn } from '../slack/mrkdwn.ts';
 import { namesOf } from '../slack/names.ts';
 import { BOT_USER } from '../slack/people.ts';
@@ -17,6 +17,7 @@ export interface Shown {
   /** It mentions the one who looks. */
   readonly forMe: boolean;
   readonly reactions: readonly { readonly name: string; readonly count: number }[];
+  readonly files: readonly Pick<SharedFile, 'id' | 'name' | 'title' | 'size'>[];
   readonly replies: readonly Shown[];
 }
 
@@ -48,6 +49,7 @@ export function screenOf(slack: SandboxSlack, user: string, reading: Reading): S
       .pings(user)
       .some((ping) => ping.ts === message.ts && ping.channel === message.channel && ping.why !== 'dm'),
     reactions: message.reactions.map((one) => ({ name: one.name, count: one.users.length })),
+    files: (message.files ?? []).map(({ id, name, title, size }) => ({ id, name, title, size })),
     replies,
   });
   const drawWhisper = (whisper: Ephemeral): Shown => ({
@@ -59,6 +61,7 @@ export function screenOf(slack: SandboxSlack, user: string, reading: Reading): S
     whisper: whisper.from,
     forMe: false,
     reactions: [],
+    files: [],
     replies: [],
   });
   const place = (channel: Channel): Shown[] => {

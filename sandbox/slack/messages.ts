@@ -2,7 +2,7 @@ import { ApiError } from './api-error.ts';
 import { checkMessageBlocks } from './blocks.ts';
 import { LIMITS } from './limits.ts';
 import { pingsFor } from './mentions.ts';
-import type { Block, Ephemeral, Fields, Message } from './model.ts';
+import type { Block, Ephemeral, Fields, Message, SharedFile } from './model.ts';
 import type { State } from './state.ts';
 
 /** What a message says: its text, and its blocks already checked. */
@@ -37,6 +37,7 @@ export function post(
     readonly user: string;
     readonly threadTs?: string | undefined;
     readonly metadata?: Fields | undefined;
+    readonly files?: readonly SharedFile[];
   },
 ): Message {
   const parent = what.threadTs === undefined ? undefined : state.message(what.channel, what.threadTs);
@@ -49,6 +50,7 @@ export function post(
     // A reply to a reply lands in the thread of the first message.
     threadTs: parent === undefined ? undefined : (parent.threadTs ?? parent.ts),
     metadata: what.metadata,
+    ...(what.files ? { files: what.files } : {}),
     edited: false,
     revision: 0,
     reactions: [],
@@ -100,6 +102,7 @@ export function wire(state: State, message: Message, withMetadata = false): Fiel
     team: state.user(message.user)?.team ?? state.team,
     ...(fromBot && { bot_id: 'B0STEWARD', app_id: 'A0STEWARD' }),
     ...(message.blocks.length > 0 && { blocks: message.blocks }),
+    ...(message.files && { files: message.files }),
     ...(message.threadTs !== undefined && { thread_ts: message.threadTs }),
     ...(replies.length > 0 && {
       thread_ts: message.ts,

@@ -41,6 +41,15 @@ export interface Group {
   readonly users: readonly string[];
 }
 
+/** A file in a message. */
+export interface SharedFile {
+  readonly id: string;
+  readonly name: string;
+  readonly title: string;
+  readonly size: number;
+  readonly mimetype: string;
+}
+
 /** A message that everybody in its channel sees. `ts` is its name within the channel. */
 export interface Message {
   readonly channel: string;
@@ -50,6 +59,7 @@ export interface Message {
   readonly blocks: readonly Block[];
   readonly threadTs?: string | undefined;
   readonly metadata?: Fields | undefined;
+  readonly files?: readonly SharedFile[] | undefined;
   /** Set by an edit without blocks, as the real service does. */
   readonly edited: boolean;
   /** Counts edits of any kind. */
@@ -109,5 +119,7 @@ export interface Saved {
   readonly channels: readonly Channel[];
   readonly pings: readonly Ping[];
   readonly homes: readonly View[];
+  /** In base64. */
+  readonly files: readonly { readonly id: string; readonly name: string; readonly bytes: string }[];
   readonly secrets: { readonly signing: string; readonly bot: string; readonly app: string };
 }

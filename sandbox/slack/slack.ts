@@ -56,6 +56,8 @@ export interface SandboxSlack {
   /** Open modals, the top one last. */
   views(user: string): readonly View[];
   home(user: string): View | null;
+  /** What was shared, byte for byte; null: there is no such file. */
+  file(id: string): { readonly name: string; readonly bytes: Buffer } | null;
   pings(user: string): readonly Ping[];
   callLog(): readonly Call[];
   /** Changes who is in a user group, and tells the app if it asked to be told. */
@@ -176,6 +178,7 @@ export async function startSlack(options: SlackOptions = {}): Promise<SandboxSla
     ephemerals: (user) => state.ephemerals.filter((one) => one.to === user),
     views: (user) => state.views.filter((one) => one.user === user),
     home: (user) => state.homes.find((one) => one.user === user) ?? null,
+    file: (id) => state.files.get(id) ?? null,
     pings: (user) => state.pings.filter((one) => one.user === user),
     callLog: () => state.calls,
     async changeGroup(id, users) {

@@ -5,6 +5,14 @@ import { z } from 'zod';
 import type { Call, Channel, Ephemeral, Group, Message, Ping, Saved, User, View } from './model.ts';
 import { BOT_USER, directMessageOf, makeChannels, makeGroups, makeUsers } from './people.ts';
 
+/** A file on its way: announced, and then with its bytes. */
+interface Upload {
+  readonly id: string;
+  readonly name: string;
+  readonly length: number;
+  readonly bytes: Buffer | null;
+}
+
 /** All that the pretend service knows. Lists are replaced or pushed to, then `changed` is called. */
 export interface State {
   readonly team: string;
@@ -18,6 +26,9 @@ export interface State {
   homes: View[];
   pings: Ping[];
   calls: Call[];
+  /** By the secret of their address; what is not completed is seen by nobody. */
+  readonly uploads: Map<string, Upload>;
+  readonly files: Map<string, { readonly name: string; readonly bytes: Buffer }>;
   /** A new message id, later than every one before. */
   nextTs(): string;
   user(id: string): User | undefined;
@@ -55,6 +66,7 @@ const savedSchema = z.object({
   homes: z.array(
     z.custom<View>((value) => z.looseObject({ id: z.string(), user: z.string() }).safeParse(value).success),
   ),
+  files: z.array(z.object({ id: z.string(), name: z.string(), bytes: z.string() })).default([]),
   secrets: z.object({ signing: z.string(), bot: z.string(), app: z.string() }),
 });
 const messageShape = z.looseObject({
@@ -67,6 +79,8 @@ const messageShape = z.looseObject({
 /** Calls that are remembered. */
 const CALLS = 5000;
 const SAVE_MS = 200;
+/** Longer files do not survive a restart. */
+const SAVED_BYTES = 1_000_000;
 
 /** Starts from `statePath` when there is such a file, else from the beginning of the story. */
 export function createState(team: string, statePath: string | undefined, now: () => number): State {
@@ -92,6 +106,10 @@ export function createState(team: string, statePath: string | undefined, now: ()
     homes: [...(saved?.homes ?? [])],
     pings: [...(saved?.pings ?? [])],
     calls: [],
+    uploads: new Map(),
+    files: new Map(
+      (saved?.files ?? []).map(({ id, name, bytes }) => [id, { name, bytes: Buffer.from(bytes, 'base64') }]),
+    ),
     nextTs() {
       lastMicros = Math.max(lastMicros + 1, now() * 1000);
       return `${Math.floor(lastMicros / 1e6)}.${String(Math.floor(lastMicros % 1e6)).padStart(6, '0')}`;
@@ -131,11 +149,14 @@ export function createState(team: string, statePath: string | undefined, now: ()
       timer = undefined;
       if (statePath === undefined) return;
       const { messages, channels, pings, homes, secrets } = state;
+      const files = [...state.files]
+        .filter(([, { bytes }]) => bytes.length <= SAVED_BYTES)
+        .map(([id, { name, bytes }]) => ({ id, name, bytes: bytes.toString('base64') }));
       mkdirSync(dirname(statePath), { recursive: true });
       // Renamed into place, so that a kill in the middle leaves the old file whole.
       writeFileSync(
         `${statePath}.new`,
-        JSON.stringify({ messages, channels, pings, homes, secrets } satisfies Saved),
+        JSON.stringify({ messages, channels, pings, homes, files, secrets } satisfies Saved),
         { mode: 0o600 },
       );
       renameSync(`${statePath}.new`, statePath);

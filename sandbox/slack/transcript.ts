@@ -74,6 +74,7 @@ export function entryText(message: Message | Ephemeral, names: Names): string {
   return [
     `${author}${marks.length > 0 ? ` (${marks.join(', ')})` : ''}`,
     indent(body, '  '),
+    ...('files' in message ? (message.files ?? []) : []).map((file) => `  📎 ${file.title}: ${file.name}`),
     ...reactions.map((one) => `  ${one}`),
   ].join('\n');
 }

@@ -5,14 +5,22 @@ import type { Faults } from './faults.ts';
 import type { Method, Methods, World } from './methods.ts';
 import { chatMethods } from './methods-chat.ts';
 import { conversationMethods } from './methods-conversations.ts';
+import { fileMethods, takeUpload } from './methods-files.ts';
 import { peopleMethods } from './methods-people.ts';
 import { viewMethods } from './methods-views.ts';
 import type { Fields } from './model.ts';
 import type { Rates } from './rates.ts';
 import { respond } from './response-url.ts';
 
-const METHODS: Methods = { ...chatMethods, ...conversationMethods, ...peopleMethods, ...viewMethods };
+const METHODS: Methods = {
+  ...chatMethods,
+  ...conversationMethods,
+  ...fileMethods,
+  ...peopleMethods,
+  ...viewMethods,
+};
 const MAX_BODY = 4_000_000;
+const MAX_UPLOAD = 100_000_000;
 
 export interface WebApiDeps {
   readonly world: World;
@@ -29,17 +37,18 @@ interface Answer {
   readonly body: Fields;
 }
 
-/** Handles `/api/<method>` and `/response/<id>`. */
+/** Handles `/api/<method>`, `/response/<id>` and `/upload/<secret>`. */
 export function createWebApi(deps: WebApiDeps) {
   const { state } = deps.world;
 
   return async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const [, area = '', name = ''] = new URL(request.url ?? '/', 'http://sandbox').pathname.split('/');
+    if (area === 'upload' && name !== '') return upload(request, response, name);
     if ((area !== 'api' && area !== 'response') || name === '') {
       response.writeHead(404).end();
       return;
     }
-    const text = await bodyOf(request);
+    const text = (await bodyOf(request, MAX_BODY)).toString('utf8');
     const method = area === 'api' ? name : 'response_url';
     const fault = deps.faults.take(method);
     if (fault?.kind === 'timeout') return; // the caller's own deadline ends it, or close() does
@@ -81,6 +90,20 @@ export function createWebApi(deps: WebApiDeps) {
     });
     response.end(JSON.stringify(answer.body));
   };
+
+  /** Its address is all that an upload needs: no token goes there. */
+  async function upload(request: IncomingMessage, response: ServerResponse, secret: string): Promise<void> {
+    const bytes = await bodyOf(request, MAX_UPLOAD);
+    const fault = deps.faults.take('upload');
+    if (fault?.kind === 'timeout') return;
+    const said =
+      request.method !== 'POST'
+        ? { status: 405, text: 'only POST' }
+        : fault
+          ? { status: 500, text: 'internal error' }
+          : takeUpload(state, secret, bytes);
+    response.writeHead(said.status, { 'content-type': 'text/plain' }).end(said.text);
+  }
 
   function callMethod(request: IncomingMessage, name: string, args: Fields): Answer {
     const method = METHODS[name];
@@ -136,13 +159,13 @@ function readArgs(request: IncomingMessage, text: string): Fields {
   return { ...value };
 }
 
-async function bodyOf(request: IncomingMessage): Promise<string> {
+async function bodyOf(request: IncomingMessage, most: number): Promise<Buffer> {
   const parts: Buffer[] = [];
   let size = 0;
   for await (const part of request) {
     size += part.length;
-    if (size > MAX_BODY) throw new Error('body too large');
+    if (size > most) throw new Error('body too large');
     parts.push(part);
   }
-  return Buffer.concat(parts).toString('utf8');
+  return Buffer.concat(parts);
 }

@@ -22,6 +22,15 @@ const answer = z.looseObject({
   lines: z.array(z.string()).exactOptional(),
   table: table.exactOptional(),
   texts: z.array(z.looseObject({ title: z.string(), text: z.string() })).exactOptional(),
+  file: z
+    .looseObject({
+      name: z.string(),
+      bytes: z.number(),
+      last: z.string(),
+      elsewhere: z.string(),
+      line: z.string(),
+    })
+    .exactOptional(),
   next: z.array(z.string()).exactOptional(),
 });
 
@@ -52,7 +61,16 @@ const card = z.looseObject({
   answer: answer.nullable(),
   actions: z.array(
     z.looseObject({
-      verb: z.enum(['approve', 'deny', 'cancel', 'undo', 'resume', 'resolve-done', 'resolve-not-done']),
+      verb: z.enum([
+        'approve',
+        'deny',
+        'cancel',
+        'undo',
+        'resume',
+        'resolve-done',
+        'resolve-not-done',
+        'log',
+      ]),
       label: z.string(),
       style: z.enum(['primary', 'danger', 'plain']),
       line: z.string(),

@@ -28,7 +28,7 @@ export async function ask(words: readonly string[], options: AskOptions, io: Io)
     if (decision && !options.json) await io.out(`${replyText(said.reply, io.style)}\n`);
     going = answer.card?.id ?? null;
     const card = follows && answer.card ? await follow(answer.card, talk, options, io) : answer.card;
-    await show(answer, card, options, io);
+    await show(answer, card, options, talk, io);
     return codeOf(answer, card, verb);
   } catch (error) {
     if (io.signal.aborted) {
@@ -74,14 +74,37 @@ async function follow(first: ShownCard, talk: Talk, options: AskOptions, io: Io)
   return card;
 }
 
-async function show(answer: SaidAnswer, card: ShownCard | null, options: AskOptions, io: Io): Promise<void> {
+async function show(
+  answer: SaidAnswer,
+  card: ShownCard | null,
+  options: AskOptions,
+  talk: Talk,
+  io: Io,
+): Promise<void> {
   const { said } = answer;
   if (options.json) return io.out(`${JSON.stringify({ said, card })}\n`);
   if (said.kind === 'reply') return io.out(`${replyText(said.reply, io.style)}\n`);
   if (said.kind === 'form') return io.out(`${formText(said.form, io.style)}\n`);
   if (said.kind === 'request' && said.isNew && !said.queued)
     io.err('It is stored. The queue is down, so it runs when the queue is back.\n');
+  if (card?.answer?.file) return printFile(card, card.answer.file, talk, io);
   if (card) await io.out(`${cardText(card, io.style)}\n`);
+}
+
+/** The text alone is what was asked for; what it is goes where it does not get into a file. */
+async function printFile(
+  card: ShownCard,
+  { last, line }: { readonly last: string; readonly line: string },
+  talk: Talk,
+  io: Io,
+): Promise<void> {
+  io.err(`${cardText(card, io.style)}\n`);
+  const text = await talk.file(card.id).catch((error: unknown) => {
+    if (!(error instanceof NotTaken)) throw error;
+    complain(io, `${error.message} This is only how it ends.`, `All of it: steward ask ${line}`);
+    return last;
+  });
+  await io.out(text.endsWith('\n') ? text : `${text}\n`);
 }
 
 /** What a script reads: how it ended, or that it waits. */

@@ -12,16 +12,23 @@ export class NotTaken extends Error {
   override readonly name = 'NotTaken';
 }
 
+/** Reads what an answer of the server holds. */
+type Reading<T> = (response: Response) => Promise<T>;
+
 /** The server, over HTTP. Throws `Away` and `NotTaken`, with texts for people. */
 export interface Talk {
   /** Says a line. Sent again with the same key when the answer is lost, so it is never asked twice. */
   say(text: string, here: string | undefined): Promise<SaidAnswer>;
   /** The request, once it shows more than `after`; after some 25 s as it stands. */
   wait(request: string, after: number): Promise<ShownCard>;
+  /** The text of its answer's file. */
+  file(request: string): Promise<string>;
 }
 
 const SAY_MS = 25_000;
 const WAIT_MS = 35_000;
+/** For the text of a file, which may have megabytes. */
+const FILE_MS = 120_000;
 /** Seconds between tries while the server is away; a restart of it takes a few. */
 const PAUSES_MS = [500, 1_000, 2_000, 4_000];
 
@@ -33,7 +40,7 @@ export function createTalk(options: {
   const { url, token, signal } = options;
   const base = url.replace(/\/+$/, '');
 
-  async function once<S extends z.ZodType>(path: string, init: RequestInit, ms: number, shape: S) {
+  async function once<T>(path: string, init: RequestInit, ms: number, read: Reading<T>): Promise<T> {
     const within = AbortSignal.any([signal, AbortSignal.timeout(ms)]);
     const response = await fetch(`${base}/api${path}`, {
       ...init,
@@ -42,12 +49,8 @@ export function createTalk(options: {
       redirect: 'error',
       signal: within,
     });
+    if (response.ok) return read(response);
     const body: unknown = await response.json().catch(() => undefined);
-    if (response.ok) {
-      const read = shape.safeParse(body);
-      if (read.success) return read.data;
-      throw new Away(`${base} answers, but not as a Steward of this version does.`);
-    }
     const told = complaint.safeParse(body);
     const says = told.success ? told.data.says : `${base} answered ${response.status}.`;
     if (response.status === 404) throw new NotTaken(told.success ? says : `There is no Steward at ${base}.`);
@@ -56,10 +59,10 @@ export function createTalk(options: {
   }
 
   /** Tries again where no answer came: the call is known by its key, or only looks. */
-  async function call<S extends z.ZodType>(path: string, init: RequestInit, ms: number, shape: S) {
+  async function call<T>(path: string, init: RequestInit, ms: number, read: Reading<T>): Promise<T> {
     for (const [tries, pause] of [...PAUSES_MS.entries(), [PAUSES_MS.length, 0] as const]) {
       try {
-        return await once(path, init, ms, shape);
+        return await once(path, init, ms, read);
       } catch (error) {
         signal.throwIfAborted();
         if (error instanceof Away || error instanceof NotTaken) throw error;
@@ -73,16 +76,26 @@ export function createTalk(options: {
     throw new Away(`${base} does not answer.`);
   }
 
+  const json =
+    <S extends z.ZodType>(shape: S): Reading<z.output<S>> =>
+    async (response) => {
+      const read = shape.safeParse(await response.json().catch(() => undefined));
+      if (read.success) return read.data;
+      throw new Away(`${base} answers, but not as a Steward of this version does.`);
+    };
+
   return {
     say: (text, here) => {
       const headers = { 'content-type': 'application/json', 'idempotency-key': randomUUID() };
       const body = JSON.stringify({ text, ...(here === undefined ? {} : { here }) });
-      return call('/say', { method: 'POST', headers, body }, SAY_MS, saidAnswer);
+      return call('/say', { method: 'POST', headers, body }, SAY_MS, json(saidAnswer));
     },
     wait: async (request, after) => {
       const path = `/requests/${encodeURIComponent(request)}/wait?after=${after}`;
-      return (await call(path, {}, WAIT_MS, cardAnswer)).card;
+      return (await call(path, {}, WAIT_MS, json(cardAnswer))).card;
     },
+    file: (request) =>
+      call(`/requests/${encodeURIComponent(request)}/file`, {}, FILE_MS, (response) => response.text()),
   };
 }
 

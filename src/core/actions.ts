@@ -1,5 +1,5 @@
 import type { Action } from './card.ts';
-import type { Inverse } from './command.ts';
+import type { Inverse } from './plan.ts';
 import type { Request } from './request.ts';
 
 /** What people can do with a request as it stands. */
@@ -35,7 +35,8 @@ export function actionsOf(request: Request): readonly Action[] {
   if (status === 'running')
     return request.stopping ? [] : [act('cancel', 'Stop', 'danger', `cancel ${id}`, stopText(request))];
   const undo = canUndo(request) ? [act('undo', 'Undo…', 'plain', `undo ${id}`)] : [];
-  if (status === 'failed') return [act('resume', 'Resume', 'primary', `resume ${id}`), ...undo];
+  const log = hasLog(request) ? [act('log', 'Whole log', 'plain', `log ${id}`)] : [];
+  if (status === 'failed') return [act('resume', 'Resume', 'primary', `resume ${id}`), ...log, ...undo];
   if (status === 'unknown') {
     return [
       act('resume', 'Look again', 'primary', `resume ${id}`),
@@ -57,6 +58,11 @@ function stopText({ waiting }: Request): string {
   return waiting?.reason === 'job'
     ? 'What runs on the host is told to stop, in the middle of what it does.'
     : 'It stops before its next step.';
+}
+
+/** Has it begun a job under its plan? */
+export function hasLog({ plan }: Request): boolean {
+  return plan?.steps.some((now) => now.begun !== null && now.step.effect.kind === 'job') ?? false;
 }
 
 /** Has it changed something that can be changed back, and was that not asked for yet? */

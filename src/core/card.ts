@@ -1,9 +1,19 @@
-import type { Answer, Change, Risk, Table } from './command.ts';
+import type { Answer, Table } from './answer.ts';
+import type { Risk } from './command.ts';
+import type { Change } from './plan.ts';
 import type { Status, StepState } from './request.ts';
 
 /** Something a person can press, type or reply. */
 export interface Action {
-  readonly verb: 'approve' | 'deny' | 'cancel' | 'undo' | 'resume' | 'resolve-done' | 'resolve-not-done';
+  readonly verb:
+    | 'approve'
+    | 'deny'
+    | 'cancel'
+    | 'undo'
+    | 'resume'
+    | 'resolve-done'
+    | 'resolve-not-done'
+    | 'log';
   readonly label: string;
   readonly style: 'primary' | 'danger' | 'plain';
   /** The same as a line: `approve r42`. */

@@ -21,6 +21,20 @@ import type { Requests } from './requests.ts';
 import type { Store } from './store.ts';
 import { VERBS } from './verbs.ts';
 
+/** The parameter of a command that is about a request. */
+const REQUEST = 'request';
+
+type Read = Extract<ReturnType<typeof parse>, { kind: 'command' }>;
+
+/** In a thread it is about the request of that thread, where it names no other. */
+function inThread(read: Read, here: string | undefined): Read {
+  const { command, given, problems } = read;
+  if (here === undefined || problems[REQUEST] !== 'missing' || !(REQUEST in command.params.shape))
+    return read;
+  const { [REQUEST]: _, ...left } = problems;
+  return { ...read, given: { ...given, [REQUEST]: here }, problems: left };
+}
+
 /** Builds the desk: the one place where what people say turns into requests and decisions. */
 export function createDesk(deps: {
   readonly site: Site;
@@ -75,7 +89,7 @@ export function createDesk(deps: {
         const parsed = parse(text, site.registry);
         switch (parsed.kind) {
           case 'command':
-            return take(from, parsed);
+            return take(from, inThread(parsed, here));
           case 'verb': {
             const lack = lackOf(parsed, here);
             return lack ? reply(lack) : act(from, parsed.verb.name, parsed.given, here);
@@ -120,6 +134,10 @@ export function createDesk(deps: {
     },
     press: ({ who, verb, request, plan, because, place, origin }) =>
       guarded(origin, async () => {
+        // A command about a request, as a button of that request.
+        const command = site.registry.get(verb);
+        if (command && REQUEST in command.params.shape)
+          return submit({ who, place, origin }, command.name, { request });
         const resolved = /^resolve-(done|not-done)$/.exec(verb)?.[1];
         const name = resolved ? 'resolve' : VERBS.find((one) => one.name === verb)?.name;
         if (!name)

@@ -1,8 +1,9 @@
-import { actionsOf, canUndo } from './actions.ts';
+import { actionsOf, canUndo, hasLog } from './actions.ts';
 import { callText } from './call-text.ts';
 import type { Card, CardStep } from './card.ts';
-import type { Inverse, Risk } from './command.ts';
+import type { Risk } from './command.ts';
 import { lineInShort } from './in-short.ts';
+import type { Inverse } from './plan.ts';
 import { waitsFor } from './policy.ts';
 import type { PlanNow, Request, Status, StepNow } from './request.ts';
 import { titleOf } from './requests.ts';
@@ -95,7 +96,7 @@ function nextOf(request: Request): string | null {
     return `Look whether it happened, then say \`resolve ${id} done\` or \`resolve ${id} not-done\`.`;
   const takesBack = `\`undo ${id}\` takes back what was done.`;
   if (status === 'failed')
-    return `Mend the cause, then \`resume ${id}\`${canUndo(request) ? `; or ${takesBack}` : '.'}`;
+    return `${hasLog(request) ? `\`log ${id}\` gives the whole log. ` : ''}Mend the cause, then \`resume ${id}\`${canUndo(request) ? `; or ${takesBack}` : '.'}`;
   if ((status === 'cancelled' || status === 'denied') && canUndo(request)) return takesBack;
   if (status === 'expired' || status === 'cancelled')
     return `Ask again with \`${lineInShort(request.text)}\` if it is still wanted.`;

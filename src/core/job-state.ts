@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { EffectOf } from './command.ts';
 import { asJson } from './json.ts';
+import type { EffectOf } from './plan.ts';
 import type { JobRun } from './ports.ts';
 import type { Request, StepNow } from './request.ts';
 import type { NotesStore } from './store.ts';
@@ -23,10 +23,13 @@ export function openJob(request: Request): OpenJob | null {
   return null;
 }
 
-/** The same step of the same request is the same run, until it is begun once more. */
 function runId(request: Request, now: StepNow): string {
-  const tries = request.tries[now.digest] ?? 1;
-  return `${request.id}-${now.digest.slice(0, 16)}${tries > 1 ? `-${tries}` : ''}`;
+  return runOf(request.id, now.digest, request.tries[now.digest] ?? 1);
+}
+
+/** The same step of the same request is the same run, until it is begun once more. */
+export function runOf(request: string, digest: string, tries: number): string {
+  return `${request}-${digest.slice(0, 16)}${tries > 1 ? `-${tries}` : ''}`;
 }
 
 const schema = z.object({

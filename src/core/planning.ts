@@ -1,3 +1,4 @@
+import type { Answer } from './answer.ts';
 import { type NewEvent, STEWARD } from './events.ts';
 import type { Person } from './person.ts';
 import { plannedEvent, planRequest, remainingSteps, resultOf, ruleOfPlan, type Site } from './planner.ts';
@@ -5,7 +6,7 @@ import type { Log } from './ports.ts';
 import { Refused } from './refused.ts';
 import type { Request } from './request.ts';
 import type { Requests } from './requests.ts';
-import type { NoticeStore } from './store.ts';
+import type { FileStore, NoticeStore } from './store.ts';
 import { awayOf, isPatient, waitingEvent } from './waiting.ts';
 import { viewOf, type World } from './world.ts';
 
@@ -15,6 +16,7 @@ export interface Work {
   readonly site: Site;
   readonly world: World;
   readonly notices: Pick<NoticeStore, 'put' | 'seen'>;
+  readonly files: Pick<FileStore, 'put'>;
   readonly now: () => Date;
   readonly log: Log;
 }
@@ -41,7 +43,10 @@ async function outcomeOf(request: Request, work: Work, signal: AbortSignal): Pro
     const within = AbortSignal.any([signal, AbortSignal.timeout(PLAN_DEADLINE_MS)]);
     const view = viewOf(world, askerOf(request, site), now(), within);
     const plan = await planRequest(request, site, view);
-    if (plan.kind === 'answer') return [{ type: 'answered', by: STEWARD, data: { answer: plan } }];
+    if (plan.kind === 'answer')
+      return [
+        { type: 'answered', by: STEWARD, data: { answer: await withoutText(plan, request.id, work.files) } },
+      ];
     const steps = remainingSteps(plan, request);
     const unmet = steps.flatMap((step) => step.guards).filter((guard) => !guard.holds);
     if (unmet.length > 0) throw new Refused(guardText(unmet), 'Ask again when that has changed.');
@@ -68,6 +73,15 @@ async function outcomeOf(request: Request, work: Work, signal: AbortSignal): Pro
     if (signal.aborted) return [];
     return [failureEvent(error, request, work)];
   }
+}
+
+/** An answer as the record keeps it: the text of its file is kept beside it. */
+async function withoutText(answer: Answer, request: string, files: Pick<FileStore, 'put'>): Promise<Answer> {
+  if (answer.file?.text === undefined) return answer;
+  const { text, ...file } = answer.file;
+  // First: what the record names has to be there.
+  await files.put(request, text);
+  return { ...answer, file };
 }
 
 function failureEvent(error: unknown, request: Request, work: Work): NewEvent {

@@ -154,6 +154,33 @@ export interface HostJobs {
   stop(run: JobRun, how: 'TERM' | 'KILL', signal: AbortSignal): Promise<'stopped' | 'running' | 'unseen'>;
 }
 
+/** What the last job that a request began wrote, as much as is given away. */
+export interface JobLog {
+  readonly host: string;
+  readonly name: string;
+  /** Where all of it is on the host. */
+  readonly path: string;
+  /** `none`: its host has it no more. */
+  readonly state: 'running' | 'done' | 'lost' | 'none';
+  readonly code: number | null;
+  readonly forMs: number | null;
+  /** Of the whole log, in bytes. */
+  readonly size: number;
+  /** Where the text begins in it; 0 where it is whole. */
+  readonly from: number;
+  /** Nothing in it that cannot be seen, and no private key. */
+  readonly text: string;
+}
+
+/** Reads the logs of jobs on their hosts, with no other right than to look how a job is. */
+export interface JobLogs {
+  /**
+   * Of the last job of this request. Null: it began none. Throws `Refused` for an unknown request and a host that is not
+   * in the config any more, `Unavailable` where the host cannot be asked.
+   */
+  last(request: string, signal: AbortSignal): Promise<JobLog | null>;
+}
+
 /** Jobs are hints: losing one loses nothing, the sweeper finds what is due in the truth. */
 export interface Hints {
   /** Never throws for a queue that is down; says whether the hint was taken. */

@@ -7,7 +7,7 @@ const POSTING_MS = 30_000;
 
 /**
  * Several web processes may come to post the same message in the same moment. Whoever first notes in the place's
- * state that it is at it (`posting`, or `noticing` for a reply) does it; the others throw `Unavailable`, come
+ * state that it is at it (`posting`, `noticing` for a reply, or `sharing` for a file) does it; the others throw `Unavailable`, come
  * back, and find it there.
  */
 export function postedByOne(places: PlaceStore, locks: LockStore): PlaceStore {
@@ -15,8 +15,9 @@ export function postedByOne(places: PlaceStore, locks: LockStore): PlaceStore {
   return {
     ...places,
     async shown(request, where, state, seq) {
-      const { posting, noticing } = state;
-      const what = posting === undefined ? noticing : 'post';
+      const { posting, noticing, sharing } = state;
+      const what =
+        posting !== undefined ? 'post' : (noticing ?? (sharing === undefined ? undefined : 'file'));
       if (typeof what === 'string') {
         const name = `show:${request}:${where}:${what}`;
         // Not given back: whoever read the state before this post was noted may still be about to note its own.

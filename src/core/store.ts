@@ -192,6 +192,14 @@ export interface LinkStore {
   end(person: string): Promise<number>;
 }
 
+/** Texts that answers give as files: beside the record, and not for ever. */
+export interface FileStore {
+  /** Keeps the text of this request for a day; what was kept for it before is replaced. */
+  put(request: string, text: string): Promise<void>;
+  /** The text in UTF-8, compressed with gzip; null: there is none, or it is kept no longer. */
+  get(request: string): Promise<Uint8Array | null>;
+}
+
 /** Messages that belong to no request. One for each key, for ever. */
 export interface NoticeStore {
   /**
@@ -230,4 +238,5 @@ export interface Store {
   readonly tokens: TokenStore;
   readonly links: LinkStore;
   readonly notices: NoticeStore;
+  readonly files: FileStore;
 }

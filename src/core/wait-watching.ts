@@ -1,5 +1,5 @@
-import type { EffectOf, HowFar, Intent } from './command.ts';
 import { type NewEvent, STEWARD } from './events.ts';
+import type { EffectOf, HowFar, Intent } from './plan.ts';
 import { commandOf } from './planner.ts';
 import { askerOf, type Work } from './planning.ts';
 import {

@@ -1,4 +1,4 @@
-import type { Answer, CopyText, Table } from '../core/command.ts';
+import type { Answer, AnswerFile, CopyText, Table } from '../core/answer.ts';
 import { cell, fence, fold, inline } from './escape.ts';
 import { joined } from './parts.ts';
 import { sayable, withSayable } from './say.ts';
@@ -11,7 +11,7 @@ const NEXT = 6;
 
 /** What a command that only looked found, in at most `room` characters. `more` says how to see the rest. */
 export function answerParts(
-  answer: Pick<Answer, 'lines' | 'table' | 'texts' | 'next'>,
+  answer: Pick<Answer, 'lines' | 'table' | 'texts' | 'file' | 'next'>,
   bot: string,
   room: number,
   more: string,
@@ -20,7 +20,8 @@ export function answerParts(
   const size = Math.max(0, room - 100 - joined(next).length);
   const lines = lineParts(answer.lines ?? [], bot, answer.table ? size / 2 : size, more);
   const table = answer.table ? tableParts(answer.table, size - joined(lines).length - 4, more) : [];
-  const before = [...lines, ...table];
+  const file = answer.file ? fileParts(answer.file) : [];
+  const before = [...lines, ...table, ...file];
   const texts = textParts(answer.texts ?? [], size - joined(before).length - 4, more);
   const all = [...before, ...texts, ...next];
   return joined(all).length <= room ? all : [`${more}.`];
@@ -63,6 +64,15 @@ function textParts(texts: readonly CopyText[], room: number, more: string): stri
     else left += 1;
   }
   return left > 0 ? [...shown, `… and ${left} texts to copy. ${more}.`] : shown;
+}
+
+/** A forum takes no text files: how it ends, and how to get all of it. */
+function fileParts({ last, elsewhere, line }: AnswerFile): string[] {
+  const count = last.split('\n').length;
+  return [
+    fold(count === 1 ? 'Its last line' : `Its last ${count} lines`, fence(last, 'text')),
+    `All of it: \`/koji ${line}\` in chat gives it as a file, \`steward ask ${line}\` in a terminal prints it. It is ${inline(elsewhere, 500)}.`,
+  ];
 }
 
 /** Lines that a person can say next. */

@@ -165,6 +165,8 @@ function meaning(action: Action, card: Card): string {
       return card.status === 'running' ? 'to stop it' : 'to take the request back';
     case 'undo':
       return 'to have it changed back';
+    case 'log':
+      return 'to see how its log ends';
     case 'resume':
       return card.status === 'unknown' ? 'to look again' : 'to let it go on';
     case 'resolve-done':

@@ -3,7 +3,8 @@ import type { Desk } from '../core/desk.ts';
 import { shownEverywhere } from '../core/everywhere.ts';
 import { createLocks } from '../core/keyed-lock.ts';
 import type { Log } from '../core/ports.ts';
-import type { PlaceStore } from '../core/store.ts';
+import type { FileStore, PlaceStore } from '../core/store.ts';
+import { createShareFile } from './file-reply.ts';
 import { createLookFor } from './lost.ts';
 import { createNotify } from './news-reply.ts';
 import type { People } from './people.ts';
@@ -22,6 +23,8 @@ export interface Announcer {
 export function createAnnouncer(deps: {
   readonly desk: Desk;
   readonly places: PlaceStore;
+  readonly files: Pick<FileStore, 'get'>;
+  readonly uploadHosts: (host: string) => boolean;
   readonly scheduler: Scheduler;
   readonly voice: Voice;
   readonly people: People;
@@ -40,6 +43,8 @@ export function createAnnouncer(deps: {
   const shared = { spots, scheduler, people, lookFor, log, now, approversChannel };
   const status = createStatusMessage({ ...shared, voice, locks });
   const notify = createNotify(shared);
+  const { files, uploadHosts } = deps;
+  const shareFile = createShareFile({ spots, scheduler, files, lookFor, uploadHosts, log, now });
 
   async function addApprovers(card: Card): Promise<void> {
     if (!card.actions.some((action) => action.verb === 'approve')) return;
@@ -71,6 +76,7 @@ export function createAnnouncer(deps: {
     // Somebody with newer news takes it from here.
     if (!upToDate) return;
     await locks.run(`post ${card.id} ${where}`, () => notify(card, where));
+    await locks.run(`file ${card.id} ${where}`, () => shareFile(card, where));
     await spots.remember(card, where, {}, card.seq);
   }
 

@@ -1,6 +1,6 @@
 import type { KnownBlock } from '@slack/types';
+import type { Answer, AnswerFile, Table } from '../core/answer.ts';
 import type { Reply } from '../core/card.ts';
-import type { Answer, Table } from '../core/command.ts';
 import { VERDICT_MARKS } from '../core/marks.ts';
 import { cut } from '../core/visible.ts';
 import { context, fences, LIMITS, type Message, section, sizeOf } from './blocks.ts';
@@ -66,6 +66,9 @@ function fencedTable(table: Table, room: number): { blocks: KnownBlock[]; left: 
   return { blocks: fences(drawn.text), left: drawn.left };
 }
 
+/** Of a text that comes as a file. */
+const SLACK_LINES = 8;
+
 const TONE = { info: 'ℹ️', good: '✅', warn: '⚠️', bad: '🚫' } as const;
 
 /** What a command that only looked found. `titled`: its title stands above it already. */
@@ -80,6 +83,7 @@ export function answerBlocks(
     ...lineBlocks(answer.lines ?? [], more, Math.max(500, room / 2)),
   ];
   if (answer.table) blocks.push(...tableBlocks(answer.table, room - sizeOf(blocks), more, drawing));
+  if (answer.file) blocks.push(...fileBlocks(answer.file));
   if (answer.next?.length) blocks.push(nextBlock(answer.next));
   const texts = answer.texts ?? [];
   if (drawing.withoutTexts && texts.length > 0)
@@ -92,6 +96,14 @@ export function answerBlocks(
     else left += 1;
   }
   return left > 0 ? [...blocks, context(`… (${left} texts to copy left out${more})`)] : blocks;
+}
+
+/** How a long text ends; all of it comes as a file in the thread. */
+function fileBlocks({ last }: AnswerFile): KnownBlock[] {
+  return [
+    section('*How it ends* (all of it comes as a file in this thread)'),
+    ...fences(last.split('\n').slice(-SLACK_LINES).join('\n')),
+  ];
 }
 
 /** Lines that a person can type next. */

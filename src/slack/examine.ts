@@ -7,6 +7,7 @@ import type { People } from './people.ts';
 export const SCOPES: Readonly<Record<string, string>> = {
   commands: 'the slash command and the shortcut on messages',
   'chat:write': 'everything it says',
+  'files:write': 'giving the log of a job as a file',
   'app_mentions:read': 'being spoken to in threads',
   'im:history': 'being spoken to in direct messages',
   'im:write': 'direct messages where it is not in the channel',

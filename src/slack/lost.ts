@@ -1,10 +1,10 @@
 import type { Log } from '../core/ports.ts';
-import { lookForPosted, type Marker } from './posted.ts';
+import { lookForPosted, type Sought } from './posted.ts';
 import type { Target } from './posting.ts';
 import type { Scheduler } from './scheduler.ts';
 
 /** Looks for a message of a request whose answer was lost; null: it is not there. Throws where Slack does not say. */
-export type LookFor = (at: Target, since: string, marker: Marker) => Promise<string | null>;
+export type LookFor = (at: Target, since: string, sought: Sought) => Promise<string | null>;
 
 export function createLookFor(deps: {
   readonly scheduler: Scheduler;
@@ -13,9 +13,9 @@ export function createLookFor(deps: {
   /** When to look: Slack may still be at it. */
   readonly lookMs: readonly number[];
 }): LookFor {
-  return async (at, since, marker) => {
+  return async (at, since, sought) => {
     const when = Number.isNaN(Date.parse(since)) ? deps.now() : new Date(since);
-    const found = await lookForPosted(deps, { channel: at.channel, thread: at.thread, since: when }, marker);
+    const found = await lookForPosted(deps, { channel: at.channel, thread: at.thread, since: when }, sought);
     if (found === 'unknown') throw new Error('Slack does not say whether the message is there');
     return found;
   };

@@ -15,6 +15,10 @@ const placeState = z.object({
   /** Key of a notice whose posting was begun, and when. */
   noticing: z.string().optional(),
   noticingAt: z.string().optional(),
+  /** When the file of its answer was first to be given here; until it is. */
+  sharing: z.string().optional(),
+  /** `there`, or why that file is not. */
+  shared: z.string().optional(),
   /** Why nothing can be shown here. */
   gone: z.string().optional(),
 });

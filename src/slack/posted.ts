@@ -9,6 +9,9 @@ export interface Marker {
   readonly event_payload: Readonly<Record<string, string>>;
 }
 
+/** What is looked for: a message with this marker, or with a file of this title. */
+export type Sought = Marker | { readonly file: string };
+
 /** The marker of a request's own message in a place. */
 export function requestMarker(request: string, place: string): Marker {
   return { event_type: 'steward_request', event_payload: { request, place } };
@@ -31,6 +34,7 @@ const page = z.looseObject({
       metadata: z
         .looseObject({ event_type: z.string(), event_payload: z.record(z.string(), z.unknown()) })
         .optional(),
+      files: z.array(z.looseObject({ title: z.string().optional() })).optional(),
     }),
   ),
   response_metadata: z.looseObject({ next_cursor: z.string().default('') }).optional(),
@@ -39,14 +43,14 @@ const page = z.looseObject({
 const PAGES = 5;
 
 /**
- * Looks for a message with this marker, not older than `since` (without it among the newest): its ts, or null when it
+ * Looks for a message, not older than `since` (without it among the newest): its ts, or null when it
  * is not there.
  * `unknown`: Slack could not be asked, so nobody may conclude that it is not there.
  */
 async function findPosted(
   deps: { readonly scheduler: Scheduler; readonly log: Log },
   at: { readonly channel: string; readonly thread: string | undefined; readonly since?: Date },
-  marker: Marker,
+  sought: Sought,
 ): Promise<string | null | 'unknown'> {
   const method = at.thread === undefined ? 'conversations.history' : 'conversations.replies';
   // Slack's clock and ours need not agree to the second.
@@ -73,7 +77,7 @@ async function findPosted(
     }
     if (written.kind !== 'ok') return 'unknown';
     const read = page.parse(written.data);
-    const found = read.messages.find((message) => isMarked(message.metadata, marker));
+    const found = read.messages.find((message) => isSought(message, sought));
     if (found) return found.ts;
     cursor = read.response_metadata?.next_cursor ?? '';
     if (!cursor) return null;
@@ -85,22 +89,20 @@ async function findPosted(
 export async function lookForPosted(
   deps: { readonly scheduler: Scheduler; readonly log: Log; readonly lookMs: readonly number[] },
   at: { readonly channel: string; readonly thread: string | undefined; readonly since?: Date },
-  marker: Marker,
+  sought: Sought,
 ): Promise<string | null | 'unknown'> {
   for (const ms of deps.lookMs) {
     await pause(ms);
-    const found = await findPosted(deps, at, marker);
+    const found = await findPosted(deps, at, sought);
     if (found !== null) return found;
   }
   return null;
 }
 
-function isMarked(
-  metadata: { event_type: string; event_payload: Record<string, unknown> } | undefined,
-  marker: Marker,
-): boolean {
+function isSought({ metadata, files }: z.output<typeof page>['messages'][number], sought: Sought): boolean {
+  if ('file' in sought) return files?.some(({ title }) => title === sought.file) ?? false;
   return (
-    metadata?.event_type === marker.event_type &&
-    Object.entries(marker.event_payload).every(([key, value]) => metadata.event_payload[key] === value)
+    metadata?.event_type === sought.event_type &&
+    Object.entries(sought.event_payload).every(([key, value]) => metadata.event_payload[key] === value)
   );
 }

@@ -4,6 +4,7 @@ import type { Locks } from '../core/keyed-lock.ts';
 import type { Log } from '../core/ports.ts';
 import type { ShownPlace } from '../core/store.ts';
 import type { Message } from './blocks.ts';
+import { owesFile } from './file-reply.ts';
 import type { LookFor } from './lost.ts';
 import type { People } from './people.ts';
 import { readState, splitWhere } from './place-state.ts';
@@ -115,7 +116,8 @@ export function createStatusMessage(deps: {
           posting: undefined,
           ...(noticed ? { noticed } : {}),
         },
-        card.seq,
+        // What is still to come stays due.
+        owesFile(card, place) ? card.seq - 1 : card.seq,
       );
       return true;
     }

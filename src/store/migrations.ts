@@ -142,4 +142,15 @@ export const MIGRATIONS: readonly Migration[] = [
       'create index notices_pending on steward.notices (tried, n) where done is null',
     ],
   },
+  {
+    name: 'texts that answers give as files',
+    statements: [
+      `create table steward.files (
+        request text primary key,
+        content bytea not null,
+        until timestamptz not null
+      )`,
+      'create index files_until on steward.files (until)',
+    ],
+  },
 ];

@@ -1,5 +1,6 @@
 import type { Store } from '../core/store.ts';
 import type { Database } from './database.ts';
+import { createFiles } from './files.ts';
 import { createInbox } from './inbox.ts';
 import { createLinks } from './links.ts';
 import { createLocks } from './locks.ts';
@@ -23,5 +24,6 @@ export function createStore(database: Database, options: { readonly now?: () => 
     tokens: createTokens(database, now),
     links: createLinks(database, now),
     notices: createNotices(database, now),
+    files: createFiles(database, now),
   };
 }

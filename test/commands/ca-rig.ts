@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { settings } from '../../commands/certificates/settings.ts';
 import { CA_DIR, CRL_IN_USE } from '../../sandbox/hosts/ca.ts';
 import { startHosts } from '../../sandbox/hosts/hosts.ts';
-import type { Answer, Command, Concern, View, WatchView } from '../../src/core/command.ts';
+import type { Answer } from '../../src/core/answer.ts';
+import type { Command, View } from '../../src/core/command.ts';
+import type { Concern, WatchView } from '../../src/core/concern.ts';
 import { createHosts } from '../../src/hosts/hosts.ts';
 import { silent } from '../hosts/support.ts';
 import { openssl, temporaryDir } from '../support/openssl.ts';
@@ -44,6 +46,7 @@ export async function startCaRig() {
       const view: View = {
         hub: { read: noHub, account: noHub },
         hosts,
+        jobLogs: { last: async () => null },
         asker: { id: 'pat', name: 'Pat', roles: new Set(['packager']), accounts: {} },
         now: more.now ?? new Date(),
         signal: more.signal ?? new AbortController().signal,
@@ -63,6 +66,7 @@ export async function startCaRig() {
       const view: WatchView = {
         hub: { read: async () => builders, account: async () => ({ name: 'steward', permissions: [] }) },
         hosts,
+        jobLogs: { last: async () => null },
         asker: { id: 'steward', name: 'Steward', roles: new Set(), accounts: {} },
         now: more.now ?? new Date(),
         signal: new AbortController().signal,

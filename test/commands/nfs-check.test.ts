@@ -6,7 +6,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import command from '../../commands/nfs-check/command.ts';
 import { readReport } from '../../commands/nfs-check/report.ts';
 import { exampleSettings, settings } from '../../commands/nfs-check/settings.ts';
-import type { Answer, View } from '../../src/core/command.ts';
+import type { Answer } from '../../src/core/answer.ts';
+import type { View } from '../../src/core/command.ts';
 import { Refused } from '../../src/core/refused.ts';
 import type { Hosts } from '../../src/hosts/hosts.ts';
 import { type Rig, startRig, temporary } from '../hosts/support.ts';
@@ -19,6 +20,7 @@ const noHub = () => Promise.reject(new Error('this command does not need the hub
 const viewOf = (hosts: Hosts): View => ({
   hub: { read: noHub, account: noHub },
   hosts,
+  jobLogs: { last: async () => null },
   asker: { id: 'pat', name: 'Pat', roles: new Set(['packager']), accounts: {} },
   now: new Date(),
   signal: new AbortController().signal,

@@ -116,7 +116,10 @@ describe.each(['1.20', '1.35'] as const)(
       expect(task(KATELLO).id).not.toBe(number);
     });
 
-    describe.skipIf(version === '1.20')('whatever becomes of them', () => {
+    // What becomes of tasks is the same on both.
+    if (version === '1.20') return;
+
+    describe('whatever becomes of them', () => {
       it('one that somebody cancels on the hub has failed, and says so', async () => {
         fate('open', FOREMAN, KATELLO);
         const id = await waiting();

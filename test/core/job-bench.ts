@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import builderCapacity from '../../commands/builder-capacity/command.ts';
-import { defineCommand, type Progress, type Step } from '../../src/core/command.ts';
+import log from '../../commands/log/command.ts';
+import { defineCommand, type Progress } from '../../src/core/command.ts';
 import { identifier } from '../../src/core/fields.ts';
+import type { Step } from '../../src/core/plan.ts';
 import { createRegistry } from '../../src/core/registry.ts';
 import type { World } from '../../src/core/world.ts';
 import { jobScript } from '../../src/hosts/root-scripts.ts';
@@ -90,7 +92,7 @@ export async function startJobBench(options: { readonly through?: (world: World)
     progress,
   });
   const kernel: Kernel = await startKernel({
-    registry: createRegistry([command, builderCapacity]),
+    registry: createRegistry([command, builderCapacity, log]),
     hosts: rig.hosts,
     now: clock.now,
     ...options,

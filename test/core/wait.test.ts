@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { defineCommand, type HowFar, type Intent, type Step } from '../../src/core/command.ts';
+import { defineCommand } from '../../src/core/command.ts';
 import { drawCard } from '../../src/core/drawing.ts';
+import type { HowFar, Intent, Step } from '../../src/core/plan.ts';
 import { Unavailable } from '../../src/core/refused.ts';
 import { createRegistry } from '../../src/core/registry.ts';
 import { type Kernel, PEOPLE, startKernel } from '../support/kernel.ts';

@@ -158,6 +158,7 @@ describe.skipIf(noReal !== null)(`over real sshd${reason(noReal)}`, () => {
           {
             hub: { read: noHub, account: noHub },
             hosts,
+            jobLogs: { last: async () => null },
             asker: { id: 'pat', name: 'Pat', roles: new Set(), accounts: {} },
             now: new Date(),
             signal: new AbortController().signal,

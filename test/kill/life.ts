@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { openQueue } from '../../jobs/queue.ts';
 import { startWorker } from '../../jobs/worker.ts';
 import { createDesk } from '../../src/core/counter.ts';
+import { createJobLogs } from '../../src/core/job-log.ts';
 import type { Person } from '../../src/core/person.ts';
 import { ruleOf } from '../../src/core/policy.ts';
 import { Unavailable } from '../../src/core/refused.ts';
@@ -40,13 +41,15 @@ export async function startLife(setup: Setup, hold: Hold, concurrency = 60) {
   };
   const hub = createHub({ ...setup.hub, log });
   const hosts = createHosts({ ...setup.hosts, hosts: setup.hosts.list, log });
+  const hostJobs = createJobs(hosts);
+  const jobLogs = createJobLogs({ requests: store.requests, hostJobs, now });
   const world = holdWorld(
-    { hubReader: hub, hubWriter: hub, hostReader: hosts, hostWriter: hosts, hostJobs: createJobs(hosts) },
+    { hubReader: hub, hubWriter: hub, hostReader: hosts, hostWriter: hosts, hostJobs, jobLogs },
     setup.hosts.dir,
     hold,
   );
-  const { locks, notes, notices } = store;
-  const work = { requests, site, world, now, log, locks, notes, notices, leaseMs };
+  const { locks, notes, notices, files } = store;
+  const work = { requests, site, world, now, log, locks, notes, notices, files, leaseMs };
   const worker = await startWorker({ queue, hints, work, store, concurrency });
   const desk = createDesk({ site, requests, store, hints, operators: ['admin'], now, log });
   const say = (who: Person, text: string, origin: string) =>

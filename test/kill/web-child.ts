@@ -30,6 +30,7 @@ const front = createSlackFront({
     everybody: ['packager'],
     team: slack.team,
   },
+  files: store.files,
   inbox: {
     ...store.inbox,
     async put(item) {

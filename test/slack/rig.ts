@@ -40,6 +40,7 @@ export async function startRig(options: RigOptions = {}) {
       },
       inbox: box.inbox,
       places,
+      files: { get: async () => null },
       desk: small.desk,
       log: { info: note, warn: note, error: note },
       now: () => new Date(),

@@ -46,7 +46,7 @@ export function startMortal(kernel: Kernel, at: number | RegExp): Mortal {
   };
 
   const { world, now, log } = kernel.work;
-  const { requests, locks, notes, notices } = kernel.store;
+  const { requests, locks, notes, notices, files } = kernel.store;
   const store: Store = {
     ...kernel.store,
     requests: {
@@ -76,6 +76,10 @@ export function startMortal(kernel: Kernel, at: number | RegExp): Mortal {
       put: (notice, covers) => writes('notice put', () => notices.put(notice, covers)),
       seen: (keys) => reads('notices', () => notices.seen(keys)),
     },
+    files: {
+      ...files,
+      put: (request, text) => writes('file put', () => files.put(request, text)),
+    },
   };
   const mortal: World = {
     hubReader: {
@@ -104,6 +108,7 @@ export function startMortal(kernel: Kernel, at: number | RegExp): Mortal {
         reads('job poll', () => world.hostJobs.poll(run, offset, most, signal)),
       stop: (run, how, signal) => writes('job stop', () => world.hostJobs.stop(run, how, signal)),
     },
+    jobLogs: { last: (request, signal) => reads('job log', () => world.jobLogs.last(request, signal)) },
   };
   // Hints die with it: what is due has to be found in the truth.
   const hints = { send: async () => false };
@@ -114,6 +119,7 @@ export function startMortal(kernel: Kernel, at: number | RegExp): Mortal {
     locks: store.locks,
     notes: store.notes,
     notices: store.notices,
+    files: store.files,
     log,
   };
   return { work, crossings, died: () => dead };

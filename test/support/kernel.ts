@@ -8,6 +8,7 @@ import type { World as HubWorld } from '../../sandbox/hub/world.ts';
 import { makePki } from '../../sandbox/pki.ts';
 import { createDesk } from '../../src/core/counter.ts';
 import type { Said } from '../../src/core/desk.ts';
+import { createJobLogs } from '../../src/core/job-log.ts';
 import type { Person } from '../../src/core/person.ts';
 import { plan } from '../../src/core/planning.ts';
 import { ruleOf, type Tightening } from '../../src/core/policy.ts';
@@ -93,12 +94,14 @@ export async function startKernel(options: KernelOptions = {}) {
     audiences: new Set(['packagers']),
   };
   const hosts = options.hosts ?? noHosts;
+  const hostJobs = createJobs(hosts);
   const world: World = {
     hubReader: hub,
     hubWriter: hub,
     hostReader: hosts,
     hostWriter: hosts,
-    hostJobs: createJobs(hosts),
+    hostJobs,
+    jobLogs: createJobLogs({ requests: store.requests, hostJobs, now }),
   };
   const work: Running = {
     requests,
@@ -109,6 +112,7 @@ export async function startKernel(options: KernelOptions = {}) {
     locks: store.locks,
     notes: store.notes,
     notices: store.notices,
+    files: store.files,
     leaseMs: options.leaseMs ?? 5_000,
   };
   const desk = createDesk({ site, requests, store, hints, operators: ['admin'], now, log });

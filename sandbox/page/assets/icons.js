@@ -25,6 +25,7 @@ const ICONS = {
   talk: ['busy', 'answer', '', 'M5 6h14v9.500h-7l-4.500 3.500v-3.500H5z'],
   lock: ['idle', 'locked', '', 'M6.500 11h11v8h-11zM9 11V8.500a3 3 0 0 1 6 0V11'],
   pin: ['idle', 'pinned', '', 'M9 4.500h6l-.8 6 2.800 3.500H7l2.800-3.500zM12 14v6'],
+  file: ['idle', 'file', '', 'M7 4.500h7l4 4V19.500H7zM13.500 4.800V9H18M9.800 12.500h5.400m-5.400 3h5.400'],
   mail: ['idle', 'message', '', 'M4 6.500h16v11H4zM4.500 7.200l7.500 6 7.500-6'],
   snow: ['busy', 'frozen', '', 'M12 4v16M5 8l14 8M19 8L5 16'],
 };

@@ -1,6 +1,6 @@
 import { el, keep } from './dom.js';
 import { blocks, pieces } from './draw.js';
-import { emoji } from './icons.js';
+import { emoji, icon } from './icons.js';
 
 /** Messages closer than this, by the same person, share a name (seconds). */
 const TOGETHER = 300;
@@ -77,7 +77,10 @@ function drawMessage(message, thread, follows, newDay, wasThere, { people, press
     { class: message.blocks.length > 0 ? 'body has-blocks' : 'body' },
     ...(message.blocks.length > 0
       ? blocks(message.blocks, (control, pick) => press(message, control, pick))
-      : [el('p', {}, ...pieces(message.pieces))]),
+      : message.pieces.length > 0
+        ? [el('p', {}, ...pieces(message.pieces))]
+        : []),
+    ...message.files.map(fileLink),
   );
   return el(
     'li',
@@ -147,6 +150,25 @@ function threadButton(thread, people, open) {
     el('strong', { text: thread.count === 1 ? '1 reply' : `${thread.count} replies` }),
     el('span', { class: 'quiet', text: `last at ${CLOCK.format(last)}` }),
   );
+}
+
+function fileLink({ id, name, title, size }) {
+  return el(
+    'a',
+    { class: 'file', href: `files/${id}`, target: '_blank', rel: 'noopener' },
+    icon('file'),
+    el(
+      'span',
+      { class: 'file-text' },
+      el('strong', { text: title }),
+      el('span', { class: 'quiet', text: `${name} · ${sizeText(size)}` }),
+    ),
+  );
+}
+
+function sizeText(bytes) {
+  if (bytes < 1000) return `${bytes} bytes`;
+  return bytes < 1e6 ? `${Math.round(bytes / 1000)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
 /** Initials on the person's colour; the bot has its mark. */

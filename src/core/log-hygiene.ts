@@ -1,0 +1,33 @@
+import { setImmediate as breathe } from 'node:timers/promises';
+import { readLog } from './log-text.ts';
+import { holdsPrivateKey } from './private-key.ts';
+import { visible } from './visible.ts';
+
+/** Looked at in one go. No private key is longer than two of these. */
+const PIECE_BYTES = 16 * 1024;
+
+/**
+ * A log as it may be given away: whole lines, nothing in it that cannot be seen, and no private key. Around what looks
+ * like one the lines before and after are taken out too: it may have begun earlier, and end later.
+ */
+export async function presentable(log: Uint8Array): Promise<string> {
+  const pieces: { readonly text: string; readonly isKey: boolean }[] = [];
+  for (let at = 0; at < log.length; ) {
+    const piece = log.subarray(at, at + PIECE_BYTES);
+    const { text, bytes } = readLog(piece, at + piece.length === log.length ? 'ended' : 'full');
+    pieces.push({ text: visible(text), isKey: holdsPrivateKey(text) });
+    at += bytes;
+    // Others want to be served meanwhile.
+    await breathe();
+  }
+  const taken = (index: number): boolean => [index - 1, index, index + 1].some((near) => pieces[near]?.isKey);
+  const given: string[] = [];
+  for (const [index, { text }] of pieces.entries()) {
+    if (!taken(index)) given.push(text);
+    else if (!taken(index - 1)) given.push(TAKEN_OUT);
+  }
+  return given.join('');
+}
+
+const TAKEN_OUT =
+  '[here lines were taken out: they hold what looks like a private key. Treat it as burnt; the log on the host has it.]\n';

@@ -112,13 +112,28 @@ export async function planRequest(request: Request, site: Site, view: View): Pro
             0,
             300,
           ),
-          steps: plans.flatMap((one) => one.steps),
+          steps: together(plans.flatMap((one) => one.steps)),
           ...(plans.some((one) => one.risk === 'high') ? { risk: 'high' } : {}),
           notes: [...new Set(plans.flatMap((one) => one.notes ?? []))],
         };
   assertSound(plan.steps);
   const notes = messageNotes(plan.steps, request.id, site);
   return notes.length > 0 ? { ...plan, notes: [...(plan.notes ?? []), ...notes] } : plan;
+}
+
+/** Of several askings: what follows from others comes behind all of those, and what two of them want is taken once. */
+function together(steps: readonly Step[]): readonly Step[] {
+  const behind: Step[] = [];
+  for (const step of steps) {
+    if (!step.follows) continue;
+    const at = behind.findIndex(
+      ({ key, effect }) => key === step.key && digestOfEffect(effect) === digestOfEffect(step.effect),
+    );
+    const same = behind[at];
+    if (same) behind[at] = { ...same, follows: [...new Set([...(same.follows ?? []), ...step.follows])] };
+    else behind.push(step);
+  }
+  return [...steps.filter(({ follows }) => !follows), ...behind];
 }
 
 /** Throws for messages that cannot be sent; says of those whose audience the config does not name who gets them. */

@@ -49,7 +49,7 @@ export const repoMethods: Methods = {
         dist: false,
         id: repo.id,
         state: 1,
-        task_id: null,
+        ...(context.version === '1.20' ? {} : { task_id: null }),
       };
     },
   },

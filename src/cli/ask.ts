@@ -68,7 +68,11 @@ async function follow(first: ShownCard, talk: Talk, options: AskOptions, io: Io)
   let card = first;
   while (GOES_ON.includes(card.status)) {
     tell(`${card.id}: ${card.line}`);
-    for (const step of card.steps) if (step.state === 'done') tell(`✓ ${step.title}`);
+    for (const step of card.steps) {
+      if (step.state === 'done') tell(`✓ ${step.title}`);
+      // How far it is, or what somebody has to do for it.
+      if (step.state === 'started') tell(step.says ?? '');
+    }
     card = await talk.wait(card.id, card.seq);
   }
   return card;

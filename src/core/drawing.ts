@@ -135,7 +135,9 @@ function undoText(plan: PlanNow): string {
     .filter((one): one is Inverse => one !== undefined);
   if (inverses.length === 0) return 'no';
   const partly = inverses.find((one) => one.restores === 'partial');
-  if (inverses.length < plan.steps.length) return `${inverses.length} of ${plan.steps.length} steps`;
+  // To have waited changes nothing.
+  const all = plan.steps.filter((now) => now.step.effect.kind !== 'wait').length;
+  if (inverses.length < all) return `${inverses.length} of ${all} steps`;
   return partly ? `yes, but ${partly.leaves ?? 'not all of it'}` : 'yes';
 }
 

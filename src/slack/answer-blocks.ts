@@ -98,10 +98,10 @@ export function answerBlocks(
   return left > 0 ? [...blocks, context(`… (${left} texts to copy left out${more})`)] : blocks;
 }
 
-/** How a long text ends; all of it comes as a file in the thread. */
+/** How a long text ends; all of it comes as a file in its thread. */
 function fileBlocks({ last }: AnswerFile): KnownBlock[] {
   return [
-    section('*How it ends* (all of it comes as a file in this thread)'),
+    section('*How it ends* (all of it comes as a file in its thread)'),
     ...fences(last.split('\n').slice(-SLACK_LINES).join('\n')),
   ];
 }

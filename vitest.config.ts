@@ -9,6 +9,7 @@ const LONG = [
   'test/commands/koji-mirror.test.ts',
   'test/commands/koji-mirror-dnf.test.ts',
   'test/commands/repo-add-dnf.test.ts',
+  'test/commands/repo-add-faults.test.ts',
   'test/deploy/two-processes.test.ts',
   'test/kill/*.test.ts',
   'test/security/private-keys.test.ts',
@@ -31,8 +32,8 @@ export default defineConfig({
     globalSetup: ['test/support/databases-setup.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    // Two cores: more files at once only makes timings worse.
-    maxWorkers: 2,
+    // Two cores: more files at once only makes timings worse; but the long ones mostly wait.
+    maxWorkers: onlyLong ? 3 : 2,
     sequence: { sequencer: LongestFirst },
     reporters: ['default', './test/support/count-reporter.ts'],
   },

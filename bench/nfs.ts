@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { NodeSSH } from 'node-ssh';
 import { type HungMount, hangMount, noHungMount } from '../sandbox/hosts/hung-mount.ts';
 import { noSshd, type RealHosts, startSshd } from '../sandbox/hosts/sshd.ts';
-import type { Answer } from '../src/core/command.ts';
+import type { Answer } from '../src/core/answer.ts';
 import { commandLine } from '../src/hosts/quote.ts';
 import type { Bench, Benchmark } from './bench-kind.ts';
 import type { Figure } from './figures.ts';

@@ -1,4 +1,4 @@
-import type { Step } from '../src/core/command.ts';
+import type { Step } from '../src/core/plan.ts';
 import { type Account, standingOf } from './accounts.ts';
 
 /** Makes an account on the hub, without permissions. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { defineCommand, type Step } from '../../src/core/command.ts';
+import { defineCommand } from '../../src/core/command.ts';
 import { accountName, words } from '../../src/core/fields.ts';
+import type { Step } from '../../src/core/plan.ts';
 import { anyOf } from '../../src/core/recognise.ts';
 import {
   ACCOUNT_NAME,

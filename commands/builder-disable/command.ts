@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { defineCommand, type Step, type View } from '../../src/core/command.ts';
+import { defineCommand, type View } from '../../src/core/command.ts';
 import { hostName, words } from '../../src/core/fields.ts';
+import type { Step } from '../../src/core/plan.ts';
 import { anyOf } from '../../src/core/recognise.ts';
 import {
   BUILDER_NAME,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { defineCommand, type Step } from '../../src/core/command.ts';
+import { defineCommand } from '../../src/core/command.ts';
 import { hostName } from '../../src/core/fields.ts';
+import type { Step } from '../../src/core/plan.ts';
 import { anyOf } from '../../src/core/recognise.ts';
 import { BUILDER_NAME, BUILDER_WORDS, listBuilders, NO_BUILDER, pickBuilders, stateOf } from '../builders.ts';
 

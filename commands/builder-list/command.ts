@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { type Answer, defineCommand, type View } from '../../src/core/command.ts';
+import type { Answer } from '../../src/core/answer.ts';
+import { defineCommand, type View } from '../../src/core/command.ts';
 import { hostNames } from '../../src/core/fields.ts';
 import { ago } from '../../src/core/listing.ts';
 import { anyOf } from '../../src/core/recognise.ts';

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { defineCommand, type Intent, type Step, type View } from '../../src/core/command.ts';
+import { defineCommand, type View } from '../../src/core/command.ts';
 import { hostName, words } from '../../src/core/fields.ts';
+import type { Intent, Step } from '../../src/core/plan.ts';
 import { anyOf } from '../../src/core/recognise.ts';
 import { Refused, Unavailable } from '../../src/core/refused.ts';
 import { loadScript } from '../../src/core/script.ts';

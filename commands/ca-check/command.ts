@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { type Answer, defineCommand, type View } from '../../src/core/command.ts';
+import type { Answer } from '../../src/core/answer.ts';
+import { defineCommand, type View } from '../../src/core/command.ts';
 import { anyOf } from '../../src/core/recognise.ts';
 import { OTHER_CERTIFICATES } from '../certificates/called.ts';
 import { type Certificate, readCertificates } from '../certificates/certificate.ts';

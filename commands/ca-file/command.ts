@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { type Answer, defineCommand } from '../../src/core/command.ts';
+import type { Answer } from '../../src/core/answer.ts';
+import { defineCommand } from '../../src/core/command.ts';
 import { anyOf } from '../../src/core/recognise.ts';
 import { Refused } from '../../src/core/refused.ts';
 import { OTHER_CERTIFICATES } from '../certificates/called.ts';

@@ -1,4 +1,5 @@
-import type { Step, View } from '../../src/core/command.ts';
+import type { View } from '../../src/core/command.ts';
+import type { Step } from '../../src/core/plan.ts';
 import { Refused, Unavailable } from '../../src/core/refused.ts';
 import { listBuilders } from '../builders.ts';
 import { type Place, type PlaceSeen, placesOf } from '../certificates/places.ts';

@@ -1,6 +1,8 @@
 import { z } from 'zod';
-import { type Answer, defineCommand, type Plan } from '../../src/core/command.ts';
+import type { Answer } from '../../src/core/answer.ts';
+import { defineCommand } from '../../src/core/command.ts';
 import { choice, days as daysField, identifier, whole, words } from '../../src/core/fields.ts';
+import type { Plan } from '../../src/core/plan.ts';
 import { anyOf } from '../../src/core/recognise.ts';
 import { withReason } from '../builders.ts';
 import { OTHER_CERTIFICATES } from '../certificates/called.ts';

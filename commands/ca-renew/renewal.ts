@@ -1,4 +1,5 @@
-import type { Step, View } from '../../src/core/command.ts';
+import type { View } from '../../src/core/command.ts';
+import type { Step } from '../../src/core/plan.ts';
 import { Refused } from '../../src/core/refused.ts';
 import { loadScript } from '../../src/core/script.ts';
 import { certificateFindings } from '../ca-check/authority.ts';

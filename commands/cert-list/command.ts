@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { type Answer, defineCommand } from '../../src/core/command.ts';
+import type { Answer } from '../../src/core/answer.ts';
+import { defineCommand } from '../../src/core/command.ts';
 import { days, identifier } from '../../src/core/fields.ts';
 import { nearest } from '../../src/core/near.ts';
 import { anyOf } from '../../src/core/recognise.ts';

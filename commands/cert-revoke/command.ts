@@ -1,7 +1,9 @@
 import { z } from 'zod';
-import { type Answer, defineCommand, type Step, type View } from '../../src/core/command.ts';
+import type { Answer } from '../../src/core/answer.ts';
+import { defineCommand, type View } from '../../src/core/command.ts';
 import { choice, identifier, words } from '../../src/core/fields.ts';
 import { nearest } from '../../src/core/near.ts';
+import type { Step } from '../../src/core/plan.ts';
 import { anyOf } from '../../src/core/recognise.ts';
 import { Refused } from '../../src/core/refused.ts';
 import { withReason } from '../builders.ts';

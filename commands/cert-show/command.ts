@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { type Answer, defineCommand, type View } from '../../src/core/command.ts';
+import type { Answer } from '../../src/core/answer.ts';
+import { defineCommand, type View } from '../../src/core/command.ts';
 import { identifier } from '../../src/core/fields.ts';
 import { anyOf } from '../../src/core/recognise.ts';
 import { Refused } from '../../src/core/refused.ts';

@@ -1,4 +1,5 @@
-import type { Step, View } from '../../src/core/command.ts';
+import type { View } from '../../src/core/command.ts';
+import type { Step } from '../../src/core/plan.ts';
 import { createStep, grantStep } from '../account-steps.ts';
 import { assertFree } from '../accounts.ts';
 import { ADMIN, assertKnown, knownPermissions } from '../permissions.ts';

@@ -1,4 +1,6 @@
-import type { Answer, Guard, Plan, Step, View } from '../../src/core/command.ts';
+import type { Answer } from '../../src/core/answer.ts';
+import type { View } from '../../src/core/command.ts';
+import type { Guard, Plan, Step } from '../../src/core/plan.ts';
 import { Refused } from '../../src/core/refused.ts';
 import { loadScript } from '../../src/core/script.ts';
 import { type Csr, checkCsr } from './csr.ts';

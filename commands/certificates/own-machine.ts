@@ -1,4 +1,4 @@
-import type { Answer, CopyText } from '../../src/core/command.ts';
+import type { Answer, CopyText } from '../../src/core/answer.ts';
 import type { Certificate } from './certificate.ts';
 import type { Entry } from './index-file.ts';
 import { type Attribute, subjectLine } from './names.ts';

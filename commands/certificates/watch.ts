@@ -1,4 +1,4 @@
-import type { Concern, WatchView } from '../../src/core/command.ts';
+import type { Concern, WatchView } from '../../src/core/concern.ts';
 import { readCertificates } from './certificate.ts';
 import { crlsIn } from './crl.ts';
 import { nameTrouble } from './csr-rules.ts';

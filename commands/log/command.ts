@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { type Answer, defineCommand } from '../../src/core/command.ts';
+import type { Answer } from '../../src/core/answer.ts';
+import { defineCommand } from '../../src/core/command.ts';
 import { requestId } from '../../src/core/fields.ts';
 import type { JobLog } from '../../src/core/ports.ts';
 import { idIn } from '../../src/core/verbs.ts';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { type Answer, defineCommand, type Table, type View } from '../../src/core/command.ts';
+import type { Answer, Table } from '../../src/core/answer.ts';
+import { defineCommand, type View } from '../../src/core/command.ts';
 import { hostNames } from '../../src/core/fields.ts';
 import { nearest } from '../../src/core/near.ts';
 import { fitsPattern } from '../../src/core/pattern.ts';

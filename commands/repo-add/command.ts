@@ -1,13 +1,8 @@
 import { z } from 'zod';
-import {
-  type Answer,
-  defineCommand,
-  type Inverse,
-  type Plan,
-  type Step,
-  type View,
-} from '../../src/core/command.ts';
+import type { Answer } from '../../src/core/answer.ts';
+import { defineCommand, type View } from '../../src/core/command.ts';
 import { choice, identifier, pairs } from '../../src/core/fields.ts';
+import type { Inverse, Plan, Step } from '../../src/core/plan.ts';
 import { anyOf } from '../../src/core/recognise.ts';
 import { createSteps, destinationOf, linkSteps } from '../repositories/addition.ts';
 import { announcement } from '../repositories/announcement.ts';

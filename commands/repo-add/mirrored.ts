@@ -1,5 +1,6 @@
-import type { Step, View } from '../../src/core/command.ts';
+import type { View } from '../../src/core/command.ts';
 import { holdsCredentials } from '../../src/core/credentials.ts';
+import type { Step } from '../../src/core/plan.ts';
 import { Refused } from '../../src/core/refused.ts';
 import { size } from '../repositories/amounts.ts';
 import { addEntry } from '../repositories/entry.ts';

@@ -1,5 +1,7 @@
 import { z } from 'zod';
-import { type Answer, defineCommand, type Plan, type View } from '../../src/core/command.ts';
+import type { Answer } from '../../src/core/answer.ts';
+import { defineCommand, type View } from '../../src/core/command.ts';
+import type { Plan } from '../../src/core/plan.ts';
 import { anyOf } from '../../src/core/recognise.ts';
 import { linkSteps } from '../repositories/addition.ts';
 import { OTHER_REPOS, REPO_WORDS } from '../repositories/called.ts';

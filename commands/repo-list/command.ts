@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { type Answer, defineCommand } from '../../src/core/command.ts';
+import type { Answer } from '../../src/core/answer.ts';
+import { defineCommand } from '../../src/core/command.ts';
 import { word } from '../../src/core/fields.ts';
 import { ago } from '../../src/core/listing.ts';
 import { fitsPattern } from '../../src/core/pattern.ts';

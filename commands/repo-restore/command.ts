@@ -1,5 +1,7 @@
 import type { z } from 'zod';
-import { type Answer, defineCommand, type Inverse, type Plan, type View } from '../../src/core/command.ts';
+import type { Answer } from '../../src/core/answer.ts';
+import { defineCommand, type View } from '../../src/core/command.ts';
+import type { Inverse, Plan } from '../../src/core/plan.ts';
 import { anyOf } from '../../src/core/recognise.ts';
 import { Refused } from '../../src/core/refused.ts';
 import { readAsk } from '../repo-add/ask.ts';

@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { defineCommand, type Plan, type View } from '../../src/core/command.ts';
+import { defineCommand, type View } from '../../src/core/command.ts';
 import { wordList } from '../../src/core/fields.ts';
 import { nearest } from '../../src/core/near.ts';
+import type { Plan } from '../../src/core/plan.ts';
 import { anyOf } from '../../src/core/recognise.ts';
 import { OTHER_REPOS, REPO_WORDS } from '../repositories/called.ts';
 import { buildTagsBelow, listHubRepos } from '../repositories/hub.ts';

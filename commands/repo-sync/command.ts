@@ -1,6 +1,8 @@
 import { z } from 'zod';
-import { type Answer, defineCommand, type Plan, type Step, type View } from '../../src/core/command.ts';
+import type { Answer } from '../../src/core/answer.ts';
+import { defineCommand, type View } from '../../src/core/command.ts';
 import { identifier } from '../../src/core/fields.ts';
+import type { Plan, Step } from '../../src/core/plan.ts';
 import { anyOf } from '../../src/core/recognise.ts';
 import { Refused } from '../../src/core/refused.ts';
 import { grouped, size } from '../repositories/amounts.ts';

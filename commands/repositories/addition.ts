@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import type { Inverse, Step, View } from '../../src/core/command.ts';
+import type { View } from '../../src/core/command.ts';
 import { nearest } from '../../src/core/near.ts';
+import type { Inverse, Step } from '../../src/core/plan.ts';
 import { Refused } from '../../src/core/refused.ts';
 import { type HubRepo, type HubRepos, hubUrl, type Link } from './hub.ts';
 import { createStep, linkStep, useText, type Wish } from './hub-steps.ts';

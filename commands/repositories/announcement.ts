@@ -1,4 +1,4 @@
-import type { Step } from '../../src/core/command.ts';
+import type { Step } from '../../src/core/plan.ts';
 import type { Settings } from './settings.ts';
 
 /** The step that tells whom the config names, because of these steps; none where it names nobody. */

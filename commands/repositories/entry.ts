@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { Inverse, Step } from '../../src/core/command.ts';
 import { holdsCredentials } from '../../src/core/credentials.ts';
+import type { Inverse, Step } from '../../src/core/plan.ts';
 import { Refused } from '../../src/core/refused.ts';
 import { loadScript } from '../../src/core/script.ts';
 import {

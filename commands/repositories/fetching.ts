@@ -20,7 +20,8 @@ export interface Want {
 /** What came, or why nothing did, as the end of a sentence that begins with the address. */
 export type Got =
   | { readonly kind: 'data'; readonly text: string }
-  | { readonly kind: 'no'; readonly says: string };
+  /** `inside`: its address is one where nothing is fetched, unless the config allows it. */
+  | { readonly kind: 'no'; readonly says: string; readonly inside?: true };
 
 const LATE = 'was not looked at: what came before it answered too slowly';
 const MOST_REDIRECTS = 5;
@@ -69,7 +70,7 @@ export async function fetchAll(
     const args: string[] = [];
     for (const { kind, name, at } of open) {
       const found = addressFor(hostOf(at), addresses, settings);
-      if ('says' in found) no(name, found.says);
+      if ('says' in found) got.set(name, { kind: 'no', ...found });
       else args.push(kind, name, at, found.address);
     }
     const left = until - performance.now();
@@ -120,13 +121,13 @@ function addressFor(
   host: string,
   known: ReadonlyMap<string, readonly string[]>,
   settings: Settings,
-): { readonly address: string } | { readonly says: string } {
+): { readonly address: string } | { readonly says: string; readonly inside?: true } {
   const all = isIP(host) === 0 ? (known.get(host) ?? []) : [host];
   if (all.length === 0)
     return { says: `is at ${shown(host)}, and the mirror's host finds no address for that name` };
   for (const address of all) {
     const wrong = wrongAddress(address, settings);
-    if (wrong) return { says: `is at ${address}, ${wrong}, so nothing is fetched from there` };
+    if (wrong) return { says: `is at ${address}, ${wrong}, so nothing is fetched from there`, inside: true };
   }
   const [first = ''] = all;
   return { address: all.find((address) => isIP(address) === 4) ?? first };

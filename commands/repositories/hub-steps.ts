@@ -1,4 +1,5 @@
-import type { Intent, Inverse, Step, View } from '../../src/core/command.ts';
+import type { View } from '../../src/core/command.ts';
+import type { Intent, Inverse, Step } from '../../src/core/plan.ts';
 import { some } from '../some.ts';
 import type { BuildTag, HubRepo, Link } from './hub.ts';
 import { repoTasks } from './hub.ts';

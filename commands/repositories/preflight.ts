@@ -23,6 +23,10 @@ export interface Wanted {
 
 const MOST_PLACES = 40;
 
+const NO_REPODATA = 'A repository is the directory that has repodata/repomd.xml in it, for every arch.';
+const INSIDE =
+  'Give the address that people outside use. Whoever runs Steward can let a network through: `shared.repos.allowInside`.';
+
 /**
  * Looks at every repository and arch of upstream before anybody is asked: is it there, is it metadata, how much is it.
  * Throws `Refused` with everything that is wrong, each in a sentence.
@@ -54,10 +58,11 @@ export async function lookAtUpstream(
   );
   const read = places.map((place) => ({ ...place, repomd: repomdOf(pages.get(place.url)) }));
   const wrong = read.flatMap(({ url, repomd }) => (typeof repomd === 'string' ? [`${url} ${repomd}.`] : []));
+  const isInside = [...pages.values()].some((got) => got.kind === 'no' && got.inside);
   if (wrong.length > 0)
     throw new Refused(
       `${wrong.slice(0, 5).join(' ')}${wrong.length > 5 ? ` So do ${wrong.length - 5} more.` : ''}`,
-      'A repository is the directory that has repodata/repomd.xml in it, for every arch. Nothing was changed.',
+      `${isInside ? INSIDE : NO_REPODATA} Nothing was changed.`,
     );
   const good = read.flatMap(({ repomd, ...place }) =>
     typeof repomd === 'string' ? [] : [{ ...place, repomd }],

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { Inverse } from '../../src/core/command.ts';
 import { pairs, word, wordList } from '../../src/core/fields.ts';
+import type { Inverse } from '../../src/core/plan.ts';
 import { readAsk } from '../repo-add/ask.ts';
 import { dnfRepoFile, type Edit, type Entry, mrepoBlock } from './block.ts';
 import type { HubRepo, Link } from './hub.ts';

@@ -1,4 +1,5 @@
-import type { Answer, View } from '../../src/core/command.ts';
+import type { Answer } from '../../src/core/answer.ts';
+import type { View } from '../../src/core/command.ts';
 import { buildTagsBelow, listHubRepos, repoTasks } from './hub.ts';
 import { listText, useText } from './hub-steps.ts';
 

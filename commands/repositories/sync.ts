@@ -1,4 +1,4 @@
-import type { Step } from '../../src/core/command.ts';
+import type { Step } from '../../src/core/plan.ts';
 import { Refused } from '../../src/core/refused.ts';
 import { loadScript } from '../../src/core/script.ts';
 import { grouped } from './amounts.ts';

@@ -1,5 +1,5 @@
+import type { Answer, CopyText, Table } from '../core/answer.ts';
 import type { Card, CardStep, Reply } from '../core/card.ts';
-import type { Answer, CopyText, Table } from '../core/command.ts';
 import type { Form } from '../core/form.ts';
 import { plainText } from '../core/plain-text.ts';
 import { padTo, widthOf, wrap } from './width.ts';

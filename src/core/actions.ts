@@ -1,5 +1,5 @@
 import type { Action } from './card.ts';
-import type { Inverse } from './command.ts';
+import type { Inverse } from './plan.ts';
 import type { Request } from './request.ts';
 
 /** What people can do with a request as it stands. */

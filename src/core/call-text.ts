@@ -1,6 +1,6 @@
-import type { Effect } from './command.ts';
 import type { Json } from './json.ts';
 import { BY_HAND } from './marks.ts';
+import type { Effect } from './plan.ts';
 
 /** The exact call, as it is digested: `editHost("builder2", capacity=8)`. */
 export function callText(effect: Effect): string {

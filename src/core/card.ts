@@ -1,4 +1,6 @@
-import type { Answer, Change, Risk, Table } from './command.ts';
+import type { Answer, Table } from './answer.ts';
+import type { Risk } from './command.ts';
+import type { Change } from './plan.ts';
 import type { Status, StepState } from './request.ts';
 
 /** Something a person can press, type or reply. */

@@ -1,6 +1,6 @@
-import type { Effect } from './command.ts';
 import { noticeOf } from './notice.ts';
 import { plainText } from './plain-text.ts';
+import type { Effect } from './plan.ts';
 import { digestOfEffect } from './planner.ts';
 import type { HostOutcome, HubOutcome } from './ports.ts';
 import type { NoticeStore } from './store.ts';

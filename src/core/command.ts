@@ -1,7 +1,9 @@
 import type { z } from 'zod';
-import type { Json, JsonObject } from './json.ts';
-import type { NoticeTo } from './notice.ts';
+import type { Answer } from './answer.ts';
+import type { Concern, WatchView } from './concern.ts';
+import type { Json } from './json.ts';
 import type { Person, Role } from './person.ts';
+import type { Intent, Plan, Step } from './plan.ts';
 import type { HostReader, HubReader, JobLogs } from './ports.ts';
 
 /** `read` looks only; `low` can be undone and hurts one thing; `high` needs two people, neither of them the asker. */
@@ -40,161 +42,6 @@ export interface View {
   readonly signal: AbortSignal;
 }
 
-/** What will be called, exactly. Its digest is what people approve. */
-export type Effect =
-  | {
-      readonly kind: 'hub';
-      readonly method: string;
-      readonly args: readonly Json[];
-      readonly kwargs?: JsonObject;
-    }
-  | {
-      readonly kind: 'host';
-      readonly host: string;
-      /** File name of the script, as an admin finds it on the host. */
-      readonly script: string;
-      /** SHA-256 of the script's bytes, hex. Nothing else runs under this name. */
-      readonly sha256: string;
-      readonly args: readonly string[];
-    }
-  | {
-      /** A script named `*.job.sh` that is started on the host and outlives the connection; its step is of kind `once`. */
-      readonly kind: 'job';
-      readonly host: string;
-      readonly script: string;
-      readonly sha256: string;
-      readonly args: readonly string[];
-      /** One at a time of this name on that host: `mrepo`. */
-      readonly name: string;
-    }
-  | {
-      /** A thing that a person does; its step is of kind `set`, done when the plan no longer wants it or somebody says so. */
-      readonly kind: 'hand';
-      /** What to do, for people; the step's title says it in short. */
-      readonly what: string;
-    }
-  | {
-      /** A message to people, said once; whether it was is the kernel's to know. A step of kind `once`. */
-      readonly kind: 'notice';
-      /** An audience of the config: `packagers`. */
-      readonly audience: string;
-      /** One line. */
-      readonly title: string;
-      readonly text: string;
-    };
-
-/** An effect of one kind. */
-export type EffectOf<K extends Effect['kind']> = Extract<Effect, { readonly kind: K }>;
-
-/** One line of what changes, for people. */
-export interface Change {
-  readonly what: string;
-  readonly before: string;
-  readonly after: string;
-}
-
-/** A condition that must hold now and again at the run; its numbers may move, its truth may not. */
-export interface Guard {
-  readonly text: string;
-  readonly holds: boolean;
-  /** What was seen, e.g. `12 GB free`. */
-  readonly saw: string;
-}
-
-/** How to take a step back: an asking of its own, planned and approved like any other. */
-export interface Inverse {
-  readonly command: string;
-  readonly given: Given;
-  readonly restores: 'full' | 'partial';
-  /** For `partial`: what would stay. */
-  readonly leaves?: string;
-}
-
-/** One change, as data. */
-export interface Step {
-  /** Stable within the command and its target: `capacity:builder2`. */
-  readonly key: string;
-  /** What it does, for people: `Set the capacity of builder2 to 8`. */
-  readonly title: string;
-  /** `set` is done when the world says so; `once` records its intent first and is looked up, never repeated. */
-  readonly kind: 'set' | 'once';
-  readonly effect: Effect;
-  readonly changes: readonly Change[];
-  /** What it rests on: shown, not digested. */
-  readonly evidence: readonly { readonly label: string; readonly value: string }[];
-  readonly guards: readonly Guard[];
-  readonly inverse?: Inverse;
-  /**
-   * For `once`: keys of steps that make it needed. Where this request took one of those, it owes this one too, though
-   * the world no longer asks for it: who is told of what was done, and what is made anew because of it.
-   */
-  readonly follows?: readonly string[];
-}
-
-/** The steps a request would take, worked out from what is there now. No steps: nothing needs doing. */
-export interface Plan {
-  readonly kind: 'plan';
-  /** One line: `Raise the capacity of builder2 from 4 to 8`. */
-  readonly title: string;
-  readonly steps: readonly Step[];
-  /** More than the command declares, seen from what these steps would do. It can only tighten. */
-  readonly risk?: 'high';
-  /** Warnings and context for those who decide. */
-  readonly notes?: readonly string[];
-}
-
-/** A table for people. Rows as long as `columns`. */
-export interface Table {
-  readonly columns: readonly string[];
-  readonly rows: readonly (readonly string[])[];
-}
-
-/** What a command that only looks gives back, and what a finished request has to show. */
-export interface Answer {
-  readonly kind: 'answer';
-  readonly title: string;
-  /** `bad` is shown first and loudest. */
-  readonly verdict: 'ok' | 'warn' | 'bad';
-  readonly lines?: readonly string[];
-  readonly table?: Table;
-  /** To be copied whole: a certificate, a part of a configuration. */
-  readonly texts?: readonly CopyText[];
-  /** What is too long for a message. */
-  readonly file?: AnswerFile;
-  /** Commands that would help next, as a person would type them. */
-  readonly next?: readonly string[];
-}
-
-/** A text that is given as a file where files can be given. */
-export interface AnswerFile {
-  /** Of a text: `r42-mrepo.txt`. */
-  readonly name: string;
-  /** In UTF-8. */
-  readonly bytes: number;
-  /** All of it, as the command gives it. It is kept beside the record, for a day, and is not part of the event. */
-  readonly text?: string;
-  /** How it ends, for where there is no file. */
-  readonly last: string;
-  /** Where else it is, as part of a sentence: `on mirror1 in /var/…`. */
-  readonly elsewhere: string;
-  /** The line that asks for it. */
-  readonly line: string;
-}
-
-/** A text whose lines stay as they are. */
-export interface CopyText {
-  /** What it is and where it goes. */
-  readonly title: string;
-  readonly text: string;
-}
-
-/** A recorded intent of a `once` step whose outcome is not known. */
-export interface Intent {
-  readonly step: Step;
-  /** When it was recorded, just before the call. */
-  readonly at: Date;
-}
-
 /**
  * The words of people who have never heard of the command, for posts in a forum. What is recognised is never acted on:
  * it is shown, with the line to say. Better silent than wrong: most posts are none of our business.
@@ -218,27 +65,6 @@ export interface Progress {
   read(before: Json | null, text: string): Json;
   /** One line of what is known: `412 of 3,200 packages, about 40 min left`. `forMs`: since the job began. */
   says(known: Json, forMs: number): string;
-}
-
-/** What a watch sees. */
-export interface WatchView extends View {
-  /** The person of the config with this Koji user name; null: there is none, or none that can be told anything. */
-  owner(kojiUser: string): Promise<string | null>;
-}
-
-/** Something that people should know in time, before anybody asks. Made into a message, once for each key. */
-export interface Concern {
-  /** What it is and how near: `1A:14`. Told once, for ever. */
-  readonly key: string;
-  /** Keys that are not worth a message any more once this one is told: `1A:30`. */
-  readonly covers?: readonly string[];
-  readonly to: NoticeTo;
-  readonly title: string;
-  readonly lines: readonly string[];
-  /** Lines to say, as a person would type them. */
-  readonly next?: readonly string[];
-  /** Concerns that name the same, and are new on the same day, become one message to the first one's readers. */
-  readonly together?: { readonly key: string; readonly title: string; readonly says: string };
 }
 
 /** Who may ask for a part of what a command does. */

@@ -1,8 +1,9 @@
 import { actionsOf, canUndo, hasLog } from './actions.ts';
 import { callText } from './call-text.ts';
 import type { Card, CardStep } from './card.ts';
-import type { Inverse, Risk } from './command.ts';
+import type { Risk } from './command.ts';
 import { lineInShort } from './in-short.ts';
+import type { Inverse } from './plan.ts';
 import { waitsFor } from './policy.ts';
 import type { PlanNow, Request, Status, StepNow } from './request.ts';
 import { titleOf } from './requests.ts';

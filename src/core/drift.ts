@@ -1,5 +1,5 @@
-import type { Plan, Step } from './command.ts';
 import { STEWARD } from './events.ts';
+import type { Plan, Step } from './plan.ts';
 import { digestOfEffect, plannedEvent, ruleOfPlan } from './planner.ts';
 import type { Work } from './planning.ts';
 import { isApproved } from './policy.ts';

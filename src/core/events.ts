@@ -1,7 +1,9 @@
 import { z } from 'zod';
-import type { Answer, Risk, Step } from './command.ts';
+import type { Answer } from './answer.ts';
+import type { Risk } from './command.ts';
 import { digestOf, type JsonObject } from './json.ts';
 import type { Place } from './person.ts';
+import type { Step } from './plan.ts';
 
 /** Who did it: a person's id and the name people read. `steward` for the program itself. */
 export interface Actor {

@@ -1,5 +1,6 @@
+import type { Table } from './answer.ts';
 import type { Reply } from './card.ts';
-import type { Command, Params, Table } from './command.ts';
+import type { Command, Params } from './command.ts';
 import { isOptional, metaOf } from './field-meta.ts';
 import { lineInShort } from './in-short.ts';
 import { usageOf } from './line.ts';

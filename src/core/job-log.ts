@@ -1,7 +1,7 @@
-import type { EffectOf } from './command.ts';
 import type { RequestEvent } from './events.ts';
 import { runOf } from './job-state.ts';
 import { presentable } from './log-hygiene.ts';
+import type { EffectOf } from './plan.ts';
 import type { HostJobs, JobLog, JobLogs, JobLook, JobRun } from './ports.ts';
 import { Refused, Unavailable } from './refused.ts';
 import type { RequestStore } from './store.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { EffectOf } from './command.ts';
 import { asJson } from './json.ts';
+import type { EffectOf } from './plan.ts';
 import type { JobRun } from './ports.ts';
 import type { Request, StepNow } from './request.ts';
 import type { NotesStore } from './store.ts';

@@ -1,4 +1,4 @@
-import type { Answer } from './command.ts';
+import type { Answer } from './answer.ts';
 import type { Status } from './request.ts';
 
 /** What stands before a request in chat and forum: one look tells how it is. */

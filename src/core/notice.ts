@@ -1,4 +1,4 @@
-import type { CopyText } from './command.ts';
+import type { CopyText } from './answer.ts';
 import { anyPrivateKey } from './private-key.ts';
 
 /** Whom a message is for that belongs to no request. */

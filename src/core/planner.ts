@@ -1,8 +1,10 @@
-import type { Answer, Command, Effect, Given, Plan, Risk, Step, View } from './command.ts';
+import type { Answer } from './answer.ts';
+import type { Command, Given, Risk, View } from './command.ts';
 import { type EventData, type NewEvent, STEWARD } from './events.ts';
 import { canonical, digestOf, type Json } from './json.ts';
 import { noticeOf, noticeTrouble } from './notice.ts';
 import type { Role } from './person.ts';
+import type { Effect, Plan, Step } from './plan.ts';
 import { type Rule, raised, SWITCHED_BY, strictest } from './policy.ts';
 import { check } from './problems.ts';
 import { Refused } from './refused.ts';

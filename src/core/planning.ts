@@ -1,4 +1,4 @@
-import type { Answer } from './command.ts';
+import type { Answer } from './answer.ts';
 import { type NewEvent, STEWARD } from './events.ts';
 import type { Person } from './person.ts';
 import { plannedEvent, planRequest, remainingSteps, resultOf, ruleOfPlan, type Site } from './planner.ts';

@@ -1,6 +1,7 @@
-import type { Approval, Command, Narrower, Plan, Risk } from './command.ts';
+import type { Approval, Command, Narrower, Risk } from './command.ts';
 import { type Actor, type Needs, STEWARD, type Via } from './events.ts';
 import type { Person, Role } from './person.ts';
+import type { Plan } from './plan.ts';
 import type { Request } from './request.ts';
 
 /** What the config may say of a command. It can only make things stricter. */

@@ -1,6 +1,8 @@
-import type { Answer, Risk, Step } from './command.ts';
+import type { Answer } from './answer.ts';
+import type { Risk } from './command.ts';
 import type { Actor, Asking, EventData, Needs } from './events.ts';
 import type { Place } from './person.ts';
+import type { Step } from './plan.ts';
 
 /** Where a request stands. */
 export const STATUSES = [

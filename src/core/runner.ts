@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { waitForHands } from './by-hand.ts';
 import { carryOut } from './carrying.ts';
-import type { Plan, View } from './command.ts';
+import type { View } from './command.ts';
 import { assertUntouched, stopOnDrift, stopUnapproved } from './drift.ts';
 import { type NewEvent, STEWARD } from './events.ts';
 import { openJob } from './job-state.ts';
 import { KEPT_MS, startJob, watchJob } from './job-watching.ts';
 import { keepRenewed } from './lease.ts';
+import type { Plan } from './plan.ts';
 import { digestOfEffect, hasResult, isReadable, planRequest, remainingSteps, resultOf } from './planner.ts';
 import { askerOf, guardText, type Work } from './planning.ts';
 import {

@@ -1,6 +1,6 @@
-import type { Plan } from './command.ts';
 import { type NewEvent, STEWARD } from './events.ts';
 import { noticeOf } from './notice.ts';
+import type { Plan } from './plan.ts';
 import { commandOf, digestOfEffect } from './planner.ts';
 import { askerOf, type Work } from './planning.ts';
 import { doneEvent, notDoneEvent, type Pen, Stop, unknownEvent } from './recording.ts';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { Command, Concern } from './command.ts';
+import type { Command } from './command.ts';
+import type { Concern } from './concern.ts';
 import { STEWARD } from './events.ts';
 import { createTurns } from './lease.ts';
 import { NOTICE_LIMITS, type Notice } from './notice.ts';

@@ -1,4 +1,4 @@
-import type { Answer, AnswerFile, CopyText, Table } from '../core/command.ts';
+import type { Answer, AnswerFile, CopyText, Table } from '../core/answer.ts';
 import { cell, fence, fold, inline } from './escape.ts';
 import { joined } from './parts.ts';
 import { sayable, withSayable } from './say.ts';

@@ -1,6 +1,6 @@
 import type { KnownBlock } from '@slack/types';
+import type { Answer, AnswerFile, Table } from '../core/answer.ts';
 import type { Reply } from '../core/card.ts';
-import type { Answer, AnswerFile, Table } from '../core/command.ts';
 import { VERDICT_MARKS } from '../core/marks.ts';
 import { cut } from '../core/visible.ts';
 import { context, fences, LIMITS, type Message, section, sizeOf } from './blocks.ts';

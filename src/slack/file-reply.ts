@@ -1,8 +1,8 @@
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { z } from 'zod';
+import type { AnswerFile } from '../core/answer.ts';
 import type { Card } from '../core/card.ts';
-import type { AnswerFile } from '../core/command.ts';
 import type { Log } from '../core/ports.ts';
 import type { FileStore, ShownPlace } from '../core/store.ts';
 import { inline } from './escape.ts';

@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import type { Reply } from '../core/card.ts';
 import type { Outlet } from '../core/courier.ts';
 import type { Desk } from '../core/desk.ts';
@@ -14,6 +13,7 @@ import { createConversation } from './conversation.ts';
 import { examineSlack } from './examine.ts';
 import type { Incoming } from './incoming.ts';
 import { createIntake } from './intake.ts';
+import { createLeftovers } from './leftovers.ts';
 import { createOutlet } from './outlet.ts';
 import { createOwnAccount } from './own-account.ts';
 import { createPeople, type PeopleOptions } from './people.ts';
@@ -92,8 +92,6 @@ const TOGETHER = 8;
 const BUSY = 4;
 /** So long what was asked waits to be shown before the next thing is worked on. */
 const TURN_MS = 250;
-/** What a live process is surely not working on any more. */
-const LEFT_OVER_MS = 30_000;
 
 export function createSlackFront(options: SlackFrontOptions): SlackFront {
   const { botToken, appToken, signingSecret, approversChannel, desk, inbox, log, now } = options;
@@ -144,7 +142,6 @@ export function createSlackFront(options: SlackFrontOptions): SlackFront {
   });
   const router = createRouter({ conversation, self: createOwnAccount(quick), log });
   const lane = createLane(TOGETHER, () => intake.waiting() > BUSY);
-  let sweeper: NodeJS.Timeout | undefined;
   let stopped = false;
   const work = createWork({ inbox, router, conversation, isStopped: () => stopped, log });
 
@@ -182,28 +179,13 @@ export function createSlackFront(options: SlackFrontOptions): SlackFront {
         })
       : null;
 
-  async function drain(olderThanMs: number): Promise<number> {
-    const left = await inbox.pending('slack', olderThanMs, 200);
-    for (const { id, body } of left) {
-      const kind = /^slack:(command|action|view|shortcut|event):/u.exec(id)?.[1];
-      if (kind === undefined || intake.disowned(id)) await inbox.done(id);
-      else lane.push(() => late({ id, kind: KINDS.parse(kind), body }));
-    }
-    return left.length;
-  }
-
-  async function sweep(): Promise<void> {
-    try {
-      await drain(LEFT_OVER_MS);
-      for (const request of await places.stale('slack', 50))
-        await announcing.announce(request, handMs).catch(announcing.logLate(request));
-    } catch (error) {
-      log.warn('slack is not swept', { error: String(error) });
-    } finally {
-      if (!stopped) sweeper = setTimeout(() => void sweep(), sweepMs);
-      sweeper?.unref();
-    }
-  }
+  const leftovers = createLeftovers({
+    ...{ inbox, places, log },
+    isDisowned: (id) => intake.disowned(id),
+    carryOn: (incoming) => lane.push(() => late(incoming)),
+    announce: (request) => announcing.announce(request, handMs).catch(announcing.logLate(request)),
+    everyMs: sweepMs,
+  });
 
   const outlet = createOutlet({
     ...{ desk, places, people, scheduler, log },
@@ -220,20 +202,20 @@ export function createSlackFront(options: SlackFrontOptions): SlackFront {
         .say(approversChannel, undefined, said)
         .catch((error: unknown) => log.warn('the approvers were not told', { error: String(error) }));
     },
-    drain,
+    drain: leftovers.drain,
     idle: () => lane.idle(),
     connected: () => socket === null || socket.connected() > 0,
     async start() {
       await socket?.start();
       // What an earlier process left. What is younger may be another's work, or a moment ago our own.
-      await drain(2000).catch((error: unknown) =>
-        log.warn('the inbox is not drained', { error: String(error) }),
-      );
-      await sweep();
+      await leftovers
+        .drain(2000)
+        .catch((error: unknown) => log.warn('the inbox is not drained', { error: String(error) }));
+      await leftovers.sweep();
     },
     async stop() {
       stopped = true;
-      clearTimeout(sweeper);
+      leftovers.stop();
       await socket?.stop();
       await lane.idle();
       await scheduler.stop();
@@ -255,5 +237,3 @@ export function createSlackFront(options: SlackFrontOptions): SlackFront {
     },
   };
 }
-
-const KINDS = z.enum(['command', 'action', 'view', 'shortcut', 'event']);

@@ -1,5 +1,5 @@
 import type { TableBlock } from '@slack/types';
-import type { Table } from '../core/command.ts';
+import type { Table } from '../core/answer.ts';
 import { LIMITS } from './blocks.ts';
 import { oneLine, plain } from './escape.ts';
 

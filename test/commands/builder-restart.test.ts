@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import command from '../../commands/builder-restart/command.ts';
-import type { Plan, Step, View } from '../../src/core/command.ts';
+import type { View } from '../../src/core/command.ts';
+import type { Plan, Step } from '../../src/core/plan.ts';
 import type { HubReader } from '../../src/core/ports.ts';
 import { printed, type Rig, startRig, within } from '../hosts/support.ts';
 

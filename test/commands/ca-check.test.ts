@@ -7,7 +7,7 @@ import command from '../../commands/ca-check/command.ts';
 import { keyText, readCertificates } from '../../commands/certificates/certificate.ts';
 import { nameText } from '../../commands/certificates/names.ts';
 import { CA_DAYS, hasOpenssl } from '../../sandbox/hosts/ca.ts';
-import type { Answer } from '../../src/core/command.ts';
+import type { Answer } from '../../src/core/answer.ts';
 import { Refused, Unavailable } from '../../src/core/refused.ts';
 import { openssl, temporaryDir } from '../support/openssl.ts';
 import { type CaRig, startCaRig } from './ca-rig.ts';

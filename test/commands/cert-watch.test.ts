@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import certList from '../../commands/cert-list/command.ts';
 import { hasOpenssl } from '../../sandbox/hosts/ca.ts';
-import type { Concern } from '../../src/core/command.ts';
+import type { Concern } from '../../src/core/concern.ts';
 import { type CaRig, startCaRig } from './ca-rig.ts';
 
 const DAY_MS = 86_400_000;

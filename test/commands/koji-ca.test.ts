@@ -330,6 +330,24 @@ describe('revoking', () => {
     expect(ca.has('crl.pem')).toBe(true);
   });
 
+  it('has the index and the serial on the disk before a certificate or a list leaves the host', async () => {
+    const bin = join(root, 'bin');
+    mkdirSync(bin);
+    // Says, of each call, which of the two files is there already: the certificate, the list of revoked ones.
+    writeFileSync(
+      join(bin, 'sync'),
+      `#!/bin/bash\necho "$* crt=$(ls ${ca.dir}/certs/*.crt 2>/dev/null | wc -l) crl=$(ls ${ca.dir}/crl.pem 2>/dev/null | wc -l)" >>"$TEST_BOOK"\n`,
+      { mode: 0o755 },
+    );
+    const path = `${bin}${delimiter}${process.env.PATH}`;
+    const args = ['sign', ca.fingerprint, 'maria', '30', asker('maria').der];
+    expect(await run(args, path)).toMatchObject({ code: 0 });
+    expect(await run(['revoke', ca.fingerprint, '01', 'superseded', '30'], path)).toMatchObject({ code: 0 });
+    const [signed, revoked] = readFileSync(join(root, 'book'), 'utf8').trim().split('\n');
+    expect(signed).toMatch(/^-- index.txt serial .*\. crt=0 crl=0$/);
+    expect(revoked).toMatch(/^-- index.txt serial .*\. crt=1 crl=0$/);
+  });
+
   it.each([
     ['a serial that was never given', ['0F'], 'the CA never signed a certificate 0F'],
     ['a serial that is none', ['0f;id'], 'not a serial number'],

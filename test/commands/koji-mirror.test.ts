@@ -16,13 +16,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { hasCurl, MIRROR } from '../../sandbox/mirror/mirror.ts';
-import { thorough } from '../support/thorough.ts';
-import { has, type MirrorRig, startMirrorRig, THREE } from './mirror-rig.ts';
+import { has, type MirrorRig, mayMount, startMirrorRig, THREE } from './mirror-rig.ts';
 
-/** Is this an account, and a machine, that lets a small disk be mounted? */
-const mayMount =
-  spawnSync('unshare', ['--mount', 'mount', '-t', 'tmpfs', 'steward-test', '/mnt'], { timeout: 10_000 })
-    .status === 0;
 const [ant = '', bee = ''] = THREE;
 
 describe.skipIf(!hasCurl)('the script that syncs a mirror, with mrepo', () => {
@@ -319,27 +314,24 @@ describe.skipIf(!hasCurl)('the script that syncs a mirror, with mrepo', () => {
       expect(ran.log).not.toContain('phase sync');
     });
 
-    it.skipIf(!thorough)(
-      'that fills up in the middle (with STEWARD_TESTS=all) is named for what it is, and what came stays',
-      async () => {
-        rig.fill(
-          THREE.map((name) => `big-${name}`),
-          { bytes: 90_000 },
-        );
-        rig.upstream.behave({ slowMs: 400 });
-        const run = rig.start(['sync', 'mrepo', 'fedora41', 'x86_64', 'os', '0']);
-        while (!run.log().includes('Mirror packages')) await pause(20);
-        writeFileSync(join(disk, 'somebody-else'), 'x'.repeat(250_000));
-        const ran = await run.ended;
-        expect(ran.code).toBe(1);
-        expect(ran.last).toMatch(
-          /^the disk of \S+ filled up \([\d.]+ (kB|bytes) free now\); what has arrived stays/,
-        );
-        expect(existsSync(join(disk, '.steward'))).toBe(false);
-        rmSync(join(disk, 'somebody-else'));
-        expect(await rig.sync()).toMatchObject({ code: 0 });
-      },
-    );
+    it('that fills up in the middle is named for what it is, and what came stays', async () => {
+      rig.fill(
+        THREE.map((name) => `big-${name}`),
+        { bytes: 90_000 },
+      );
+      rig.upstream.behave({ slowMs: 400 });
+      const run = rig.start(['sync', 'mrepo', 'fedora41', 'x86_64', 'os', '0']);
+      while (!run.log().includes('Mirror packages')) await pause(20);
+      writeFileSync(join(disk, 'somebody-else'), 'x'.repeat(250_000));
+      const ran = await run.ended;
+      expect(ran.code).toBe(1);
+      expect(ran.last).toMatch(
+        /^the disk of \S+ filled up \([\d.]+ (kB|bytes) free now\); what has arrived stays/,
+      );
+      expect(existsSync(join(disk, '.steward'))).toBe(false);
+      rmSync(join(disk, 'somebody-else'));
+      expect(await rig.sync()).toMatchObject({ code: 0 });
+    });
   });
 
   it.skipIf(!has('rsync'))('syncs over rsync, by a list that it asks for itself', async () => {

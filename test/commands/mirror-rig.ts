@@ -15,6 +15,11 @@ const { text: SCRIPT } = loadScript(
 export const has = (program: string): boolean =>
   spawnSync('sh', ['-c', `command -v ${program}`], { timeout: 10_000 }).status === 0;
 
+/** Is this an account, and a machine, that lets a small disk be mounted? */
+export const mayMount =
+  spawnSync('unshare', ['--mount', 'mount', '-t', 'tmpfs', 'steward-test', '/mnt'], { timeout: 10_000 })
+    .status === 0;
+
 /** How a run of the script ended. */
 export interface Ran {
   readonly code: number | null;

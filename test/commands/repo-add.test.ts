@@ -172,7 +172,10 @@ describe('what repo add refuses before anybody is asked', () => {
       `repo add FEDORA41 from="${OS}"`.toLowerCase(),
       /fedora41 is configured already, in \/etc\/mrepo.conf: os = .*You asked for os = /,
     ],
-    ['repo add epel10 from="os=http://10.0.0.7/os/"', /is at 10\.0\.0\.7, a private address/],
+    [
+      'repo add epel10 from="os=http://10.0.0.7/os/"',
+      /is at 10\.0\.0\.7, a private address.*shared\.repos\.allowInside/,
+    ],
     ['repo add epel10 from="os=http://localhost/os/"', /is at (127\.0\.0\.1|::1), this machine itself/],
     ['repo add epel10 from="os=http://2130706433/os/"', /neither a name nor an address in the usual form/],
     ['repo add epel10 from="os=http://h/\'`>/tmp/x`\'"', /a quote in it/],

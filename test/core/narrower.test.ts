@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { defineCommand, type Plan, type View } from '../../src/core/command.ts';
+import { defineCommand, type View } from '../../src/core/command.ts';
 import { accountName } from '../../src/core/fields.ts';
+import type { Plan } from '../../src/core/plan.ts';
 import { createRegistry } from '../../src/core/registry.ts';
 import { type Kernel, PEOPLE, startKernel } from '../support/kernel.ts';
 import { told } from './support.ts';

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { defineCommand, type Plan, type Step } from '../../src/core/command.ts';
+import { defineCommand } from '../../src/core/command.ts';
 import { hostName, words } from '../../src/core/fields.ts';
+import type { Plan, Step } from '../../src/core/plan.ts';
 import { createRegistry } from '../../src/core/registry.ts';
 import { run } from '../../src/core/runner.ts';
 import { Crash, startMortal } from '../support/crash.ts';

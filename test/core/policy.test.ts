@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import builderCapacity from '../../commands/builder-capacity/command.ts';
-import { defineCommand, type Plan } from '../../src/core/command.ts';
+import { defineCommand } from '../../src/core/command.ts';
+import type { Plan } from '../../src/core/plan.ts';
 import { loosens, ruleOf, strictest } from '../../src/core/policy.ts';
 import { createRegistry } from '../../src/core/registry.ts';
 import { run } from '../../src/core/runner.ts';

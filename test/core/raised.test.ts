@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { z } from 'zod';
-import { defineCommand, type Plan } from '../../src/core/command.ts';
+import { defineCommand } from '../../src/core/command.ts';
 import { hostName } from '../../src/core/fields.ts';
+import type { Plan } from '../../src/core/plan.ts';
 import { raised, ruleOf } from '../../src/core/policy.ts';
 import { createRegistry } from '../../src/core/registry.ts';
 import { type Kernel, PEOPLE, startKernel } from '../support/kernel.ts';

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { z } from 'zod';
-import { type Answer, defineCommand, type Plan, type View } from '../../src/core/command.ts';
+import type { Answer } from '../../src/core/answer.ts';
+import { defineCommand, type View } from '../../src/core/command.ts';
 import { hostName } from '../../src/core/fields.ts';
+import type { Plan } from '../../src/core/plan.ts';
 import { Unavailable } from '../../src/core/refused.ts';
 import { createRegistry } from '../../src/core/registry.ts';
 import { run } from '../../src/core/runner.ts';

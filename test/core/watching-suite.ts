@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { type Concern, defineCommand, type WatchView } from '../../src/core/command.ts';
+import { defineCommand } from '../../src/core/command.ts';
+import type { Concern, WatchView } from '../../src/core/concern.ts';
 import { noticeTrouble } from '../../src/core/notice.ts';
 import type { Site } from '../../src/core/planner.ts';
 import { ruleOf } from '../../src/core/policy.ts';

@@ -47,7 +47,11 @@ export function startServe(args: readonly string[], env: Readonly<Record<string,
 /** Starts it and waits until it says that it is ready. */
 export async function serveReady(...args: Parameters<typeof startServe>): Promise<Served> {
   const served = startServe(...args);
-  await until(() => /"msg":"ready"/.test(served.log()) || served.child.exitCode !== null, 60_000);
+  const ready = (): boolean => /"msg":"ready"/.test(served.log()) || served.child.exitCode !== null;
+  await until(ready, 150_000).catch((error: unknown) => {
+    served.child.kill('SIGKILL');
+    throw error;
+  });
   if (served.child.exitCode !== null) throw new Error(`it ended:\n${served.log()}\n${served.errors()}`);
   return served;
 }

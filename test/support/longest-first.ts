@@ -2,8 +2,11 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Files that mostly wait. Begun last, one of them would run on alone while the other core has nothing to do. */
 const LONG = [
+  'test/kill/repositories.test.ts',
+  'test/kill/served.test.ts',
   'test/kill/certificates.test.ts',
   'test/kill/kill.test.ts',
+  'test/kill/sync.test.ts',
   'test/laws.test.ts',
   'test/discourse/front.test.ts',
   'test/deploy/two-processes.test.ts',

@@ -83,6 +83,7 @@ sign() { # CA USER DAYS CSR
     [[ -n $number ]] || die 'openssl signed it, and the index does not have it'
   fi
   flush "$issued/$number.pem"
+  settle
   # Without what is written above it where the CA's file does not say -notext.
   pem=$(<"$issued/$number.pem")
   pem=-----BEGIN\ CERTIFICATE-----${pem#*-----BEGIN CERTIFICATE-----}

@@ -135,10 +135,7 @@ open_key() { # FILE
 
 ca() { # ARGUMENTS: `openssl ca`, which never asks anybody anything
   local ca=(openssl ca -batch -config "$work/ssl.cnf" -keyfile "$key" -cert "$certificate" -passin pass: -md sha256)
-  if "${ca[@]}" "$@" </dev/null >"$work/log" 2>&1; then
-    settle
-    return
-  fi
+  "${ca[@]}" "$@" </dev/null >"$work/log" 2>&1 && return
   open_key "$key" >/dev/null
   why
 }
@@ -148,8 +145,9 @@ flush() { # FILE
   dd "of=$1" conv=notrunc,fsync count=0 </dev/null 2>/dev/null
 }
 
-# What `openssl ca` has just renamed, and their names: after a power cut no number is given a second time. Before coreutils
-# 8.24 `sync` knows no files and takes all disks, which is as good and slower.
+# What `openssl ca` renamed, and the names, before anything that rests on it leaves this host: after a power cut no number is
+# given a second time, and what is on a list of revoked ones is so in the index. Also for what a run that died left. Before
+# coreutils 8.24 `sync` knows no files and takes all disks, which is as good and slower.
 settle() {
   local one files=()
   for one in "$index" "$serial" crlnumber; do
@@ -214,6 +212,7 @@ make_crl() { # DAYS FILE
     cat -- "$work/list" >>"$2" && [[ -s $work/list ]] || die 'openssl wrote no CRL'
   done
   flush "$2"
+  settle
 }
 
 publish() { # CRL MEANS: the CA's own copy last, which says that httpd has it

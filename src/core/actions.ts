@@ -54,6 +54,7 @@ export function actionsOf(request: Request): readonly Action[] {
 }
 
 function stopText({ waiting }: Request): string {
+  if (waiting?.reason === 'hub') return 'It is waited for no longer. What the hub is at goes on there.';
   return waiting?.reason === 'job'
     ? 'What runs on the host is told to stop, in the middle of what it does.'
     : 'It stops before its next step.';

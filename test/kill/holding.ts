@@ -173,7 +173,8 @@ async function hubState(call: HubCall | undefined, hub: HubReader, signal: Abort
     case 'createExternalRepo':
       return read('listExternalRepos', []);
     case 'newRepo':
-      return read('listTasks', [], { opts: { method: 'newRepo' } });
+      // How many: how far they are changes by itself.
+      return read('listTasks', [], { opts: { method: 'newRepo' }, queryOpts: { countOnly: true } });
     default:
       return '';
   }

@@ -28,7 +28,7 @@ function keyIn(text: string): string {
   return /([a-z]+\d+)-\d/.exec(text)?.[1] ?? '';
 }
 
-const PARTS: readonly Part[] = ['entry', 'sync', 'create', 'newrepo', 'announce'];
+const PARTS: readonly Part[] = ['entry', 'sync', 'create', 'newrepo', 'ready', 'announce'];
 
 /** Of a step with several: `sync:epel10` is `sync`. */
 function partOf(key: string): Part | undefined {

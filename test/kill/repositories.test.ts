@@ -33,6 +33,7 @@ const SYNC: readonly Point[] = [
   'before started',
   ...stepPoints('sync', 'in call sync', 'after call sync', 'while it runs', 'after it ended'),
   ...callPoints('newrepo'),
+  ...stepPoints('ready'),
   ...stepPoints('announce', 'after call announce'),
   'before succeeded',
   'after succeeded',

@@ -37,6 +37,7 @@ export function actionsOf(request: Request): readonly Action[] {
   const undo = canUndo(request) ? [act('undo', 'Undo…', 'plain', `undo ${id}`)] : [];
   const log = hasLog(request) ? [act('log', 'Whole log', 'plain', `log ${id}`)] : [];
   if (status === 'failed') return [act('resume', 'Resume', 'primary', `resume ${id}`), ...log, ...undo];
+  if (status === 'cancelled') return [...log, ...undo];
   if (status === 'unknown') {
     return [
       act('resume', 'Look again', 'primary', `resume ${id}`),

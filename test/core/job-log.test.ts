@@ -199,9 +199,10 @@ describe('what is given away of a log', () => {
   });
 
   it('has no password of an address in it', async () => {
-    const log = 'GET https://maria:s3cret@mirror.example.org/os/ and http://mirror.example.org:80/a@b\n';
+    const log =
+      'GET https://maria:s3cret@mirror.example.org/os/ and http://mirror.example.org:80/a@b\n\u001b[31mhttps://ghp_t0ken@h/x\u001b[0m\n';
     expect(await presentable(Buffer.from(log))).toBe(
-      'GET https://***@mirror.example.org/os/ and http://mirror.example.org:80/a@b\n',
+      'GET https://***@mirror.example.org/os/ and http://mirror.example.org:80/a@b\nhttps://***@h/x\n',
     );
   });
 

@@ -34,7 +34,7 @@ export default defineCommand({
         next: [`history ${id}`],
       };
     const title = `Log of ${id}: ${log.name} on ${log.host}`;
-    const there = `on ${log.host} in ${log.path}`;
+    const there = `on ${log.host} in \`${log.path}\``;
     if (log.state === 'none')
       return {
         kind: 'answer',
@@ -85,7 +85,7 @@ function partText({ size, from }: JobLog, there: string): readonly string[] {
 }
 
 function keptText({ host, name }: JobLog): string {
-  return `${host} keeps the logs of the five newest runs of ${name}, of 1 GB together at most; a new run takes the oldest away.`;
+  return `Logs of the five newest runs of ${name} stay on ${host}, as long as they have no more than 1 GB together; a new run takes the oldest away.`;
 }
 
 function lastLines(text: string): string {

@@ -6,8 +6,11 @@ import { Refused } from '../../src/core/refused.ts';
 import type { BuildTag, RepoTask } from './hub.ts';
 import { repoTasks } from './hub.ts';
 
-/** Clocks of hub and Steward may be this far apart. */
-const APART_MS = 30_000;
+/**
+ * Clocks of hub and Steward may be this far apart. Further apart a newRepo may be made twice, which costs a builder's time;
+ * another request's task taken for ours would leave builds without the change.
+ */
+const APART_MS = 2_000;
 /** Of a task that is known to have been made: the newest one is ours, however wrong a clock is. */
 const FAR_APART_MS = 3_600_000;
 /**

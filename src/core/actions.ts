@@ -37,6 +37,7 @@ export function actionsOf(request: Request): readonly Action[] {
   const undo = canUndo(request) ? [act('undo', 'Undo…', 'plain', `undo ${id}`)] : [];
   const log = hasLog(request) ? [act('log', 'Whole log', 'plain', `log ${id}`)] : [];
   if (status === 'failed') return [act('resume', 'Resume', 'primary', `resume ${id}`), ...log, ...undo];
+  if (status === 'cancelled') return [...log, ...undo];
   if (status === 'unknown') {
     return [
       act('resume', 'Look again', 'primary', `resume ${id}`),
@@ -60,9 +61,11 @@ function stopText({ waiting }: Request): string {
     : 'It stops before its next step.';
 }
 
-/** Has it begun a job under its plan? */
-export function hasLog({ plan }: Request): boolean {
-  return plan?.steps.some((now) => now.begun !== null && now.step.effect.kind === 'job') ?? false;
+/** Has it begun a job, under whatever plan? */
+export function hasLog({ plan, doneBefore }: Request): boolean {
+  return [...doneBefore, ...(plan?.steps ?? [])].some(
+    (now) => now.begun !== null && now.step.effect.kind === 'job',
+  );
 }
 
 /** Has it changed something that can be changed back, and was that not asked for yet? */

@@ -71,7 +71,10 @@ function fileParts({ last, elsewhere, line }: AnswerFile): string[] {
   const count = last.split('\n').length;
   return [
     fold(count === 1 ? 'Its last line' : `Its last ${count} lines`, fence(last, 'text')),
-    `All of it: \`/koji ${line}\` in chat gives it as a file, \`steward ask ${line}\` in a terminal prints it. It is ${inline(elsewhere, 500)}.`,
+    inline(
+      `All of it: \`/koji ${line}\` in chat gives it as a file, \`steward ask ${line}\` in a terminal prints it. It is ${elsewhere}.`,
+      800,
+    ),
   ];
 }
 

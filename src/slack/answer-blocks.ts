@@ -68,6 +68,7 @@ function fencedTable(table: Table, room: number): { blocks: KnownBlock[]; left: 
 
 /** Of a text that comes as a file. */
 const SLACK_LINES = 8;
+const SLACK_CHARACTERS = 1500;
 
 const TONE = { info: 'ℹ️', good: '✅', warn: '⚠️', bad: '🚫' } as const;
 
@@ -83,7 +84,8 @@ export function answerBlocks(
     ...lineBlocks(answer.lines ?? [], more, Math.max(500, room / 2)),
   ];
   if (answer.table) blocks.push(...tableBlocks(answer.table, room - sizeOf(blocks), more, drawing));
-  if (answer.file) blocks.push(...fileBlocks(answer.file));
+  const file = answer.file ? fileBlocks(answer.file) : [];
+  if (sizeOf([...blocks, ...file]) <= room) blocks.push(...file);
   if (answer.next?.length) blocks.push(nextBlock(answer.next));
   const texts = answer.texts ?? [];
   if (drawing.withoutTexts && texts.length > 0)
@@ -98,11 +100,11 @@ export function answerBlocks(
   return left > 0 ? [...blocks, context(`… (${left} texts to copy left out${more})`)] : blocks;
 }
 
-/** How a long text ends; all of it comes as a file in the thread. */
+/** How a long text ends; all of it comes as a file in its thread. */
 function fileBlocks({ last }: AnswerFile): KnownBlock[] {
   return [
-    section('*How it ends* (all of it comes as a file in this thread)'),
-    ...fences(last.split('\n').slice(-SLACK_LINES).join('\n')),
+    section('*How it ends* (all of it comes as a file in its thread)'),
+    ...fences(last.split('\n').slice(-SLACK_LINES).join('\n').slice(-SLACK_CHARACTERS)),
   ];
 }
 

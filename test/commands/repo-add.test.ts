@@ -76,8 +76,8 @@ describe('repo add', () => {
     const [first] = request.plan?.steps ?? [];
     expect(first?.step.changes.map(({ after }) => after)).toContain('[epel10]');
     expect(JSON.stringify(first?.step.evidence)).toContain('3 packages, 60 kB; sha256');
-    expect(request.plan?.notes[0]).toMatch(
-      /^The sync should bring about 60 kB in a minute or less, at 5 MB\/s; free on the mirror: /,
+    expect(request.plan?.steps[1]?.step.changes[0]?.after).toBe(
+      'as upstream has them: about 60 kB, in a minute or less at 5 MB/s; at most 200 of them and 10 % deleted',
     );
     expect(request.answer?.lines?.join(' ')).toMatch(
       /Task \d+ made the repository of foreman-nightly-el8-build anew: builds use it now/,

@@ -5,6 +5,8 @@ import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createJobLogs } from '../../src/core/job-log.ts';
 import { presentable } from '../../src/core/log-hygiene.ts';
+import { createHttp } from '../../src/http.ts';
+import { steward } from '../cli/terminal.ts';
 import { PEOPLE } from '../support/kernel.ts';
 import { thorough } from '../support/thorough.ts';
 import { type JobBench, startJobBench } from './job-bench.ts';
@@ -58,12 +60,12 @@ describe('the whole log of a job', () => {
         name: `${id}-mrepo.txt`,
         bytes: 250_031,
         last: Array(20).fill('line').join('\n'),
-        elsewhere: `on mirror in ${dir.slice(bench.root.length)}/log`,
+        elsewhere: `on mirror in \`${dir.slice(bench.root.length)}/log\``,
         line: `log ${id}`,
       },
     });
     expect(answer?.lines?.[0]).toMatch(/^It ended with exit code 3 after \d+ s; its log has 250 kB\.$/);
-    expect(answer?.lines?.[1]).toContain('mirror keeps the logs of the five newest runs of mrepo');
+    expect(answer?.lines?.[1]).toContain('Logs of the five newest runs of mrepo stay on mirror');
     const events = await bench.kernel.store.requests.events(asked.id);
     expect(JSON.stringify(events).length).toBeLessThan(4_000);
     expect((await bench.kernel.load(id)).status).toBe('failed');
@@ -140,14 +142,35 @@ describe('the whole log of a job', () => {
     );
   });
 
+  it('is printed in a terminal, alone where that goes into a file; a day later only its end', async () => {
+    const { id } = await failed('printed', 'more\n'.repeat(30_000));
+    const { asked, text } = await logOf(id);
+    const { desk, store, log } = bench.kernel;
+    const http = createHttp({
+      ...{ host: '127.0.0.1', port: 0, desk, tokens: store.tokens, files: store.files, log },
+      health: async () => ({ ok: true, parts: {} }),
+      metrics: async () => '',
+      personById: async () => maria,
+    });
+    const url = `http://127.0.0.1:${(await http.start()).port}`;
+    const { token } = await store.tokens.issue('maria', 'test');
+    const show = () => steward(['ask', 'show', asked.id], { STEWARD_URL: url, STEWARD_TOKEN: token });
+    const now = await show();
+    expect({ code: now.code, whole: now.out === text }).toEqual({ code: 0, whole: true });
+    expect(now.err).toContain(`Log of ${id}: mrepo on mirror`);
+    bench.clock.forward(25 * 60 * 60_000);
+    const late = await show();
+    expect(late.out).toBe(`${Array(20).fill('more').join('\n')}\n`);
+    expect(late.err).toContain(`All of it: steward ask log ${id}`);
+    await http.stop();
+  });
+
   it('that its host has no more says so, and so does a request that never began a job', async () => {
     const { id, dir } = await failed('gone');
     rmSync(dir, { recursive: true });
     const { answer, text } = await logOf(id);
     expect(text).toBeNull();
-    expect(answer?.lines?.[0]).toContain(
-      'It is not there any more. mirror keeps the logs of the five newest',
-    );
+    expect(answer?.lines?.[0]).toContain('It is not there any more. Logs of the five newest runs');
     const denied = await bench.kernel.ask(maria, 'mirror sync never');
     expect((await logOf(denied.id)).answer?.title).toBe(
       `${denied.id} has run nothing that leaves a log on a host`,
@@ -171,7 +194,15 @@ describe('the whole log of a job', () => {
 describe('what is given away of a log', () => {
   it('has nothing in it that cannot be seen, and the lines of a progress bar one below the other', async () => {
     expect(await presentable(Buffer.from('10%\r20%\r\n\x1b[31mred\u202e\n'))).toBe(
-      '10%\n20%\n⟨U+001B⟩[31mred⟨U+202E⟩\n',
+      '10%\n20%\nred⟨U+202E⟩\n',
+    );
+  });
+
+  it('has no password of an address in it', async () => {
+    const log =
+      'GET https://maria:s3cret@mirror.example.org/os/ and http://mirror.example.org:80/a@b\n\u001b[31mhttps://ghp_t0ken@h/x\u001b[0m\n';
+    expect(await presentable(Buffer.from(log))).toBe(
+      'GET https://***@mirror.example.org/os/ and http://mirror.example.org:80/a@b\nhttps://***@h/x\n',
     );
   });
 

@@ -3,12 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { hasCurl } from '../../sandbox/mirror/mirror.ts';
 import { type SandboxSite, startSite } from '../../sandbox/site.ts';
 import { namesOf } from '../../sandbox/slack/names.ts';
 import { entryText } from '../../sandbox/slack/transcript.ts';
 import { noPostgres, startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { freePort, until } from '../support/process.ts';
 import { noRedis, startRedis, type TestRedis } from '../support/redis.ts';
+import { thorough } from '../support/thorough.ts';
 import { changedConfig, type Served, serveReady } from './served.ts';
 
 const missing = noPostgres ?? noRedis;
@@ -102,6 +104,24 @@ describe.skipIf(missing !== null)(
       await sees(KOJI, /Done, and checked/);
       expect(capacity('builder2')).toBe(8);
     });
+
+    it.skipIf(!thorough || !hasCurl)(
+      'gives the log of a job in Slack: the worker reads it, the web process has it (with STEWARD_TESTS=all)',
+      async () => {
+        await site.slack.as('U0ADAM').slash('/koji repo sync fedora41', KOJI);
+        const plan = await sees(ADMINS, /Sync fedora41/, /\[Approve\]/);
+        site.hosts.upstream?.behave({ gone: 1 });
+        await site.slack.as('U0BEA').press(ADMINS, plan.ts, 'Approve');
+        const failed = await sees(KOJI, /Sync fedora41/, /\[Whole log\]/);
+        site.hosts.upstream?.behave('well');
+        await site.slack.as('U0MARIA').press(KOJI, failed.ts, 'Whole log');
+        const [file] = await site.slack.waitFor(
+          () => site.slack.thread(KOJI, failed.ts).find((one) => one.files)?.files,
+          PATIENCE_MS,
+        );
+        expect(site.slack.file(file?.id ?? '')?.bytes.toString()).toContain('mrepo: Mirroring failed for');
+      },
+    );
 
     it('lets the call that has begun end at SIGTERM; the next worker finishes the rest', async () => {
       const line = 'builder capacity builder1,builder2 9';

@@ -356,6 +356,28 @@ describe('what there is to copy', () => {
   });
 });
 
+describe('a text that is too long for a post', () => {
+  it('is told by its last lines, folded, and by how to get all of it', () => {
+    const answer = {
+      ...{ kind: 'answer' as const, title: 'Log of r42: mrepo on mirror1', verdict: 'warn' as const },
+      file: {
+        name: 'r42-mrepo.txt',
+        bytes: 3_000_000,
+        last: 'got 1 of 4\n[/details]\n```\n@admins',
+        elsewhere: 'on mirror1 in `/var/lib/steward-jobs/mrepo/runs/r42-ab/log`',
+        line: 'log r42',
+      },
+    };
+    const post = requestPost(cardOf({ status: 'answered', answer }), showing);
+    expect(post).toContain('Its last 4 lines');
+    expect(post).toContain('````text\ngot 1 of 4\n');
+    expect(post).toContain(
+      'All of it: `/koji log r42` in chat gives it as a file, `steward ask log r42` in a terminal prints it.',
+    );
+    expect(post).toContain('It is on mirror1 in `/var/lib/steward-jobs/mrepo/runs/r42-ab/log`.');
+  });
+});
+
 describe('what people wrote', () => {
   it('mentions nobody, makes no link, ends no code block and no fold, and cannot hide', () => {
     fc.assert(

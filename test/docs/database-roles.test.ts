@@ -83,6 +83,8 @@ describe.skipIf(noPostgres !== null)(`the database roles that the docs make${ski
     ]);
     await store.notices.keep('k', 'approvers', { tries: 1 });
     await store.notices.delivered('k');
+    await store.files.put(id, 'a log');
+    expect(await store.files.get(id)).not.toBeNull();
     const { id: token } = await store.tokens.issue('maria', 'laptop');
     expect(await store.tokens.revoke(token)).toBe(true);
     await store.ledger.note('token-revoked', by, { token });

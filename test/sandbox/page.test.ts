@@ -1,6 +1,8 @@
 import { request } from 'node:http';
+import { WebClient } from '@slack/web-api';
 import type { Page as Tab } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { type Page, startPage } from '../../sandbox/page/page.ts';
 import { type SandboxSlack, startSlack } from '../../sandbox/slack/slack.ts';
 import { transcript } from '../../sandbox/slack/transcript.ts';
@@ -85,6 +87,33 @@ describe('the door of the demo page', () => {
     expect(home.body).not.toMatch(/https?:\/\//);
     for (const path of ['/../page.ts', '/%2e%2e/page.ts', '/page.ts', '/assets/app.js', '/nothing.js'])
       expect([path, (await ask(path)).status]).toEqual([path, 404]);
+  });
+
+  it('opens a text that was shared, has anything else loaded, and says when a file is gone', async () => {
+    await start();
+    const web = new WebClient(slack.botToken, { slackApiUrl: slack.apiUrl, retryConfig: { retries: 0 } });
+    const share = async (filename: string, bytes: string): Promise<string> => {
+      const { upload_url, file_id } = z
+        .object({ upload_url: z.string(), file_id: z.string() })
+        .parse(await web.apiCall('files.getUploadURLExternal', { filename, length: bytes.length }));
+      await fetch(upload_url, { method: 'POST', body: bytes });
+      await web.apiCall('files.completeUploadExternal', { files: [{ id: file_id }], channel_id: 'C0KOJI' });
+      return file_id;
+    };
+    const text = await ask(`/files/${await share('r42.txt', '<b>got 1 of 4</b>\n')}`);
+    expect(text).toMatchObject({ status: 200, body: '<b>got 1 of 4</b>\n' });
+    expect(text.headers).toMatchObject({
+      'content-type': 'text/plain; charset=utf-8',
+      'content-disposition': 'inline; filename="r42.txt"',
+      'x-content-type-options': 'nosniff',
+    });
+    const other = await ask(`/files/${await share('r42.html', '<b>x</b>')}`);
+    expect(other.headers).toMatchObject({
+      'content-type': 'application/octet-stream',
+      'content-disposition': 'attachment; filename="r42.html"',
+    });
+    expect((await ask('/files/F0NOTHING')).status).toBe(404);
+    expect(transcript(slack, 'C0KOJI')).toContain('📎 r42.txt: r42.txt');
   });
 
   it('says what went wrong with an order, and does not fall over', async () => {

@@ -142,6 +142,13 @@ export const anyCard: fc.Arbitrary<Card> = fc.record({
       lines: list(nastyText, 60),
       table,
       texts: list(fc.record({ title: nastyText, text: nastyText }), 4),
+      file: fc.record({
+        name: fc.constant('r42-mrepo.txt'),
+        bytes: fc.constant(5),
+        last: nastyText,
+        elsewhere: nastyText,
+        line: nastyText,
+      }),
       next: list(nastyText, 9),
     }),
   ),

@@ -2,6 +2,9 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterEach, expect, it } from 'vitest';
 import type { Card } from '../../src/core/card.ts';
 import type { Desk } from '../../src/core/desk.ts';
+import { openDatabase } from '../../src/store/database.ts';
+import { createStore } from '../../src/store/store.ts';
+import { keepLog } from '../support/log.ts';
 import { cardOf } from './cards.ts';
 import { type Rig, type RigOptions, startRig, textOf } from './rig.ts';
 import { smallDesk } from './small-desk.ts';
@@ -143,6 +146,24 @@ it('does not give it a second time when Slack’s answer was lost', async () => 
   await rig.front().announce('r43');
   expect(shared()).toHaveLength(1);
   expect(calls('files.completeUploadExternal')).toBe(1);
+});
+
+it('gives it once where two web processes come to it in the same moment', async () => {
+  const database = await openDatabase({ dir: ':memory:', log: keepLog() });
+  await begin('text\n', { front: { locks: createStore(database).locks } });
+  const one = rig.front();
+  await rig.crash();
+  const two = rig.front();
+  await rig.places.add('r43', { kind: 'slack', where: 'C0KOJI', purpose: 'origin' });
+  // Its message is there, and the file is not.
+  rig.slack.misbehave({ method: 'upload', kind: '500' });
+  await one.announce('r43').catch(() => undefined);
+  for (let again = 0; again < 3; again++)
+    await Promise.allSettled([one.announce('r43'), two.announce('r43')]);
+  await one.stop();
+  await database.close();
+  expect(rig.slack.messages('C0KOJI')).toHaveLength(1);
+  expect(shared()).toHaveLength(1);
 });
 
 it('tries again when the bytes did not get through', async () => {

@@ -1,3 +1,4 @@
+import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { type NewEvent, STEWARD } from '../../src/core/events.ts';
 import type { Store, Summary } from '../../src/core/store.ts';
@@ -46,6 +47,24 @@ describeDatabases('the store', ({ database }) => {
   describe('messages that belong to no request', () => noticeTests(database));
 
   const open = (): Store => createStore(database());
+
+  it('keeps the text of an answer’s file for a day, and the newest of a request', async () => {
+    const clock = { now: new Date('2026-11-01T10:00:00Z') };
+    const { files } = createStore(database(), { now: () => clock.now });
+    const text = async (request: string): Promise<string | null> => {
+      const packed = await files.get(request);
+      return packed && gunzipSync(packed).toString();
+    };
+    const long = 'größer, 大きい\n'.repeat(100_000);
+    await files.put('r1', 'first\n');
+    await files.put('r1', long);
+    expect([(await text('r1')) === long, await text('r2')]).toEqual([true, null]);
+    clock.now = new Date('2026-11-02T10:00:01Z');
+    expect(await text('r1')).toBeNull();
+    await files.put('r2', '');
+    expect(await text('r2')).toBe('');
+    expect(await database().query('select request from steward.files')).toEqual([{ request: 'r2' }]);
+  });
 
   it('makes one request from one origin, however often and at once it is asked', async () => {
     const store = open();

@@ -18,6 +18,8 @@ const FAR_APART_MS = 3_600_000;
  * ready after this has a cause that only people find.
  */
 const MOST_HOURS = 6;
+/** A repository of so much later has what was changed before, whatever the clocks say. */
+const SURELY_MS = 60_000;
 const LONGEST_WHY = 300;
 
 /** Waits until the new repositories of these tags are ready, side by side. `steps`: those that make them. */
@@ -112,7 +114,7 @@ async function lookAtTag(
   const so = (kind: TagLook['kind'], says: string): TagLook => ({ tag, key, kind, says: `${tag}: ${says}` });
   if (task?.isOver && task.isGood) return so('ready', `task ${task.id} ${task.state}`);
   // By the hub's own clock where that is known.
-  const since = task?.at ?? new Date(at.getTime() + APART_MS);
+  const since = task?.at ?? new Date(at.getTime() + SURELY_MS);
   if (await isNewer(tag, since, view)) return so('ready', 'a newer one, of another task, is ready');
   if (!task) return so('goes-on', 'the hub shows no task for it');
   if (task.isOver) return so('lost', `task ${task.id} ${task.state}${await whyText(task, view)}`);

@@ -28,8 +28,8 @@ import { Refused, Unavailable } from './refused.ts';
 import type { Request, StepNow } from './request.ts';
 import { Fenced } from './requests.ts';
 import { settle } from './settling.ts';
-import { sentence } from './status-line.ts';
 import type { Fence, LockStore, NotesStore } from './store.ts';
+import { successText } from './success-text.ts';
 import { beginWait, openWait, watchWait } from './wait-watching.ts';
 import { awayOf, isPatient, waitForLock, waitingEvent, waitsForThaw } from './waiting.ts';
 import { viewOf } from './world.ts';
@@ -265,26 +265,6 @@ async function finish(
       { type: 'succeeded', by: STEWARD, data: { says: successText(request, steps), result } },
     ];
   }, isDone);
-}
-
-function successText(request: Request, steps: readonly StepNow[]): string {
-  const ours = steps.filter((now) => now.begun !== null).length;
-  const late = request.stopping ? ' The wish to stop came after the last step.' : '';
-  const unended = steps.filter((now) => now.how === 'unended');
-  if (unended.length > 0) return unendedText(steps, unended) + late;
-  if (ours === 0) return `Nothing was left to do: somebody else has done it meanwhile.${late}`;
-  if (ours < steps.length)
-    return `${ours} of ${steps.length} steps are done, and checked; somebody else had done the rest.${late}`;
-  return `${steps.length === 1 ? 'Done, and checked.' : `All ${steps.length} steps are done, and checked.`}${late}`;
-}
-
-/** What was waited for in vain is named, and that nobody was told what is not so yet. */
-function unendedText(steps: readonly StepNow[], unended: readonly StepNow[]): string {
-  const untold = steps.some((now) => now.step.effect.kind === 'notice' && now.state !== 'done');
-  const rest = steps.filter((now) => now.state === 'done').length - unended.length;
-  const how = unended.map((now) => `“${now.step.title}”: ${sentence(now.progress ?? '')}`).join(' ');
-  const silent = untold ? ' Nobody else was told of it, because it is not so yet.' : '';
-  return cut(`${rest} of ${steps.length} steps are done, and checked. ${how}${silent}`);
 }
 
 async function writeDown(error: unknown, request: Request, work: Running, pen: Pen): Promise<void> {

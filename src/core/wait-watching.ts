@@ -67,7 +67,7 @@ export async function watchWait(loaded: Request, work: Work, pen: Pen, signal: A
   if (signal.aborted) throw new Stop();
   const { now, effect } = wait;
   const said = (says: string): readonly NewEvent[] =>
-    says === now.progress ? [] : [progressEvent(now, cut(says))];
+    says === '' || says === now.progress ? [] : [progressEvent(now, cut(says))];
   if (far.kind === 'done') {
     await pen.write(() => [...said(far.says), doneEvent(now, 'called')]);
     return;

@@ -28,10 +28,16 @@ export async function tellRepository(
     return sees(ADMINS, /Mirror epel10/, /\[Approve\]/);
   });
   await beat(
-    'Adam approves. The entry, the packages, the hub and the build tags follow by themselves.',
+    'Adam approves. The entry, the packages and the hub follow by themselves; then the hub makes repositories anew.',
     async () => {
       await adam.press(ADMINS, card.ts, 'Approve');
-      await sees(KOJI, /Mirror epel10/, /steps are done, and checked/);
+      await sees(KOJI, /Mirror epel10/, /newRepo of foreman-nightly-el8-build: task \d+/);
+    },
+  );
+  await beat(
+    'Nobody has to watch those tasks: the thread says which is where, and when builds have the packages.',
+    async () => {
+      await sees(KOJI, /Mirror epel10/, /steps are done, and checked/, /builds use it now/);
       must(
         hub.world.externalRepos.some(({ name }) => name === 'epel10-os'),
         'the hub knows epel10-os',

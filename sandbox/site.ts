@@ -53,6 +53,8 @@ export async function startSite(options: {
     isRevoked: (serial) => isOnList(crl, serial),
     world: (world) => {
       for (const user of world.users) if (user.name === 'steward') user.permissions.push('admin');
+      // Long enough to be seen.
+      Object.assign(world.newRepos, { openAfter: 1, endAfter: 2.5 });
       // Something to do for `builder enable`.
       const resting = world.hosts.find((host) => host.name === 'builder3');
       if (resting) Object.assign(resting, { enabled: false, comment: 'new disk, to be tried again' });

@@ -274,7 +274,7 @@ describe.each(VERSIONS)('the laws, on a hub of version %s', (version) => {
       await run(id, work, alive());
       const { status, waiting, plan: now } = await kernel.load(id);
       if (status !== 'running') return;
-      if (waiting?.reason === 'job') await sleep(50);
+      if (waiting?.reason === 'job' || waiting?.reason === 'hub') await sleep(50);
       else if (waiting?.reason !== 'hand') return;
       else {
         const step = (now?.steps.findIndex((one) => one.state === 'started') ?? 0) + 1;

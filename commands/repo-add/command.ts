@@ -8,9 +8,10 @@ import { createSteps, destinationOf, linkSteps } from '../repositories/addition.
 import { announcement } from '../repositories/announcement.ts';
 import { LABEL, OTHER_REPOS, REPO_WORDS } from '../repositories/called.ts';
 import { buildTagsBelow, listHubRepos, readTags } from '../repositories/hub.ts';
-import { listText, locksOf, newRepoHappened, newRepoSteps } from '../repositories/hub-steps.ts';
+import { listText, locksOf, newRepoSteps } from '../repositories/hub-steps.ts';
 import { assertMay, mayRegenerate } from '../repositories/may.ts';
 import { wrongInLabel, wrongInRepo } from '../repositories/names.ts';
+import { newRepoHappened, newReposHowFar } from '../repositories/new-repos.ts';
 import { archesField, labelField, modeField, priorityField, tagsField } from '../repositories/parameters.ts';
 import { lookAtUpstream } from '../repositories/preflight.ts';
 import { progress } from '../repositories/progress.ts';
@@ -76,6 +77,7 @@ export default defineCommand({
   ],
   plan: planAdd,
   happened: newRepoHappened,
+  howFar: newReposHowFar,
   progress,
   result: resultOf,
 });
@@ -115,7 +117,7 @@ async function planAdd(given: Given, view: View, config: Settings): Promise<Plan
     : { steps: [], notes: await directNotes(ask, create.steps, config, view) };
   const below = use.tags.length > 0 ? await buildTagsBelow(use.tags, view) : [];
   const anew = newRepoSteps(below, link.steps, mayRegenerate(account));
-  const steps = [...mirror.steps, ...create.steps, ...link.steps, ...anew.steps];
+  const steps = [...mirror.steps, ...create.steps, ...link.steps, ...anew.steps, ...anew.ready];
   return {
     kind: 'plan',
     title: `${isMirrored ? 'Mirror' : 'Use'} ${ask.label}: ${listText(ask.repos.map(({ name }) => name))}${use.tags.length > 0 ? ` for ${listText(use.tags)}` : ''}`,

@@ -44,7 +44,7 @@ export async function mirrorSteps(ask: Ask, settings: Settings, view: View): Pro
   });
   const steps: readonly Step[] = [
     { ...entry, evidence: [...entry.evidence, ...evidence.rows], guards: evidence.guards },
-    { ...syncFor(ask, settings), follows: [entry.key] },
+    { ...syncFor(ask, settings, evidence.expected), follows: [entry.key] },
   ];
   const left = places.filter((place) => done.has(place));
   return {
@@ -60,8 +60,9 @@ export async function mirrorSteps(ask: Ask, settings: Settings, view: View): Pro
   };
 }
 
-function syncFor({ label, repos, arches }: Ask, settings: Settings): Step {
-  return syncStep(settings, { label, repos: repos.map(({ name }) => name), arches, allowDeletes: null }, []);
+function syncFor({ label, repos, arches }: Ask, settings: Settings, expected?: string): Step {
+  const sync = { label, repos: repos.map(({ name }) => name), arches, allowDeletes: null };
+  return syncStep(settings, expected === undefined ? sync : { ...sync, expected });
 }
 
 /** A label that is there may be asked for again, as it is. */
@@ -92,6 +93,7 @@ interface Expected {
   readonly rows: Step['evidence'];
   readonly guards: Step['guards'];
   readonly notes: readonly string[];
+  readonly expected?: string;
 }
 
 function evidenceOf(found: readonly Found[], { free, host }: Mirror, settings: Settings): Expected {
@@ -119,9 +121,8 @@ function evidenceOf(found: readonly Found[], { free, host }: Mirror, settings: S
               saw: freeText,
             },
           ],
-    notes: [
-      `The sync should bring about ${size(bytes, null)} in ${longText(seconds)}, at ${settings.megabytesPerSecond} MB/s; free on the mirror: ${freeText}.`,
-    ],
+    notes: [],
+    expected: `about ${size(bytes, null)}, in ${longText(seconds)} at ${settings.megabytesPerSecond} MB/s`,
   };
 }
 

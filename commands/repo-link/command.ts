@@ -6,8 +6,9 @@ import { anyOf } from '../../src/core/recognise.ts';
 import { linkSteps } from '../repositories/addition.ts';
 import { OTHER_REPOS, REPO_WORDS } from '../repositories/called.ts';
 import { buildTagsBelow, listHubRepos, pickRepo, readTags } from '../repositories/hub.ts';
-import { listText, newRepoHappened, newRepoSteps } from '../repositories/hub-steps.ts';
+import { listText, newRepoSteps } from '../repositories/hub-steps.ts';
 import { assertMay, mayRegenerate } from '../repositories/may.ts';
+import { newRepoHappened, newReposHowFar } from '../repositories/new-repos.ts';
 import {
   archesField,
   hubRepoField,
@@ -42,6 +43,7 @@ export default defineCommand({
   locks: ({ name, tag }) => [`repo:${name}`, ...tag.map((one) => `tag:${one}`)],
   plan: planLink,
   happened: newRepoHappened,
+  howFar: newReposHowFar,
   result: async ({ name, tag }: Given, view): Promise<Answer> => standingAnswer([name], tag, view),
 });
 
@@ -73,7 +75,7 @@ async function planLink(given: Given, view: View): Promise<Plan> {
     title: done
       ? `${listText(given.tag)}: ${name} is used already`
       : `Let ${listText(given.tag)} use ${name}`,
-    steps: [...link.steps, ...anew.steps],
+    steps: [...link.steps, ...anew.steps, ...anew.ready],
     notes: [
       ...link.notes,
       ...anew.notes,

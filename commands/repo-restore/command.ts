@@ -9,10 +9,11 @@ import { createSteps, linkSteps } from '../repositories/addition.ts';
 import { OTHER_REPOS, REPO_WORDS } from '../repositories/called.ts';
 import { addEntry } from '../repositories/entry.ts';
 import { buildTagsBelow, listHubRepos, readTags } from '../repositories/hub.ts';
-import { locksOf, newRepoHappened, newRepoSteps } from '../repositories/hub-steps.ts';
+import { locksOf, newRepoSteps } from '../repositories/hub-steps.ts';
 import { assertMay, mayRegenerate } from '../repositories/may.ts';
 import { labelNamed, labelsOf, lookAtMirror } from '../repositories/mirror.ts';
 import { wrongInLabel } from '../repositories/names.ts';
+import { newRepoHappened, newReposHowFar } from '../repositories/new-repos.ts';
 import { readLink, restoreParams } from '../repositories/restoration.ts';
 import { type Settings, settings } from '../repositories/settings.ts';
 import { standingAnswer } from '../repositories/standing.ts';
@@ -43,6 +44,7 @@ export default defineCommand({
   ],
   plan: planRestore,
   happened: newRepoHappened,
+  howFar: newReposHowFar,
   result: async ({ repos = [], links = [] }: Given, view): Promise<Answer> =>
     standingAnswer(
       repos.map(({ name }) => name),
@@ -85,7 +87,7 @@ async function planRestore(given: Given, view: View, config: Settings): Promise<
   return {
     kind: 'plan',
     title: `Take ${name} back into use`,
-    steps: [...entry.steps, ...create.steps, ...steps, ...anew.steps],
+    steps: [...entry.steps, ...create.steps, ...steps, ...anew.steps, ...anew.ready],
     notes: [
       ...entry.notes,
       ...create.notes,

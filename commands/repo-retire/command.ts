@@ -6,9 +6,10 @@ import type { Plan } from '../../src/core/plan.ts';
 import { anyOf } from '../../src/core/recognise.ts';
 import { OTHER_REPOS, REPO_WORDS } from '../repositories/called.ts';
 import { buildTagsBelow, listHubRepos } from '../repositories/hub.ts';
-import { listText, locksOf, newRepoHappened, newRepoSteps } from '../repositories/hub-steps.ts';
+import { listText, locksOf, newRepoSteps } from '../repositories/hub-steps.ts';
 import { assertMay, mayRegenerate } from '../repositories/may.ts';
 import { labelsOf, lookAtMirror } from '../repositories/mirror.ts';
+import { newRepoHappened, newReposHowFar } from '../repositories/new-repos.ts';
 import { type Settings, settings } from '../repositories/settings.ts';
 import { MIRROR_LOCK } from '../repositories/sync.ts';
 import { belongingTo, type Part, packagesText, takeOut } from './taking-out.ts';
@@ -41,6 +42,7 @@ export default defineCommand({
   locks: ({ name }, steps) => [MIRROR_LOCK, ...name.map((one) => `repo:${one}`), ...locksOf(steps)],
   plan: planRetire,
   happened: newRepoHappened,
+  howFar: newReposHowFar,
 });
 
 async function planRetire(
@@ -94,7 +96,7 @@ async function planRetire(
         ? `There is no ${listText(absent)} to retire${meant ? `; did you mean ${meant}?` : ''}`
         : `Retire ${listText(names)}`,
     // The tags first: nothing goes that a build still asks for.
-    steps: [...unlinks, ...anew.steps, ...deletes, ...takenOut.flatMap(({ entry }) => entry)],
+    steps: [...unlinks, ...anew.steps, ...deletes, ...takenOut.flatMap(({ entry }) => entry), ...anew.ready],
     notes: [
       ...anew.notes,
       ...takenOut.flatMap(({ notes }) => notes),

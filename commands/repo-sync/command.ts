@@ -9,9 +9,10 @@ import { grouped, size } from '../repositories/amounts.ts';
 import { announcement } from '../repositories/announcement.ts';
 import { LABEL, OTHER_REPOS, REPO_WORDS } from '../repositories/called.ts';
 import { buildTagsBelow } from '../repositories/hub.ts';
-import { listText, newRepoHappened, newRepoSteps } from '../repositories/hub-steps.ts';
+import { listText, newRepoSteps } from '../repositories/hub-steps.ts';
 import { allowanceOf, type LabelLook, type LastSync, lookAtLabel } from '../repositories/last-sync.ts';
 import { mayRegenerate } from '../repositories/may.ts';
+import { newRepoHappened, newReposHowFar } from '../repositories/new-repos.ts';
 import { progress } from '../repositories/progress.ts';
 import { type Settings, settings } from '../repositories/settings.ts';
 import { MIRROR_LOCK, syncStep } from '../repositories/sync.ts';
@@ -41,6 +42,7 @@ export default defineCommand({
   locks: () => [MIRROR_LOCK],
   plan: planSync,
   happened: newRepoHappened,
+  howFar: newReposHowFar,
   progress,
   result: resultOf,
 });
@@ -66,7 +68,7 @@ async function planSync({ label }: { label: string }, view: View, given: Setting
   return {
     kind: 'plan',
     title: `Sync ${label} on ${host}`,
-    steps: [sync, ...anew.steps, ...freshContent(label, users, given)],
+    steps: [sync, ...anew.steps, ...anew.ready, ...freshContent(label, users, given)],
     notes: [
       ...(last?.result === 'would-delete' && allowDeletes !== null
         ? [

@@ -5,8 +5,9 @@ import type { Plan } from '../../src/core/plan.ts';
 import { anyOf } from '../../src/core/recognise.ts';
 import { OTHER_REPOS, REPO_WORDS } from '../repositories/called.ts';
 import { buildTagsBelow, listHubRepos, pickRepo, readTags } from '../repositories/hub.ts';
-import { listText, newRepoHappened, newRepoSteps, unlinkStep } from '../repositories/hub-steps.ts';
+import { listText, newRepoSteps, unlinkStep } from '../repositories/hub-steps.ts';
 import { assertMay, mayRegenerate } from '../repositories/may.ts';
+import { newRepoHappened, newReposHowFar } from '../repositories/new-repos.ts';
 import { hubRepoField, tagsField } from '../repositories/parameters.ts';
 import { standingAnswer } from '../repositories/standing.ts';
 
@@ -36,6 +37,7 @@ export default defineCommand({
   locks: ({ name, tag }) => [`repo:${name}`, ...tag.map((one) => `tag:${one}`)],
   plan: planUnlink,
   happened: newRepoHappened,
+  howFar: newReposHowFar,
   result: async ({ name, tag }: Given, view): Promise<Answer> => standingAnswer([name], tag, view),
 });
 
@@ -57,7 +59,7 @@ async function planUnlink(given: Given, view: View): Promise<Plan> {
       steps.length === 0
         ? `${listText(given.tag)} does not use ${name}`
         : `Let ${listText(links.map(({ tag }) => tag))} use ${name} no more`,
-    steps: [...steps, ...anew.steps],
+    steps: [...steps, ...anew.steps, ...anew.ready],
     notes: [
       ...anew.notes,
       // Not refused: so it is too when it has been done.

@@ -1,8 +1,7 @@
-import type { View } from '../../src/core/command.ts';
-import type { Intent, Inverse, Step } from '../../src/core/plan.ts';
+import type { Inverse, Step } from '../../src/core/plan.ts';
 import { some } from '../some.ts';
 import type { BuildTag, HubRepo, Link } from './hub.ts';
-import { repoTasks } from './hub.ts';
+import { readyStep } from './new-repos.ts';
 
 /** Makes the hub know a repository. */
 export function createStep(name: string, url: string, inverse: Inverse): Step {
@@ -94,16 +93,17 @@ export function useText(priority: number, mode: string | null, arches: string | 
 /** More tags than these are left to kojira, which makes repositories anew by itself, if later. */
 const MOST_REGENERATED = 20;
 
-/** Makes the repositories of build tags anew, because of these steps. */
+/** Makes the repositories of build tags anew, because of these steps; `ready` waits until all of them are. */
 export function newRepoSteps(
   tags: readonly BuildTag[],
   because: readonly Step[],
   mayRegenerate: boolean,
-): { readonly steps: readonly Step[]; readonly notes: readonly string[] } {
-  if (because.length === 0 || tags.length === 0) return { steps: [], notes: [] };
+): { readonly steps: readonly Step[]; readonly ready: readonly Step[]; readonly notes: readonly string[] } {
+  if (because.length === 0 || tags.length === 0) return { steps: [], ready: [], notes: [] };
   if (!mayRegenerate)
     return {
       steps: [],
+      ready: [],
       notes: [
         'Steward’s account has not the permission `repo` on the hub, so kojira makes the repositories of the build tags anew, in its own time.',
       ],
@@ -111,6 +111,7 @@ export function newRepoSteps(
   if (tags.length > MOST_REGENERATED)
     return {
       steps: [],
+      ready: [],
       notes: [
         `${tags.length} build tags are concerned, too many to make anew at once: kojira does it, one after the other.`,
       ],
@@ -127,25 +128,7 @@ export function newRepoSteps(
       follows: because.map(({ key }) => key),
     }),
   );
-  return { steps, notes: [] };
-}
-
-/** Clocks of hub and Steward may be this far apart. */
-const APART_MS = 30_000;
-
-/** For `happened`: did the hub get the call for this tag? Other kinds of steps say themselves whether they happened. */
-export async function newRepoHappened(
-  { step, at }: Intent,
-  view: View,
-): Promise<'done' | 'not-done' | 'unknown'> {
-  const { effect } = step;
-  if (effect.kind !== 'hub' || effect.method !== 'newRepo') return 'unknown';
-  const { name } = await view.hub.account(view.signal);
-  const tasks = await repoTasks(name, view);
-  const since = at.getTime() - APART_MS;
-  return tasks.some(({ tag, at: made }) => tag === effect.args[0] && made.getTime() >= since)
-    ? 'done'
-    : 'not-done';
+  return { steps, ready: [readyStep(tags, steps)], notes: [] };
 }
 
 /** The first few of a list. */

@@ -140,10 +140,13 @@ const tasksRead = z.array(
     id: z.number(),
     state: z.number(),
     create_ts: z.number(),
+    start_ts: z.number().nullish(),
     owner_name: z.string().nullish(),
     request: z.array(z.unknown()).nullish(),
   }),
 );
+
+const ownerRead = z.object({ id: z.number() }).nullable();
 
 /** A task that makes the repository of a tag anew. */
 export interface RepoTask {
@@ -152,7 +155,10 @@ export interface RepoTask {
   readonly at: Date;
   /** In words. */
   readonly state: string;
+  /** When a builder took it. */
+  readonly since: Date | null;
   readonly isOver: boolean;
+  readonly isCancelled: boolean;
   readonly isGood: boolean;
 }
 
@@ -160,8 +166,10 @@ const STATES = ['waits for a builder', 'runs', 'is done', 'was cancelled', 'wait
 
 /** The newest of those that this account began; newest first. */
 export async function repoTasks(account: string, view: View): Promise<readonly RepoTask[]> {
+  // By its number: kojira's tasks would fill the list, and no name is taken there.
+  const owner = ownerRead.parse(await view.hub.read({ method: 'getUser', args: [account] }, view.signal));
   const kwargs = {
-    opts: { method: 'newRepo', decode: true },
+    opts: { method: 'newRepo', decode: true, ...(owner ? { owner: owner.id } : {}) },
     queryOpts: { order: '-id', limit: NEWEST },
   };
   const rows = await view.hub.read({ method: 'listTasks', args: [], kwargs }, view.signal);
@@ -172,8 +180,10 @@ export async function repoTasks(account: string, view: View): Promise<readonly R
       id: row.id,
       tag: String(row.request?.[0] ?? ''),
       at: new Date(row.create_ts * 1000),
+      since: row.start_ts ? new Date(row.start_ts * 1000) : null,
       state: STATES[row.state] ?? `is in state ${row.state}`,
       isOver: [2, 3, 5].includes(row.state),
+      isCancelled: row.state === 3,
       isGood: ![3, 5].includes(row.state),
     }));
 }

@@ -2,6 +2,7 @@ import type { Answer } from '../../src/core/answer.ts';
 import type { View } from '../../src/core/command.ts';
 import { buildTagsBelow, listHubRepos, repoTasks } from './hub.ts';
 import { listText, useText } from './hub-steps.ts';
+import { newRepoStands } from './new-repos.ts';
 
 /** How repositories stand on the hub, and how far the repositories of build tags are that were made anew for them. */
 export async function standingAnswer(
@@ -24,16 +25,20 @@ export async function standingAnswer(
         .map(({ tag, priority, mode, arches }) => `${tag} (${useText(priority, mode, arches)})`),
     ),
   ]);
-  const anew = below.map(({ tag }) => ({ tag, task: tasks.find((one) => one.tag === tag) }));
+  const anew = await Promise.all(
+    below.map(({ tag }) =>
+      newRepoStands(
+        tag,
+        tasks.find((one) => one.tag === tag),
+        view,
+      ),
+    ),
+  );
   return {
     kind: 'answer',
     title: `${listText(names)} on the hub`,
-    verdict: anew.some(({ task }) => task && !task.isGood) ? 'warn' : 'ok',
-    lines: anew.map(({ tag, task }) =>
-      task === undefined
-        ? `The repository of ${tag} is made anew by kojira, in its own time.`
-        : `Task ${task.id} makes the repository of ${tag} anew: it ${task.state}.${task.isOver ? '' : ` Builds see the change when it is done: \`koji watch-task ${task.id}\`.`}`,
-    ),
+    verdict: anew.every(({ isFine }) => isFine) ? 'ok' : 'warn',
+    lines: anew.map(({ says }) => says),
     table: { columns: ['repository', 'address', 'used by'], rows },
   };
 }

@@ -17,12 +17,14 @@ export interface Sync {
   readonly arches: readonly string[];
   /** How many packages may go because upstream has them no more; null: as many as the config lets go unasked. */
   readonly allowDeletes: number | null;
+  /** How much it should bring, and in what time; left out: that is not known. */
+  readonly expected?: string;
 }
 
 /** The step that syncs a label: a job of hours, done when everything that should be there is there and holds. */
 export function syncStep(
   settings: Settings,
-  { label, repos, arches, allowDeletes }: Sync,
+  { label, repos, arches, allowDeletes, expected }: Sync,
   evidence: Step['evidence'] = [],
 ): Step {
   const { host, backend } = settings;
@@ -55,7 +57,7 @@ export function syncStep(
       {
         what: `packages of ${label}`,
         before: 'as they are',
-        after: `as upstream has them, ${deletesText(settings, allowDeletes)} deleted`,
+        after: `as upstream has them${expected ? `: ${expected};` : ','} ${deletesText(settings, allowDeletes)} deleted`,
       },
     ],
     evidence,

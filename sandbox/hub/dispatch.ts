@@ -2,6 +2,7 @@ import { decodeCall } from '../../src/koji/decode.ts';
 import { bind, type Context, Fault, isStruct, type Method, type Methods, type Version } from './method.ts';
 import { hostMethods } from './methods/hosts.ts';
 import { echo, miscMethods } from './methods/misc.ts';
+import { turnNewRepos } from './methods/new-repos.ts';
 import { repoMethods } from './methods/repos.ts';
 import { sessionMethods } from './methods/session.ts';
 import { tagMethods } from './methods/tags.ts';
@@ -82,6 +83,7 @@ export function dispatch(options: DispatchOptions, post: Post): Answered {
 
 function perform(options: DispatchOptions, post: Post, method: string, params: readonly unknown[]): Wire {
   const now = Date.now() / 1000;
+  turnNewRepos(options.world, options.version, now);
   const last = params.at(-1);
   const renews = method === 'sslLogin' && isStruct(last) && last.renew === true;
   const who = carried(options.world, options, { ...post, renews }, now);

@@ -85,6 +85,24 @@ export interface Task {
   startTs: number | null;
   completionTs: number | null;
   readonly request: string;
+  /** Why it failed. */
+  fault?: { readonly code: number; readonly text: string };
+}
+
+/** A repository of a build tag that is ready. */
+export interface Repo {
+  readonly id: number;
+  readonly tagId: number;
+  /** What the tag had then is in it. */
+  readonly createTs: number;
+}
+
+/** How tasks newRepo fare here: a real hub takes minutes. In seconds after they were made. */
+export interface NewRepos {
+  openAfter: number;
+  endAfter: number;
+  /** By tag, where they do not end well: it fails, no builder takes it, or it runs and runs. */
+  fates: Record<string, 'failed' | 'free' | 'open'>;
 }
 
 export interface HubSession {
@@ -123,6 +141,8 @@ export interface World {
   externalRepos: ExternalRepo[];
   tagExternalRepos: TagExternalRepo[];
   tasks: Task[];
+  repos: Repo[];
+  newRepos: NewRepos;
   sessions: HubSession[];
   changes: Change[];
 }
@@ -230,6 +250,8 @@ export function firstWorld(now: number): World {
       open(902, 1, 'buildArch', 'i386'),
       open(903, 2, 'buildArch', 'x86_64'),
     ],
+    repos: [],
+    newRepos: { openAfter: 0.1, endAfter: 0.3, fates: {} },
     sessions: [],
     changes: [],
   };

@@ -55,14 +55,17 @@ export function actionsOf(request: Request): readonly Action[] {
 }
 
 function stopText({ waiting }: Request): string {
+  if (waiting?.reason === 'hub') return 'It is waited for no longer. What the hub is at goes on there.';
   return waiting?.reason === 'job'
     ? 'What runs on the host is told to stop, in the middle of what it does.'
     : 'It stops before its next step.';
 }
 
-/** Has it begun a job under its plan? */
-export function hasLog({ plan }: Request): boolean {
-  return plan?.steps.some((now) => now.begun !== null && now.step.effect.kind === 'job') ?? false;
+/** Has it begun a job, under whatever plan? */
+export function hasLog({ plan, doneBefore }: Request): boolean {
+  return [...doneBefore, ...(plan?.steps ?? [])].some(
+    (now) => now.begun !== null && now.step.effect.kind === 'job',
+  );
 }
 
 /** Has it changed something that can be changed back, and was that not asked for yet? */

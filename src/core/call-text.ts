@@ -13,6 +13,7 @@ export function callText(effect: Effect): string {
     return `${effect.host}: job ${effect.name}: ${effect.script} ${args} (sha256 ${effect.sha256.slice(0, 12)})`;
   }
   if (effect.kind === 'hand') return `${BY_HAND}${effect.what}`;
+  if (effect.kind === 'wait') return `wait for ${effect.for.join(', ')}: ${effect.hours} hours at most`;
   if (effect.kind === 'notice') {
     // Line by line, as it will be read.
     const lines = [effect.title, ...effect.text.split('\n')].map((line) => `  ${text(line)}`);

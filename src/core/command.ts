@@ -3,7 +3,7 @@ import type { Answer } from './answer.ts';
 import type { Concern, WatchView } from './concern.ts';
 import type { Json } from './json.ts';
 import type { Person, Role } from './person.ts';
-import type { Intent, Plan, Step } from './plan.ts';
+import type { HowFar, Intent, Plan, Step } from './plan.ts';
 import type { HostReader, HubReader, JobLogs } from './ports.ts';
 
 /** `read` looks only; `low` can be undone and hurts one thing; `high` needs two people, neither of them the asker. */
@@ -112,6 +112,8 @@ export interface CommandDeclaration<S extends Params, C extends z.ZodType> {
   readonly plan: (params: z.output<S>, view: View, settings: z.output<C>) => Promise<Plan | Answer>;
   /** For `once` steps: did it happen? Looks only. Without it the answer is `unknown`. */
   readonly happened?: (intent: Intent, view: View) => Promise<'done' | 'not-done' | 'unknown'>;
+  /** For `wait` steps: how far is what these steps began? Looks only. May throw `Unavailable`: it is looked again. */
+  readonly howFar?: (begun: readonly Intent[], view: View) => Promise<HowFar>;
   /** For `job` steps: what to show while they run. Without it only for how long. */
   readonly progress?: Progress;
   /**
@@ -148,6 +150,8 @@ export interface Command {
   /** Checks `given` and the settings, then plans. */
   plan(given: Given, view: View, settings: unknown): Promise<Plan | Answer>;
   happened(intent: Intent, view: View): Promise<'done' | 'not-done' | 'unknown'>;
+  /** Null: nothing that it begins is waited for. */
+  readonly howFar: ((begun: readonly Intent[], view: View) => Promise<HowFar>) | null;
   readonly progress: Progress | undefined;
   /** Null: it has nothing to show but that it is done. */
   readonly result: ((given: Given, view: View, settings: unknown) => Promise<Answer>) | null;
@@ -180,6 +184,7 @@ export function defineCommand<S extends Params, C extends z.ZodType = z.ZodUndef
     locks: (given, steps = []) => declared.locks?.(parse(given), steps) ?? [],
     plan: async (given, view, settings) => declared.plan(parse(given), view, own(settings)),
     happened: async (intent, view) => declared.happened?.(intent, view) ?? 'unknown',
+    howFar: declared.howFar ?? null,
     progress: declared.progress,
     result: result ? async (given, view, settings) => result(parse(given), view, own(settings)) : null,
     watch: watch ? async (view, settings) => watch(view, own(settings)) : null,

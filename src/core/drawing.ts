@@ -43,6 +43,7 @@ function saysOf({ id, status, plan }: Request, now: StepNow, newest: string | nu
   const { effect } = now.step;
   if (now.says !== null || now.state !== 'started') return now.says ?? now.progress;
   if (effect.kind === 'job') return newest ?? now.progress;
+  if (effect.kind === 'wait') return now.progress;
   if (effect.kind !== 'hand' || status !== 'running') return null;
   const number = (plan?.steps.findIndex((one) => one.digest === now.digest) ?? 0) + 1;
   return `${sentence(effect.what)} Then: \`done ${id} ${number}\`.`;
@@ -63,6 +64,9 @@ function drawStep(now: StepNow, says: string | null): CardStep {
   };
 }
 
+/** Waits for these are how it goes. */
+const BUSY: readonly string[] = ['job', 'hub'];
+
 function toneOf(request: Request): Card['tone'] {
   const tones: Partial<Record<Status, Card['tone']>> = {
     succeeded: 'good',
@@ -75,7 +79,9 @@ function toneOf(request: Request): Card['tone'] {
   };
   if (request.status === 'answered')
     return ({ ok: 'good', warn: 'warn', bad: 'bad' } as const)[request.answer?.verdict ?? 'ok'];
-  return tones[request.status] ?? (request.waiting && request.waiting.reason !== 'job' ? 'warn' : 'info');
+  return (
+    tones[request.status] ?? (request.waiting && !BUSY.includes(request.waiting.reason) ? 'warn' : 'info')
+  );
 }
 
 function nextOf(request: Request): string | null {

@@ -61,9 +61,9 @@ export interface EventData {
   };
   /** Cannot go on now; tried again by itself. */
   waiting: {
-    readonly reason: 'lock' | 'unavailable' | 'frozen' | 'job' | 'hand';
+    readonly reason: 'lock' | 'unavailable' | 'frozen' | 'job' | 'hand' | 'hub';
     readonly says: string;
-    /** ISO time of the next try; of the first one where the later ones write no event (`job`, `hand`). */
+    /** ISO time of the next try; of the first one where the later ones write no event (`job`, `hand`, `hub`). */
     readonly until: string;
   };
   approved: { readonly n: number; readonly digests: readonly string[]; readonly via: Via };
@@ -75,13 +75,16 @@ export interface EventData {
   started: { readonly n: number };
   /** The intent, recorded just before the call. */
   'step-started': { readonly key: string; readonly digest: string };
-  /** How far a job is. The last one counts; none is written only because time passes. */
+  /** How far a job is, or what is waited for. The last one counts; none is written only because time passes. */
   'step-progress': { readonly key: string; readonly digest: string; readonly says: string };
-  /** `called`: the call said so. `found`: the world says so. `resolved`: a person says so. */
+  /**
+   * `called`: the call said so. `found`: the world says so. `resolved`: a person says so. `unended`: what was waited for
+   * goes on, and is waited for no longer.
+   */
   'step-done': {
     readonly key: string;
     readonly digest: string;
-    readonly how: 'called' | 'found' | 'resolved';
+    readonly how: 'called' | 'found' | 'resolved' | 'unended';
   };
   'step-failed': { readonly key: string; readonly digest: string; readonly says: string };
   'step-unknown': { readonly key: string; readonly digest: string; readonly says: string };

@@ -102,6 +102,7 @@ function apply(request: Request, event: RequestEvent): Request {
         begun: event.at,
         says: null,
         progress: null,
+        how: null,
       } as const;
       const tries = { ...request.tries, [digest]: (request.tries[digest] ?? 0) + 1 };
       return withStep({ ...request, tries, waiting: null }, key, started);
@@ -114,13 +115,14 @@ function apply(request: Request, event: RequestEvent): Request {
         state: 'done',
         at: event.at,
         says: null,
+        how: event.data.how,
       });
     case 'step-failed':
       return withStep(request, event.data.key, { state: 'failed', at: event.at, says: event.data.says });
     case 'step-unknown':
       return withStep(request, event.data.key, { state: 'unknown', at: event.at, says: event.data.says });
     case 'step-not-done':
-      return withStep(request, event.data.key, { state: 'todo', at: event.at, says: null });
+      return withStep(request, event.data.key, { state: 'todo', at: event.at, says: null, how: null });
     case 'drifted':
       return { ...request, says: event.data.says, waiting: null };
     case 'succeeded':
@@ -167,6 +169,7 @@ function newPlan(data: Extract<RequestEvent, { type: 'planned' }>['data']): Plan
       begun: null,
       says: null,
       progress: null,
+      how: null,
     })),
     notes: data.notes,
     needs: data.needs,

@@ -30,6 +30,12 @@ export function cancel(
       [{ type: 'cancelled', by: actor(who), data }],
       `${request.id} is cancelled: nothing more is done, by hand or by me.`,
     );
+  if (request.status === 'running' && request.waiting?.reason === 'hub')
+    return yes(
+      [{ type: 'cancelled', by: actor(who), data }],
+      `${request.id} waits no longer. What the hub is at goes on there${goesOn(request)}.`,
+      'What is done stays done; `undo` takes it back.',
+    );
   if (request.status === 'running' && request.waiting?.reason === 'job')
     return yes(
       [{ type: 'stopping', by: actor(who), data }],
@@ -47,6 +53,12 @@ export function cancel(
     return no(`${request.id} has ended already: ${standing(request)}.`);
   }
   return yes([{ type: 'cancelled', by: actor(who), data }], `${request.id} is cancelled.`);
+}
+
+/** What was seen last of what is waited for. */
+function goesOn({ plan }: Request): string {
+  const wait = plan?.steps.find(({ state, step }) => state === 'started' && step.effect.kind === 'wait');
+  return wait?.progress ? `: ${wait.progress.replace(/[.]$/, '')}` : '';
 }
 
 /** Goes on after a failure. */

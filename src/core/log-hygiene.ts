@@ -7,7 +7,7 @@ import { visible } from './visible.ts';
 const PIECE_BYTES = 16 * 1024;
 
 /**
- * A log as it may be given away: whole lines, nothing in it that cannot be seen, no password in an address, and no private
+ * A log as it may be given away: whole lines, nothing in it that cannot be seen, no login in an address, and no private
  * key. Around what looks like one the lines before and after are taken out too: it may have begun earlier, and end later.
  */
 export async function presentable(log: Uint8Array): Promise<string> {
@@ -15,7 +15,8 @@ export async function presentable(log: Uint8Array): Promise<string> {
   for (let at = 0; at < log.length; ) {
     const piece = log.subarray(at, at + PIECE_BYTES);
     const { text, bytes } = readLog(piece, at + piece.length === log.length ? 'ended' : 'full');
-    pieces.push({ text: visible(text).replace(PASSWORD, '$1***@'), isKey: holdsPrivateKey(text) });
+    const plain = text.replace(COLOURS, '');
+    pieces.push({ text: visible(plain).replace(LOGIN, '$1***@'), isKey: holdsPrivateKey(plain) });
     at += bytes;
     // Others want to be served meanwhile.
     await breathe();
@@ -29,8 +30,12 @@ export async function presentable(log: Uint8Array): Promise<string> {
   return given.join('');
 }
 
-/** User and password of an address. */
-const PASSWORD = /(:\/\/)[^\s/@:]*:[^\s/@]*@/gu;
+/** User and password of an address; a token stands there alone. */
+const LOGIN = /(:\/\/)[^\s/@]+@/gu;
+
+/** What makes a terminal draw in colours, and says nothing else. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it begins with one.
+const COLOURS = /\u001b\[[\d;]*m/g;
 
 const TAKEN_OUT =
   '[here lines were taken out: they hold what looks like a private key. Treat it as burnt; the log on the host has it.]\n';

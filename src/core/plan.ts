@@ -35,6 +35,14 @@ export type Effect =
       readonly what: string;
     }
   | {
+      /** Waits for what steps before it began and the hub goes on with by itself. A step of kind `once`, after those. */
+      readonly kind: 'wait';
+      /** Keys of those steps. */
+      readonly for: readonly string[];
+      /** For so long at most; then the request goes on without it, and says so. */
+      readonly hours: number;
+    }
+  | {
       /** A message to people, said once; whether it was is the kernel's to know. A step of kind `once`. */
       readonly kind: 'notice';
       /** An audience of the config: `packagers`. */
@@ -104,9 +112,19 @@ export interface Plan {
   readonly notes?: readonly string[];
 }
 
-/** A recorded intent of a `once` step whose outcome is not known. */
+/** A recorded intent of a `once` step: of one whose outcome is not known, or that is waited for. */
 export interface Intent {
   readonly step: Step;
   /** When it was recorded, just before the call. */
   readonly at: Date;
 }
+
+/** How far something is that goes on by itself, in one line. `failed`: all of it has ended, and not all of it well. */
+export type HowFar =
+  | { readonly kind: 'goes-on' | 'done'; readonly says: string }
+  | {
+      readonly kind: 'failed';
+      readonly says: string;
+      /** Keys of the steps whose work came to nothing: `resume` takes them once more. */
+      readonly again: readonly string[];
+    };

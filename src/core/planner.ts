@@ -144,7 +144,7 @@ function messageNotes(steps: readonly Step[], request: string, site: Site): read
  * The steps of a new plan that are still to be taken: a `once` step that this request already took is not, nor what
  * somebody said they have done, seen or not. One that it owes for what it did (`follows`) is, whatever the new plan says;
  * and once it has begun something, its messages are those that were approved: the command may see nothing any more that
- * is to be told.
+ * is to be told. None is left where something was waited for in vain: what they say is not so yet.
  */
 export function remainingSteps(plan: Plan, request: Request): readonly Step[] {
   const own = request.plan?.steps ?? [];
@@ -158,11 +158,12 @@ export function remainingSteps(plan: Plan, request: Request): readonly Step[] {
   const owed = own
     .map((now) => now.step)
     .filter((step) => !planned.has(step.key) && step.follows?.some((key) => begun.has(key)));
+  const isLate = done.some(({ how }) => how === 'unended');
   const isMessage = ({ effect }: Step): boolean => effect.kind === 'notice';
   const wanted = all.some((now) => now.begun !== null)
     ? [
         ...[...plan.steps, ...owed].filter((step) => !isMessage(step)),
-        ...own.map((now) => now.step).filter(isMessage),
+        ...(isLate ? [] : own.map((now) => now.step).filter(isMessage)),
       ]
     : plan.steps;
   return wanted.filter((step) => !taken.has(digestOfEffect(step.effect)));
@@ -203,11 +204,12 @@ function isTooLong(steps: readonly Step[]): boolean {
   return steps.length > MOST_STEPS || characters > MOST_CHARACTERS;
 }
 
+const ONCE: readonly Effect['kind'][] = ['job', 'notice', 'wait'];
+
 function assertSound(steps: readonly Step[]): void {
   const wrong = steps.find(
     ({ kind, effect }) =>
-      ((effect.kind === 'job' || effect.kind === 'notice') && kind !== 'once') ||
-      (effect.kind === 'hand' && kind !== 'set'),
+      (ONCE.includes(effect.kind) && kind !== 'once') || (effect.kind === 'hand' && kind !== 'set'),
   );
   if (wrong) throw new Error(`a ${wrong.effect.kind} step of kind ${wrong.kind}`);
   const keys = new Set(steps.map((step) => step.key));

@@ -1,4 +1,4 @@
-import { type NewEvent, STEWARD } from './events.ts';
+import { type EventData, type NewEvent, STEWARD } from './events.ts';
 import type { Request, StepNow } from './request.ts';
 import type { Requests } from './requests.ts';
 import type { Fence } from './store.ts';
@@ -64,9 +64,10 @@ export function createPen(id: string, requests: Requests, fence: Fence): Pen {
   };
 }
 
-/** Has it a step that was begun, and whose outcome is not known? What a person does, nobody has to wait for. */
+/** Has it a step that was begun, and whose outcome is not known? What people or the hub do by themselves, nobody has to wait for. */
 function unsettled(request: Request): boolean {
-  const open = (now: StepNow): boolean => now.state === 'started' && now.step.effect.kind !== 'hand';
+  const open = ({ state, step }: StepNow): boolean =>
+    state === 'started' && step.effect.kind !== 'hand' && step.effect.kind !== 'wait';
   return request.plan?.steps.some((now) => open(now) || now.state === 'unknown') ?? false;
 }
 
@@ -86,7 +87,7 @@ export function progressEvent(now: StepNow, says: string): NewEvent {
   return { type: 'step-progress', by: STEWARD, data: { ...aboutStep(now), says } };
 }
 
-export function doneEvent(now: StepNow, how: 'called' | 'found' | 'resolved'): NewEvent {
+export function doneEvent(now: StepNow, how: EventData['step-done']['how']): NewEvent {
   return { type: 'step-done', by: STEWARD, data: { ...aboutStep(now), how } };
 }
 
@@ -112,11 +113,14 @@ export function failureText(request: Request, count: number): string {
   const first = steps.find((now) => now.state === 'failed');
   const done = steps.filter((now) => now.state === 'done').length;
   const others = count > 1 ? ` ${count - 1} more failed too.` : '';
-  const stays =
-    done > 0
-      ? ` ${done} of ${steps.length} steps ${done === 1 ? 'is done, and stays' : 'are done, and stay'} done.`
-      : '';
-  return cut(`“${first?.step.title}” failed: ${first?.says}${others}${stays}`);
+  return cut(`“${first?.step.title}” failed: ${first?.says}${others}${staysText(done, steps.length)}`);
+}
+
+/** That what is done stays so; nothing where nothing is. */
+export function staysText(done: number, all: number): string {
+  return done > 0
+    ? ` ${done} of ${all} steps ${done === 1 ? 'is done, and stays' : 'are done, and stay'} done.`
+    : '';
 }
 
 /** No text about a plan is longer than a message can carry. */

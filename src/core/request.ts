@@ -49,8 +49,10 @@ export interface StepNow {
   readonly begun: Date | null;
   /** What went wrong, for people. */
   readonly says: string | null;
-  /** How far a job is, or was at its end. */
+  /** How far a job is, or what is waited for; or was at its end. */
   readonly progress: string | null;
+  /** Null until it is done. */
+  readonly how: EventData['step-done']['how'] | null;
 }
 
 /** The numbered plan that is up for approval or running. */

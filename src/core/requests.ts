@@ -146,9 +146,11 @@ export function createRequests(deps: {
   };
 }
 
-/** A job or a person is at it: the next look has a time of its own, unless somebody wants it to stop. */
+const LOOKED_AFTER: readonly string[] = ['job', 'hand', 'hub'];
+
+/** A job, a person or the hub is at it: the next look has a time of its own, unless somebody wants it to stop. */
 function isLookedAfter({ waiting, stopping }: Request): boolean {
-  return (waiting?.reason === 'job' || waiting?.reason === 'hand') && !stopping;
+  return waiting !== null && LOOKED_AFTER.includes(waiting.reason) && !stopping;
 }
 
 /** What the store keeps beside the events. */

@@ -28,7 +28,9 @@ import { Refused, Unavailable } from './refused.ts';
 import type { Request, StepNow } from './request.ts';
 import { Fenced } from './requests.ts';
 import { settle } from './settling.ts';
+import { sentence } from './status-line.ts';
 import type { Fence, LockStore, NotesStore } from './store.ts';
+import { beginWait, openWait, watchWait } from './wait-watching.ts';
 import { awayOf, isPatient, waitForLock, waitingEvent, waitsForThaw } from './waiting.ts';
 import { viewOf } from './world.ts';
 
@@ -52,28 +54,60 @@ const AFTER_TROUBLE_MS = 60_000;
  * Whatever dies on the way, running it again ends in the same world, each `once` step taken once.
  */
 export async function run(id: string, work: Running, signal: AbortSignal): Promise<void> {
-  const request = await work.requests.load(id);
+  const found = await work.requests.load(id);
+  const request = found && openWait(found) ? await sitOut(found, work, signal) : found;
   if (request?.status !== 'approved' && request?.status !== 'running') return;
   // Neither waits for the thaw: stopping changes nothing, and a job that runs goes on whether it is looked at or not.
   if (!request.stopping && !openJob(request) && (await waitsForThaw(request, work))) return;
-  const acquired = await work.locks.acquire(id, randomUUID(), lockNames(request, work), work.leaseMs);
-  if (!acquired.held) return waitForLock(request, acquired, work);
+  const go = (pen: Pen, fence: Fence): Promise<void> => attempt(request, work, pen, fence, signal);
+  await holding(request, lockNames(request, work), work, signal, go);
+}
+
+/** Looks at what is waited for; gives the request when that is over. It only looks: also while everything is frozen. */
+async function sitOut(request: Request, work: Running, signal: AbortSignal): Promise<Request | null> {
+  const watch = (pen: Pen): Promise<void> => watchWait(request, work, pen, signal);
+  // Others may have the locks of what it changes meanwhile.
+  const isOver = await holding(request, [ownLock(request)], work, signal, watch);
+  return isOver ? work.requests.load(request.id) : null;
+}
+
+/** Does it under these locks. True: it came to its end, and nothing was in the way. */
+async function holding(
+  request: Request,
+  names: readonly string[],
+  work: Running,
+  signal: AbortSignal,
+  go: (pen: Pen, fence: Fence) => Promise<void>,
+): Promise<boolean> {
+  const { id } = request;
+  const acquired = await work.locks.acquire(id, randomUUID(), names, work.leaseMs);
+  if (!acquired.held) {
+    await waitForLock(request, acquired, work);
+    return false;
+  }
   const { fence } = acquired;
   const stopRenewing = keepRenewed(fence, work, { request: id });
   const pen = createPen(id, work.requests, fence);
   let again: Date | null = null;
   try {
-    await attempt(request, work, pen, fence, signal);
+    await go(pen, fence);
+    return true;
   } catch (error) {
     if (error instanceof Parked) again = error.until;
     else if (!isStop(error) && !signal.aborted) {
       await writeDown(error, request, work, pen);
-      if (openJob(pen.last() ?? request)) again = new Date(work.now().getTime() + AFTER_TROUBLE_MS);
+      if (goesOn(pen.last() ?? request)) again = new Date(work.now().getTime() + AFTER_TROUBLE_MS);
     }
   } finally {
     stopRenewing();
     await giveBack(pen.last() ?? request, fence, again, work);
   }
+  return false;
+}
+
+/** Is something begun that goes on by itself, and is looked at again whatever happens here? */
+function goesOn(request: Request): boolean {
+  return openJob(request) !== null || openWait(request) !== null;
 }
 
 /**
@@ -168,7 +202,9 @@ async function takeBatch(
   signal: AbortSignal,
   called: () => void,
 ): Promise<void> {
-  if (batch[0]?.step.effect.kind === 'hand') return waitForHands(batch, work.now(), pen);
+  const [first] = batch;
+  if (first?.step.effect.kind === 'hand') return waitForHands(batch, work.now(), pen);
+  if (first?.step.effect.kind === 'wait') return beginWait(first, work.now(), pen);
   const begun = await pen.write((now) => [...beginning(now), ...batch.map(startedEvent)]);
   const job = openJob(begun);
   if (job) return startJob({ request: begun, job, work, pen, fence, signal });
@@ -234,10 +270,21 @@ async function finish(
 function successText(request: Request, steps: readonly StepNow[]): string {
   const ours = steps.filter((now) => now.begun !== null).length;
   const late = request.stopping ? ' The wish to stop came after the last step.' : '';
+  const unended = steps.filter((now) => now.how === 'unended');
+  if (unended.length > 0) return unendedText(steps, unended) + late;
   if (ours === 0) return `Nothing was left to do: somebody else has done it meanwhile.${late}`;
   if (ours < steps.length)
     return `${ours} of ${steps.length} steps are done, and checked; somebody else had done the rest.${late}`;
   return `${steps.length === 1 ? 'Done, and checked.' : `All ${steps.length} steps are done, and checked.`}${late}`;
+}
+
+/** What was waited for in vain is named, and that nobody was told what is not so yet. */
+function unendedText(steps: readonly StepNow[], unended: readonly StepNow[]): string {
+  const untold = steps.some((now) => now.step.effect.kind === 'notice' && now.state !== 'done');
+  const rest = steps.filter((now) => now.state === 'done').length - unended.length;
+  const how = unended.map((now) => `“${now.step.title}”: ${sentence(now.progress ?? '')}`).join(' ');
+  const silent = untold ? ' Nobody else was told of it, because it is not so yet.' : '';
+  return cut(`${rest} of ${steps.length} steps are done, and checked. ${how}${silent}`);
 }
 
 async function writeDown(error: unknown, request: Request, work: Running, pen: Pen): Promise<void> {
@@ -247,8 +294,8 @@ async function writeDown(error: unknown, request: Request, work: Running, pen: P
     work.log.error('run failed', { request: request.id, reference, error });
   try {
     await pen.write((now) => {
-      // Whatever went wrong with us, a job that goes on is watched on.
-      if (openJob(now)) return [];
+      // Whatever went wrong with us, what goes on is watched on.
+      if (goesOn(now)) return [];
       if (away && isPatient(now, work.now())) return [waitingEvent(away, now, work.now())];
       const expected = away ? `${away.message} I tried for half an hour.` : null;
       const said = error instanceof Refused ? error.message : expected;
@@ -265,6 +312,10 @@ function isStop(error: unknown): boolean {
 }
 
 /** Every request has a lock of its own, so that two workers never run it at once. */
+function ownLock({ id }: Request): string {
+  return `request:${id}`;
+}
+
 function lockNames(request: Request, work: Running): readonly string[] {
   const steps = (request.plan?.steps ?? []).map((now) => now.step);
   const named = request.askings.flatMap(({ command: name, given }) => {
@@ -272,5 +323,5 @@ function lockNames(request: Request, work: Running): readonly string[] {
     // What this program cannot read any more changes nothing: planning says so.
     return command && isReadable(command, given) ? command.locks(given, steps) : [];
   });
-  return [...new Set([`request:${request.id}`, ...named])].sort();
+  return [...new Set([ownLock(request), ...named])].sort();
 }

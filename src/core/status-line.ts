@@ -40,6 +40,7 @@ export function lineOf(request: Request): string {
 }
 
 function waitingLine({ stopping }: Request, { reason, says }: NonNullable<Request['waiting']>): string {
+  if (reason === 'hub') return says;
   if (reason !== 'job') return `Waiting. ${says}`;
   return stopping ? `Is being stopped: ${stopping.by.name} asked for that.` : says;
 }
@@ -55,7 +56,11 @@ function doneText(request: Request): string {
   const done = steps.filter((now) => now.state === 'done').length + request.doneBefore.length;
   const asked = steps.filter((now) => now.state === 'started' && now.step.effect.kind === 'hand');
   const left = asked.map((now) => `“${now.step.title}”`).join(', ');
-  const byHand = left ? ` Nobody said that this was done by hand: ${left}.` : '';
+  const waits = steps.find((now) => now.state === 'started' && now.step.effect.kind === 'wait');
+  const goesOn = waits
+    ? ` It was not waited for any longer: ${sentence(waits.progress ?? waits.step.title)}`
+    : '';
+  const byHand = `${left ? ` Nobody said that this was done by hand: ${left}.` : ''}${goesOn}`;
   const broken = steps.find((now) => now.state === 'failed');
   if (done === 0 && broken) return `“${broken.step.title}” was begun and not finished.${byHand}`;
   if (done === 0) return `Nothing was done.${byHand}`;

@@ -51,7 +51,10 @@ describe.skipIf(missing.length > 0)(
     it('mirrors it with metadata that is fresh and holds, and hub, tag and people have it', async () => {
       const begun = Date.now();
       const request = await site.through(maria, line);
-      expect([request.status, request.says]).toEqual(['succeeded', 'All 7 steps are done, and checked.']);
+      expect([request.status, request.says]).toEqual([
+        'succeeded',
+        expect.stringMatching(/^All \d+ steps are done, and checked/),
+      ]);
       expect(readFileSync(join(site.root, MIRROR.reposDir, 'ants.repo'), 'utf8')).toContain(
         `[ants-os-x86_64]`,
       );

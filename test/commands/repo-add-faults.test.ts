@@ -61,7 +61,10 @@ describe.skipIf(!hasCurl)(
     async function resumes(id: string): Promise<void> {
       await site.kernel.say(adam, `resume ${id}`);
       const resumed = await ends(id);
-      expect([resumed.status, resumed.says]).toEqual(['succeeded', 'All 7 steps are done, and checked.']);
+      expect([resumed.status, resumed.says]).toEqual([
+        'succeeded',
+        expect.stringMatching(/^All \d+ steps are done, and checked/),
+      ]);
       expect(site.config().match(/^\[epel10\]$/gm)).toHaveLength(1);
       expect(site.calls()).toHaveLength(4);
     }

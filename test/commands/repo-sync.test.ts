@@ -124,6 +124,7 @@ describe.skipIf(!hasCurl)('repo sync', () => {
     expect(asked.plan?.steps.map(({ step }) => step.key)).toEqual([
       'sync:fedora41',
       'newrepo:katello-nightly-el8-build',
+      'ready:katello-nightly-el8-build',
       'announce',
     ]);
     expect(asked.plan?.steps[0]?.step).toMatchObject({

@@ -25,6 +25,9 @@ export function makeClock() {
     forward: (ms: number) => {
       ahead += ms;
     },
+    back: () => {
+      ahead = 0;
+    },
   };
 }
 

@@ -28,7 +28,7 @@ function keyIn(text: string): string {
   return /([a-z]+\d+)-\d/.exec(text)?.[1] ?? '';
 }
 
-const PARTS: readonly Part[] = ['entry', 'sync', 'create', 'newrepo', 'announce'];
+const PARTS: readonly Part[] = ['entry', 'sync', 'create', 'newrepo', 'ready', 'announce'];
 
 /** Of a step with several: `sync:epel10` is `sync`. */
 function partOf(key: string): Part | undefined {
@@ -173,7 +173,8 @@ async function hubState(call: HubCall | undefined, hub: HubReader, signal: Abort
     case 'createExternalRepo':
       return read('listExternalRepos', []);
     case 'newRepo':
-      return read('listTasks', [], { opts: { method: 'newRepo' } });
+      // How many: how far they are changes by itself.
+      return read('listTasks', [], { opts: { method: 'newRepo' }, queryOpts: { countOnly: true } });
     default:
       return '';
   }

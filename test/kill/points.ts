@@ -15,7 +15,7 @@ export type Point =
   | 'after it ended';
 
 /** The steps of a request that adds a repository; the hub gets `create` and the tag's link in one call. */
-export type Part = 'entry' | 'sync' | 'create' | 'newrepo' | 'announce';
+export type Part = 'entry' | 'sync' | 'create' | 'newrepo' | 'ready' | 'announce';
 
 /** Every boundary from planning to the end. */
 export const POINTS: readonly Point[] = [

@@ -33,6 +33,7 @@ const SYNC: readonly Point[] = [
   'before started',
   ...stepPoints('sync', 'in call sync', 'after call sync', 'while it runs', 'after it ended'),
   ...callPoints('newrepo'),
+  ...stepPoints('ready'),
   ...stepPoints('announce', 'after call announce'),
   'before succeeded',
   'after succeeded',
@@ -79,7 +80,7 @@ describe.concurrent('a worker that is killed again and again on a repository’s
   for (const { name, servers, missing } of stores)
     it.skipIf(missing !== null || !hasCurl)(
       `writes one entry, syncs once, and tells hub and people once: ${name}${missing ? ` (skipped: ${missing})` : ''}`,
-      { timeout: 900_000 },
+      { timeout: 1_800_000 },
       async ({ onTestFinished }) => {
         const postgres = servers ? await startPostgres() : null;
         if (postgres) onTestFinished(() => postgres.stop());

@@ -1,5 +1,5 @@
-import { type Context, Fault, find, type Methods, nextId } from '../method.ts';
-import type { Wire } from '../wire.ts';
+import { type Context, dateText, Fault, find, type Methods, nextId } from '../method.ts';
+import { double, type Wire } from '../wire.ts';
 import type { ExternalRepo, TagExternalRepo } from '../world.ts';
 import { existingTag } from './tags.ts';
 
@@ -34,6 +34,23 @@ export const repoMethods: Methods = {
         .filter((row) => (tag === null || row.tagId === tag) && (repo === null || row.repoId === repo))
         .toSorted((a, b) => a.priority - b.priority)
         .map((row) => tagRepoWire(context, row));
+    },
+  },
+  getRepo: {
+    signature: 'tag, state?, event?, dist?',
+    run: (context, { tag }) => {
+      const { id: tagId } = existingTag(context, tag);
+      const repo = context.world.repos.findLast((row) => row.tagId === tagId);
+      if (repo === undefined) return null;
+      return {
+        create_event: repo.id,
+        create_ts: double(repo.createTs),
+        creation_time: dateText(repo.createTs, context.version),
+        dist: false,
+        id: repo.id,
+        state: 1,
+        task_id: null,
+      };
     },
   },
   createExternalRepo: {

@@ -22,6 +22,18 @@ export const taskMethods: Methods = {
       return null;
     },
   },
+  getTaskResult: {
+    signature: 'taskId, raise_fault?',
+    run: (context, { taskId: id, raise_fault: raises }) => {
+      const task = existing(context, id);
+      if (!ENDED.includes(task.state)) throw new Fault(1000, `Task ${task.id} is not finished`);
+      if (task.state === CANCELED) throw new Fault(1000, `Task ${task.id} is canceled`);
+      const { fault } = task;
+      if (fault && raises === false) return { faultCode: fault.code, faultString: fault.text };
+      if (fault) throw new Fault(fault.code, fault.text);
+      return null;
+    },
+  },
   getTaskChildren: { signature: 'task_id, request?, strict?', run: () => [] },
   listTasks: {
     signature: 'opts?, queryOpts?',

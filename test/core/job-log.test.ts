@@ -194,9 +194,7 @@ describe('the whole log of a job', () => {
 
 describe('what is given away of a log', () => {
   it('has nothing in it that cannot be seen, and the lines of a progress bar one below the other', async () => {
-    expect(await presentable(Buffer.from('10%\r20%\r\n\x1b[31mred\u202e\n'))).toBe(
-      '10%\n20%\nred⟨U+202E⟩\n',
-    );
+    expect(await presentable(Buffer.from('10%\r20%\r\n\x1b[31mred\u202e\n'))).toBe('10%\n20%\nred⟨U+202E⟩\n');
   });
 
   it('has no password of an address in it', async () => {

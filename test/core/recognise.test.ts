@@ -131,7 +131,7 @@ const TALKING: readonly string[] = [
   'We plan to change the builders to another instance type in AWS, with more CPU at less cost',
   'How do I restart a failed koji build?',
   'How do I check the koji build log for my task?',
-  'Where do I see the log of a repository sync in Katello? The external repo of my content view fails.',
+  'Where do I see the log of the job that reads an external repo in Katello?',
   'The sync of epel failed again, see the log on the mirror.',
   'Which koji tag do I use for EL9 plugin builds?',
   'What is the right account to report koji issues with?',

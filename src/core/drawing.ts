@@ -91,6 +91,7 @@ function nextOf(request: Request): string | null {
     const step = (request.plan?.steps ?? []).findIndex((now) => now.state === 'started') + 1;
     return `Whoever has done it says \`done ${id} ${step}\` with the number of the step. I look for it myself every hour, and at once after \`check ${id}\`.`;
   }
+  if (request.waiting?.reason === 'job') return `\`log ${id}\` gives its log as far as it is.`;
   if (request.waiting?.reason === 'unavailable') return 'I try again by myself, for half an hour.';
   if (status === 'unknown')
     return `Look whether it happened, then say \`resolve ${id} done\` or \`resolve ${id} not-done\`.`;

@@ -68,8 +68,9 @@ function drawStep(now: StepNow, says: string | null): CardStep {
 const BUSY: readonly string[] = ['job', 'hub'];
 
 function toneOf(request: Request): Card['tone'] {
+  const isLate = request.plan?.steps.some(({ how }) => how === 'unended');
   const tones: Partial<Record<Status, Card['tone']>> = {
-    succeeded: 'good',
+    succeeded: isLate ? 'warn' : 'good',
     failed: 'bad',
     unknown: 'bad',
     refused: 'warn',

@@ -3,7 +3,9 @@ import type { Answer } from '../../src/core/answer.ts';
 import { defineCommand } from '../../src/core/command.ts';
 import { requestId } from '../../src/core/fields.ts';
 import type { JobLog } from '../../src/core/ports.ts';
+import { anyOf } from '../../src/core/recognise.ts';
 import { idIn } from '../../src/core/verbs.ts';
+import { OTHER_REPOS, REPO_WORDS } from '../repositories/called.ts';
 
 const LAST_LINES = 20;
 const LAST_CHARACTERS = 2_000;
@@ -23,6 +25,16 @@ export default defineCommand({
   ask: ['packager', 'admin'],
   perMinute: 5,
   examples: ['log r1'],
+  recognise: {
+    words: [
+      anyOf(`log, logs, log file, logfile`),
+      REPO_WORDS,
+      anyOf(`sync, syncs, synced, synchronisation, synchronization, mirroring, job`),
+      anyOf(`show, see, send, post, read, give, get, where, whole, full, complete`),
+    ],
+    unless: [...OTHER_REPOS, ...anyOf(`katello, content view, content views, capsule*, smart proxy`)],
+    given: { request: /\b(r[1-9]\d{0,9})\b/i },
+  },
   async plan(given, view): Promise<Answer> {
     const id = idIn(given) ?? '';
     const log = await view.jobLogs.last(id, view.signal);

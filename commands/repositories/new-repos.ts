@@ -56,9 +56,7 @@ export async function newReposHowFar(begun: readonly Intent[], view: View): Prom
   const found = await Promise.all(
     begun.flatMap(({ step, at }) => {
       const tag = tagOf(step);
-      return tag === null
-        ? []
-        : [lookAtTag({ tag, key: step.key, at, task: taskSince(tag, at, tasks, FAR_APART_MS) }, view)];
+      return tag === null ? [] : [lookAtTag({ tag, key: step.key, at, task: ownTask(tag, at, tasks) }, view)];
     }),
   );
   const says = found.map((one) => one.says).join('; ');
@@ -160,4 +158,13 @@ function taskSince(
 ): RepoTask | undefined {
   const since = at.getTime() - apartMs;
   return tasks.find((task) => task.tag === tag && task.at.getTime() >= since);
+}
+
+/** The task of a call that is known to have been made. Later ones are other requests': how they end says nothing of ours. */
+function ownTask(tag: string, at: Date, tasks: readonly RepoTask[]): RepoTask | undefined {
+  const near = tasks.filter(
+    (task) => task.tag === tag && Math.abs(task.at.getTime() - at.getTime()) <= APART_MS,
+  );
+  const after = tasks.filter((task) => task.tag === tag && task.at.getTime() > at.getTime());
+  return near[0] ?? after.at(-1) ?? taskSince(tag, at, tasks, FAR_APART_MS);
 }

@@ -68,8 +68,9 @@ function drawStep(now: StepNow, says: string | null): CardStep {
 const BUSY: readonly string[] = ['job', 'hub'];
 
 function toneOf(request: Request): Card['tone'] {
+  const isLate = request.plan?.steps.some(({ how }) => how === 'unended');
   const tones: Partial<Record<Status, Card['tone']>> = {
-    succeeded: 'good',
+    succeeded: isLate ? 'warn' : 'good',
     failed: 'bad',
     unknown: 'bad',
     refused: 'warn',
@@ -91,6 +92,7 @@ function nextOf(request: Request): string | null {
     const step = (request.plan?.steps ?? []).findIndex((now) => now.state === 'started') + 1;
     return `Whoever has done it says \`done ${id} ${step}\` with the number of the step. I look for it myself every hour, and at once after \`check ${id}\`.`;
   }
+  if (request.waiting?.reason === 'job') return `\`log ${id}\` gives its log as far as it is.`;
   if (request.waiting?.reason === 'unavailable') return 'I try again by myself, for half an hour.';
   if (status === 'unknown')
     return `Look whether it happened, then say \`resolve ${id} done\` or \`resolve ${id} not-done\`.`;

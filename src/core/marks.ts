@@ -1,8 +1,9 @@
 import type { Answer } from './answer.ts';
+import type { Card } from './card.ts';
 import type { Status } from './request.ts';
 
 /** What stands before a request in chat and forum: one look tells how it is. */
-export const STATUS_MARKS: Readonly<Record<Status, string>> = {
+const STATUS_MARKS: Readonly<Record<Status, string>> = {
   asked: '⏳',
   planned: '✋',
   approved: '⏳',
@@ -16,6 +17,11 @@ export const STATUS_MARKS: Readonly<Record<Status, string>> = {
   cancelled: '⏹️',
   expired: '⌛',
 };
+
+/** That mark; what has ended well and is not all there yet has another one. */
+export function markOf({ status, tone }: Pick<Card, 'status' | 'tone'>): string {
+  return status === 'succeeded' && tone === 'warn' ? '⚠️' : STATUS_MARKS[status];
+}
 
 /** The same for what was found. */
 export const VERDICT_MARKS: Readonly<Record<Answer['verdict'], string>> = { ok: '✅', warn: '⚠️', bad: '🔴' };

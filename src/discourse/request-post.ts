@@ -1,5 +1,5 @@
 import type { Action, Card } from '../core/card.ts';
-import { STATUS_MARKS, VERDICT_MARKS } from '../core/marks.ts';
+import { markOf, VERDICT_MARKS } from '../core/marks.ts';
 import { CLOSED } from '../core/request.ts';
 import { answerParts } from './answer-parts.ts';
 import { fits, inline } from './escape.ts';
@@ -85,11 +85,11 @@ export function endPost(card: Card, showing: Showing): string {
   const { bot, mention } = showing;
   const ended = card.notice?.kind !== 'decision';
   const says = ended ? card.line || card.title : (card.notice?.text ?? card.line);
-  const title = ended ? [`${STATUS_MARKS[card.status]} **${inline(card.title, TITLE) || '–'}**`] : [];
+  const title = ended ? [`${markOf(card)} **${inline(card.title, TITLE) || '–'}**`] : [];
   const called = [mention, inline(withSayable(says, bot), LINE)].filter(Boolean).join(' ');
   return joined([
     ...title,
-    ended ? called : `${STATUS_MARKS[card.status]} ${called}`,
+    ended ? called : `${markOf(card)} ${called}`,
     ...nextParts(card, bot),
     ...actionParts(card, showing, isWhole(card, showing)),
     footOf(card),
@@ -99,7 +99,7 @@ export function endPost(card: Card, showing: Showing): string {
 function headParts(card: Card, showing: Showing, whole: boolean): string[] {
   const { bot, mention, aside } = showing;
   const answered = card.answer !== null;
-  const mark = card.answer ? VERDICT_MARKS[card.answer.verdict] : STATUS_MARKS[card.status];
+  const mark = card.answer ? VERDICT_MARKS[card.answer.verdict] : markOf(card);
   const title = card.answer?.title ?? card.title;
   const line = card.line || (answered && mention ? 'here is what I found.' : '');
   // Whoever is called at the end reads what came of it; those who are called to decide, that it waits for them.
@@ -184,7 +184,7 @@ function seeAll(card: Card): string {
 export function parkedPost(card: Card, why: string, bot: string): string {
   return joined([
     `I cannot tell you about your request ${card.id} in its topic: ${why}. The request itself is not changed by that.`,
-    `${STATUS_MARKS[card.status]} **${inline(card.title, TITLE) || '–'}**`,
+    `${markOf(card)} **${inline(card.title, TITLE) || '–'}**`,
     inline(withSayable(card.line || (card.answer?.title ?? ''), bot), LINE),
     ...nextParts(card, bot),
     `You see all of it in another topic of the category with ${sayable(`show ${card.id}`, bot)}, in chat with \`/koji show ${card.id}\`, or in a terminal with \`steward show ${card.id}\`.`,

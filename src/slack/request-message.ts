@@ -1,6 +1,6 @@
 import type { Button, KnownBlock } from '@slack/types';
 import type { Action, Card } from '../core/card.ts';
-import { STATUS_MARKS, VERDICT_MARKS } from '../core/marks.ts';
+import { markOf, VERDICT_MARKS } from '../core/marks.ts';
 import { CLOSED } from '../core/request.ts';
 import { answerBlocks, type Drawing, fallback } from './answer-blocks.ts';
 import { actions, context, header, LIMITS, type Message, plainText, section, sizeOf } from './blocks.ts';
@@ -83,7 +83,7 @@ function saysTitle(card: Card): boolean {
 function headBlocks(card: Card): KnownBlock[] {
   const mark = card.answer && saysTitle(card) ? `${VERDICT_MARKS[card.answer.verdict]} ` : '';
   const blocks: KnownBlock[] = [header(`${mark}${card.title}`)];
-  if (card.line) blocks.push(section(`${STATUS_MARKS[card.status]} ${inline(card.line, LINE)}`));
+  if (card.line) blocks.push(section(`${markOf(card)} ${inline(card.line, LINE)}`));
   const fields = card.fields.slice(0, LIMITS.fields).map((field) => ({
     type: 'mrkdwn' as const,
     text: `*${inline(field.label, 100)}*\n${inline(field.value || '–', 200)}`,

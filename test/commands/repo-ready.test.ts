@@ -141,6 +141,23 @@ describe.each(['1.20', '1.35'] as const)(
         ]);
       });
 
+      it('a later task of another request says nothing of this one, however it ends', async () => {
+        fate('open', FOREMAN, KATELLO);
+        const id = await waiting();
+        const { tasks, repos } = kernel.hub.world;
+        const own = task(FOREMAN);
+        tasks.push({ ...own, id: 9_000, createTs: own.createTs + 60, state: 5 });
+        const still = await later(id, MINUTE);
+        expect([still.status, step(still)?.progress]).toEqual([
+          'running',
+          expect.stringContaining(`task ${own.id} runs since`),
+        ]);
+        for (const one of [own, task(KATELLO)]) one.state = 2;
+        expect(repos).toEqual(JSON.parse(first).repos);
+        const done = await later(id, MINUTE);
+        expect([done.status, done.says]).toEqual(['succeeded', 'All 4 steps are done, and checked.']);
+      });
+
       it('one that no builder takes is not waited for for ever, and is no failure', async () => {
         fate('free', KATELLO);
         const id = await waiting();

@@ -75,6 +75,7 @@ describe('the whole log of a job', () => {
     const id = await bench.approved('mirror sync going');
     await bench.kernel.settle();
     await bench.later(2_000);
+    expect((await bench.kernel.desk.card(id))?.next).toBe(`\`log ${id}\` gives its log as far as it is.`);
     const { answer, text } = await logOf(id);
     expect(text).toBe('got 1 of 4\n');
     expect(answer?.lines?.[0]).toMatch(/^It goes on, for \d+ s now; its log has 11 bytes so far\.$/);
@@ -193,9 +194,7 @@ describe('the whole log of a job', () => {
 
 describe('what is given away of a log', () => {
   it('has nothing in it that cannot be seen, and the lines of a progress bar one below the other', async () => {
-    expect(await presentable(Buffer.from('10%\r20%\r\n\x1b[31mred\u202e\n'))).toBe(
-      '10%\n20%\nred⟨U+202E⟩\n',
-    );
+    expect(await presentable(Buffer.from('10%\r20%\r\n\x1b[31mred\u202e\n'))).toBe('10%\n20%\nred⟨U+202E⟩\n');
   });
 
   it('has no password of an address in it', async () => {

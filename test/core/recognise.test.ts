@@ -109,6 +109,7 @@ const ASKING: readonly (readonly [string, string])[] = [
   ['Which external repositories do we have?', 'repo list'],
   ['Is the mirrored repo stale? Builds say packages are missing.', 'repo check'],
   ['Which permissions do I have on koji? user name: pat', 'account show pat'],
+  ['The sync of our external repo failed in r42, where do I see the whole log?', 'log r42'],
 ];
 
 /** Texts that are none of its business, and some that sound as if they were. */
@@ -130,6 +131,8 @@ const TALKING: readonly string[] = [
   'We plan to change the builders to another instance type in AWS, with more CPU at less cost',
   'How do I restart a failed koji build?',
   'How do I check the koji build log for my task?',
+  'Where do I see the log of the job that reads an external repo in Katello?',
+  'The sync of epel failed again, see the log on the mirror.',
   'Which koji tag do I use for EL9 plugin builds?',
   'What is the right account to report koji issues with?',
   'Proposal: give every plugin maintainer access to koji',

@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import repoLink from '../../commands/repo-link/command.ts';
+import repoUnlink from '../../commands/repo-unlink/command.ts';
+import { createRegistry } from '../../src/core/registry.ts';
 import type { Request } from '../../src/core/request.ts';
 import { run } from '../../src/core/runner.ts';
 import { HOUR, MINUTE, makeClock } from '../core/support.ts';
@@ -22,6 +25,7 @@ describe.each(['1.20', '1.35'] as const)(
     beforeAll(async () => {
       kernel = await startKernel({
         version,
+        registry: createRegistry([repoLink, repoUnlink]),
         now: clock.now,
         hubWorld: ({ externalRepos, newRepos }) => {
           // Unless their fate is another, they have ended when they are looked at.

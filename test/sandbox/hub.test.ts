@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SecureVersion } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { type SandboxHub, type SandboxHubOptions, startHub } from '../../sandbox/hub/hub.ts';
 import { type KeyPair, makePki, type Pki } from '../../sandbox/pki.ts';
 import { decodeReply, type Reply } from '../../src/koji/decode.ts';
@@ -324,6 +325,30 @@ describe.each(['1.20', '1.35'] as const)('methods of %s', (version) => {
     expect(await ask('newRepo', ['nosuchtag'])).toMatchObject({
       kind: version === '1.20' ? 'value' : 'fault',
     });
+  });
+
+  it('let a newRepo run to its end, and say how it ended', async () => {
+    const { ask, hub } = await begin();
+    const [tag, other] = ['foreman-nightly-el8-build', 'katello-nightly-el8-build'];
+    const make = async (name: string): Promise<number> =>
+      z.object({ value: z.number() }).parse(await ask('newRepo', [name])).value;
+    const state = async (id: number): Promise<unknown> => {
+      const found = await ask('getTaskInfo', [id]);
+      return z.object({ value: z.object({ state: z.number() }) }).parse(found).value.state;
+    };
+    const result = (id: number) => ask('getTaskResult', [id, false]);
+    Object.assign(hub.world.newRepos, { openAfter: 0, endAfter: 0, fates: { [tag]: 'free' } });
+    const id = await make(tag);
+    expect([await state(id), await ask('getRepo', [tag])]).toEqual([0, value(null)]);
+    hub.world.newRepos.fates = { [tag]: 'open' };
+    expect([await state(id), await result(id)]).toEqual([1, fault(1000)]);
+    hub.world.newRepos.fates = { [other]: 'failed' };
+    expect([await state(id), await ask('getRepo', [tag])]).toMatchObject([2, { value: { state: 1 } }]);
+    const failed = await make(other);
+    expect([await state(failed), await result(failed)]).toMatchObject([5, { value: { faultCode: 1000 } }]);
+    // A task that is made anew while no builder of its channel is enabled stays where it is.
+    for (const host of hub.world.hosts) host.enabled = false;
+    expect(await state(await make(tag))).toBe(0);
   });
 
   it('want the permission for each change', async () => {

@@ -5,6 +5,8 @@ import { onlyLong, thorough } from './test/support/thorough.ts';
 
 /** Minutes of killing, waiting and openssl: left out of `npm test`, and run by `npm run test:long`. */
 const LONG = [
+  'test/commands/ca-renew.test.ts',
+  'test/commands/koji-ca.test.ts',
   'test/commands/koji-ca-renew.test.ts',
   'test/commands/koji-mirror.test.ts',
   'test/commands/koji-mirror-dnf.test.ts',

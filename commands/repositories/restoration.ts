@@ -8,7 +8,7 @@ import type { Configured } from './mirror.ts';
 import { wrongInRepo } from './names.ts';
 import { archesField } from './parameters.ts';
 import type { Settings } from './settings.ts';
-import { wrongInSecrecy } from './url.ts';
+import { wrongInHubUrl, wrongInSecrecy } from './url.ts';
 
 const NAME = /^[A-Za-z0-9_][A-Za-z0-9_.+-]*$/;
 const LINK =
@@ -28,7 +28,7 @@ export const restoreParams = z.object({
       example: 'fedora41-os=http://koji.example.org/fedora41-$arch/RPMS.os/',
       named: true,
     },
-    (name, value) => wrongInSecrecy(value) ?? (NAME.test(name) ? null : `“${name.slice(0, 60)}” is no name.`),
+    (name, value) => wrongInHubUrl(value) ?? (NAME.test(name) ? null : `“${name.slice(0, 60)}” is no name.`),
   ).optional(),
   links: wordList(
     {

@@ -55,6 +55,15 @@ describe('what repo retire takes away', () => {
     ]);
     const secret = [{ name: 'x', url: 'https://user:password@h/x/' }];
     expect(restoringOf('x', { repos: secret, links: [], entry: null })).toBeUndefined();
+    for (const url of [
+      "http://h/'`id`'/",
+      'gopher://h/',
+      'file://h/x/',
+      'h/x',
+      'http:///x/',
+      'http://h/$releasever/',
+    ])
+      expect([url, restoreParams.safeParse({ name: 'x', repos: `x=${url}` }).success]).toEqual([url, false]);
     const many = Array.from({ length: 60 }, (_, n) => ({ ...link, tag: `tag${n}` }));
     expect(restoringOf('x', { repos, links: many, entry: null })).toBeUndefined();
   });

@@ -31,6 +31,8 @@ export function readRepomd(text: string): Repomd | string {
     path.pop();
   });
   parser.write(text);
+  // To close tells of each that is open.
+  broken ||= path.length > 0;
   if (!broken) parser.close();
   if (broken) return 'has a repomd.xml that is broken, or ends in the middle';
   if (found.root !== 'repomd') return 'has a repomd.xml that is something else than metadata of packages';
@@ -49,10 +51,11 @@ export interface Amount {
 
 /** Reads a list of packages, or its beginning; null where it cannot be told. */
 export function readAmount(text: string): Amount | null {
-  const count = /<metadata\s[^>]*packages="(\d{1,9})"/.exec(text)?.[1];
+  // None of these may go on over the next `<`: upstream could have that tried from each of a million.
+  const count = /<metadata\s[^<>]*packages="(\d{1,9})"/.exec(text)?.[1];
   if (count === undefined) return null;
   const packages = Number(count);
-  const sizes = [...text.matchAll(/<size\s[^>]*\bpackage="(\d{1,15})"/g)].map((match) => Number(match[1]));
+  const sizes = [...text.matchAll(/<size\s[^<>]*\bpackage="(\d{1,15})"/g)].map((match) => Number(match[1]));
   const sum = sizes.reduce((all, one) => all + one, 0);
   const exact = sizes.length === packages;
   if (!exact && sizes.length === 0) return null;

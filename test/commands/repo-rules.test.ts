@@ -182,6 +182,17 @@ describe('what upstream says of itself', () => {
     expect(readAmount(list)).toEqual({ packages: 3, bytes: 45, exact: false });
     expect(readAmount('no list')).toBeNull();
   });
+
+  it('is read in a moment, whatever upstream makes of the four megabytes that are taken from it', () => {
+    const most = 4_194_304;
+    const fill = (text: string): string => text.repeat(Math.ceil(most / text.length)).slice(0, most);
+    const began = performance.now();
+    expect(readAmount(fill('<metadata '))).toBeNull();
+    expect(readAmount(`<metadata packages="3">${fill('<size ')}`)).toBeNull();
+    expect(readAmount(`<metadata ${fill('packages="x ')}`)).toBeNull();
+    expect(readRepomd(`<repomd>${fill('<a>').slice(0, 2_000_000)}`)).toMatch(/broken/);
+    expect(performance.now() - began).toBeLessThan(5_000);
+  });
 });
 
 describe('the hub’s addresses of the mirror', () => {

@@ -109,7 +109,32 @@ describe.skipIf(missing.length > 0)(
       for (const base of ['xml:base="file://', '\n xml:base\t=\n"file://']) {
         lead(`<location ${base}${rig.base}/" href="secret"/>`, '17');
         const ran = await rig.sync();
-        expect(ran.last).toMatch(/has packages at other addresses \(xml:base\)/);
+        expect(ran.last).toMatch(/has packages at other addresses \(xml:base/);
+      }
+      // Or in words that only a reader of XML puts together.
+      const away = `xml:base="file://${rig.base}/"`;
+      const size = (xml: string): string => xml.replace(/package="\d+"/, 'package="17"');
+      const locate = (xml: string, location: string): string =>
+        size(xml).replace(/<location [^>]*>/, location);
+      const dtd = (xml: string, words: string): string =>
+        xml.replace('?>', `?><!DOCTYPE metadata [${words}]>`);
+      const forged: ((xml: string) => string)[] = [
+        (xml) =>
+          dtd(
+            locate(xml, '<location href="secret"/>'),
+            `<!ATTLIST location ${away.replace('=', ' CDATA ')}>`,
+          ),
+        (xml) =>
+          dtd(
+            locate(xml, '&b;<!-- <package><location href="secret"/> -->'),
+            `<!ENTITY b '<location ${away.replace(':', '&#58;')} href="secret"/>'>`,
+          ),
+      ];
+      for (const change of forged) {
+        offer([ant]);
+        forge(change);
+        const ran = await rig.sync();
+        expect(ran.last).toMatch(/has packages at other addresses \(xml:base/);
       }
       // Or by a redirect, or only by another file: what dnf makes of it stays here.
       writeFileSync(join(upstream, 'other.rpm'), 'something else');

@@ -56,7 +56,7 @@ sync_reposync() {
     set -f
     packages_of "${list[0]%/repodata/*}" >"$work/$i.upstream" 2>"$work/why" || failed "the metadata of $id is broken: $(why)"
     if leads_away "${list[0]%/repodata/*}"; then
-      failed "the metadata of $id has packages at other addresses (xml:base), which could be files of this host, or is packed in a way that is not known, so nothing was fetched"
+      failed "the metadata of $id has packages at other addresses (xml:base, or words that could become it), which could be files of this host, or is packed in a way that is not known, so nothing was fetched"
     fi
     words=(reposync --repoid="$id" --download-path="${in[i]}" --norepopath)
     dnf_here "${words[@]}"

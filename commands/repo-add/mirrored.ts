@@ -66,7 +66,7 @@ function syncFor({ label, repos, arches }: Ask, settings: Settings, expected?: s
 }
 
 /** A label that is there may be asked for again, as it is. */
-function assertSame(there: Configured, { label, repos, arches }: Ask): void {
+export function assertSame(there: Configured, { label, repos, arches }: Ask): void {
   if (there.label !== label)
     throw new Refused(
       `The mirror has a label ${there.label} already, in ${there.file.path}, which differs from ${label} in capital letters only.`,

@@ -5,16 +5,20 @@ import type { Inverse, Plan } from '../../src/core/plan.ts';
 import { anyOf } from '../../src/core/recognise.ts';
 import { Refused } from '../../src/core/refused.ts';
 import { readAsk } from '../repo-add/ask.ts';
+import { assertSame } from '../repo-add/mirrored.ts';
 import { createSteps, linkSteps } from '../repositories/addition.ts';
 import { OTHER_REPOS, REPO_WORDS } from '../repositories/called.ts';
 import { addEntry } from '../repositories/entry.ts';
-import { buildTagsBelow, listHubRepos, readTags } from '../repositories/hub.ts';
+import { lookAtHosts } from '../repositories/fetching.ts';
+import { buildTagsBelow, hubUrl, listHubRepos, readTags } from '../repositories/hub.ts';
 import { locksOf, newRepoSteps } from '../repositories/hub-steps.ts';
 import { assertMay, mayRegenerate } from '../repositories/may.ts';
 import { labelNamed, labelsOf, lookAtMirror } from '../repositories/mirror.ts';
 import { wrongInLabel } from '../repositories/names.ts';
 import { newRepoHappened, newReposHowFar } from '../repositories/new-repos.ts';
-import { readLink, restoreParams } from '../repositories/restoration.ts';
+import { isOnMirror } from '../repositories/places.ts';
+import { INSIDE } from '../repositories/preflight.ts';
+import { readLink, restoreParams, wrongInBack } from '../repositories/restoration.ts';
 import { type Settings, settings } from '../repositories/settings.ts';
 import { standingAnswer } from '../repositories/standing.ts';
 import { MIRROR_LOCK } from '../repositories/sync.ts';
@@ -54,8 +58,11 @@ export default defineCommand({
 });
 
 async function planRestore(given: Given, view: View, config: Settings): Promise<Plan> {
-  const { name, repos = [] } = given;
+  const { name } = given;
+  const repos = (given.repos ?? []).map((one) => ({ name: one.name, url: hubUrl(one.value) }));
   const links = (given.links ?? []).map(readLink);
+  const wrong = wrongInBack(name, repos, links, config);
+  if (wrong !== null) throw new Refused(wrong, '`repo add` takes what is new.');
   const tags = [...new Set(links.map(({ tag }) => tag))];
   const inverse: Inverse = { command: 'repo retire', given: { name }, restores: 'full' };
   const [hub, account, entry, archesOf] = await Promise.all([
@@ -64,24 +71,19 @@ async function planRestore(given: Given, view: View, config: Settings): Promise<
     entrySteps(given, inverse, config, view),
     readTags(tags, view),
   ]);
-  const create = createSteps(
-    repos.map((one) => ({ name: one.name, url: one.value })),
-    hub,
-    inverse,
-  );
-  const known = new Set([...hub.repos, ...repos].map((one) => one.name));
-  const unknown = links.find(({ repo }) => !known.has(repo));
-  if (unknown)
-    throw new Refused(
-      `The hub has no external repository called ${unknown.repo}, and no address is given for it.`,
-      `Say it too: \`repos=${unknown.repo}=<address>\`.`,
-    );
+  const create = createSteps(repos, hub, inverse);
   const used = [];
   for (const { repo, tag, priority, mode, arches } of links) {
     const use = { tags: [tag], priority, mode, arches: arches?.split('+') ?? null };
     used.push(await linkSteps([repo], use, hub, archesOf, () => inverse, view));
   }
   const steps = used.flatMap((one) => one.steps);
+  const outside = [
+    ...(entry.steps.length > 0 ? (given.from ?? []).map(({ value }) => value) : []),
+    ...(create.steps.length > 0 ? repos.map(({ url }) => url).filter((url) => !isOnMirror(url, config)) : []),
+  ];
+  const hosts = await lookAtHosts(outside, config, view);
+  if (hosts.inside.length > 0) throw new Refused(`${hosts.inside.join(' ')} Nothing was changed.`, INSIDE);
   const below = tags.length > 0 ? await buildTagsBelow(tags, view) : [];
   const anew = newRepoSteps(below, steps, mayRegenerate(account));
   return {
@@ -93,6 +95,8 @@ async function planRestore(given: Given, view: View, config: Settings): Promise<
       ...create.notes,
       ...used.flatMap((one) => one.notes),
       ...anew.notes,
+      ...hosts.unknown,
+      ...(outside.length > 0 ? ['Whether upstream still has it was not looked at.'] : []),
       ...(entry.steps.length > 0
         ? [`Its packages are as they were left: \`repo sync ${name}\` renews them.`]
         : []),
@@ -113,7 +117,7 @@ async function entrySteps(
   const ask = readAsk({ label, from, arches, mirror: true }, config);
   const mirror = await lookAtMirror(config, view);
   const there = labelNamed(label, labelsOf(mirror, config));
-  return there
-    ? { steps: [], notes: [`${there.label} is configured already, in ${there.file.path}.`] }
-    : { steps: [addEntry(ask, mirror, config, inverse)], notes: [] };
+  if (!there) return { steps: [addEntry(ask, mirror, config, inverse)], notes: [] };
+  assertSame(there, ask);
+  return { steps: [], notes: [`${there.label} is configured already, in ${there.file.path}.`] };
 }

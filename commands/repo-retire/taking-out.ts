@@ -49,7 +49,7 @@ export function takeOut(
   const again = removed?.edit && label ? entryAgain(label, removed.edit, config) : null;
   const isElsewhere = label ? pathOfNew(label.label, config) !== label.file.path : false;
   const entry = removed?.edit && again ? { entry: again, edit: removed.edit, isElsewhere } : null;
-  const inverse = restoringOf(label?.label ?? name, { repos, links, entry });
+  const inverse = restoringOf(label?.label ?? name, { repos, links, entry }, config);
   const back = inverse ? { inverse } : {};
   return {
     unlinks: links.map((link) => {
@@ -63,7 +63,7 @@ export function takeOut(
       ...(removed?.notes ?? []),
       ...(inverse || repos.length + links.length === 0
         ? []
-        : [`There is no undo for ${name}: what it was cannot be said in one line.`]),
+        : [`There is no undo for ${name}: what it was cannot be said in one line, or may not be asked for.`]),
     ],
   };
 }

@@ -97,6 +97,32 @@ export async function fetchAll(
   return got;
 }
 
+/**
+ * What is to be said of hosts of addresses that are not fetched now: `inside` where nothing may be fetched from one,
+ * `unknown` where nobody can tell, as sentences.
+ */
+export async function lookAtHosts(
+  urls: readonly string[],
+  settings: Settings,
+  view: View,
+): Promise<{ readonly inside: readonly string[]; readonly unknown: readonly string[] }> {
+  const addresses = new Map<string, readonly string[]>();
+  const hosts = [...new Set(urls.map(hostOf))];
+  if (settings.host !== undefined) await resolveAll(hosts, addresses, fetchedBy(), settings, view);
+  const inside: string[] = [];
+  const unknown: string[] = [];
+  for (const host of hosts) {
+    const found = addressFor(host, addresses, settings);
+    if (!('says' in found)) continue;
+    if (found.inside) inside.push(`${shown(host)} ${found.says}.`);
+    else
+      unknown.push(
+        `Nothing here finds an address for ${shown(host)}, so nobody can tell whether it is inside.`,
+      );
+  }
+  return { inside, unknown };
+}
+
 async function resolveAll(
   hosts: readonly string[],
   known: Map<string, readonly string[]>,

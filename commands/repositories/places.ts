@@ -19,3 +19,14 @@ export function repoAt(url: string, label: string, template: string): string | n
   const repo = url.slice(head.length, url.length - end.length);
   return /^[A-Za-z0-9_-]+$/.test(repo) ? repo : null;
 }
+
+/** Is it an address of the mirror's own, of whichever label, with nothing odd in it? */
+export function isOnMirror(url: string, { destinations }: Settings): boolean {
+  return Object.values(destinations).some((template) => {
+    const [head = ''] = template.split(/<label>|<repo>|\$/, 1);
+    // What begins with the label is no place yet.
+    if (!/^(https?:\/\/[^/]+|file:\/\/\/[^/]+)\/./.test(`${head}x`)) return false;
+    const rest = url.startsWith(head) ? url.slice(head.length).replaceAll('$arch', 'arch') : null;
+    return rest !== null && /^[A-Za-z0-9._~+/-]+$/.test(rest) && !/(^|\/)\.{1,2}(\/|$)/.test(rest);
+  });
+}

@@ -24,7 +24,8 @@ export interface Wanted {
 const MOST_PLACES = 40;
 
 const NO_REPODATA = 'A repository is the directory that has repodata/repomd.xml in it, for every arch.';
-const INSIDE =
+/** What to do about an address inside. */
+export const INSIDE =
   'Give the address that people outside use. Whoever runs Steward can let a network through: `shared.repos.allowInside`.';
 
 /**

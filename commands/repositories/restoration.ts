@@ -7,8 +7,9 @@ import type { HubRepo, Link } from './hub.ts';
 import type { Configured } from './mirror.ts';
 import { wrongInRepo } from './names.ts';
 import { archesField } from './parameters.ts';
+import { isOnMirror, isPlaceOf } from './places.ts';
 import type { Settings } from './settings.ts';
-import { wrongInHubUrl, wrongInSecrecy } from './url.ts';
+import { isWrong, readUpstream, wrongInSecrecy } from './url.ts';
 
 const NAME = /^[A-Za-z0-9_][A-Za-z0-9_.+-]*$/;
 const LINK =
@@ -28,7 +29,7 @@ export const restoreParams = z.object({
       example: 'fedora41-os=http://koji.example.org/fedora41-$arch/RPMS.os/',
       named: true,
     },
-    (name, value) => wrongInHubUrl(value) ?? (NAME.test(name) ? null : `“${name.slice(0, 60)}” is no name.`),
+    (name, value) => wrongInSecrecy(value) ?? (NAME.test(name) ? null : `“${name.slice(0, 60)}” is no name.`),
   ).optional(),
   links: wordList(
     {
@@ -59,8 +60,36 @@ export interface Had {
   readonly entry: { readonly entry: Entry; readonly edit: Edit; readonly isElsewhere: boolean } | null;
 }
 
+/**
+ * Why that is nothing that `repo retire` took away, as a sentence; null: it may be. Whoever asks types what they like, so
+ * it gives nothing that `repo add` would not.
+ */
+export function wrongInBack(
+  name: string,
+  repos: readonly HubRepo[],
+  links: readonly { readonly repo: string; readonly tag: string }[],
+  settings: Settings,
+): string | null {
+  for (const repo of repos) {
+    if (repo.name !== name && !isPlaceOf(repo.url, name, settings))
+      return `${repo.name} is not of ${name}, neither by its name nor by its address, so \`repo retire ${name}\` did not take it away.`;
+    if (isOnMirror(repo.url, settings)) continue;
+    const read = readUpstream(repo.url, ['https', 'http']);
+    if (isWrong(read)) return `${repo.name}: ${read.says}`;
+  }
+  const other = links.find(({ repo }) => !repos.some((one) => one.name === repo));
+  return other
+    ? `${other.repo}, for ${other.tag}, is not among the repositories that are to come back.`
+    : null;
+}
+
 /** How to have it all back; undefined where it cannot be said in a line, so that nobody promises it. */
-export function restoringOf(name: string, { repos, links, entry }: Had): Inverse | undefined {
+export function restoringOf(
+  name: string,
+  { repos, links, entry }: Had,
+  settings: Settings,
+): Inverse | undefined {
+  if (wrongInBack(name, repos, links, settings) !== null) return undefined;
   const given = {
     name,
     ...(repos.length > 0 ? { repos: repos.map((one) => `${one.name}=${one.url}`).join(',') } : {}),

@@ -28,18 +28,6 @@ export function wrongInSecrecy(text: string): string | null {
     : null;
 }
 
-/** What is wrong with an address that the hub is to have, where no upstream is looked at; null: nothing. */
-export function wrongInHubUrl(url: string): string | null {
-  const isOne = /^(https?|ftp):\/\/[^/]|^file:\/\/\//.test(url) && url.length <= LONGEST;
-  const isPlain = PLAIN.test(url.replaceAll('$arch', ''));
-  return (
-    wrongInSecrecy(url) ??
-    (isOne && isPlain
-      ? null
-      : `“${shown(url)}” is no address that Steward gives the hub: http://, https://, ftp:// or file:///, with plain letters and $arch only.`)
-  );
-}
-
 /** Reads an upstream's address as somebody typed it. `$arch` stands for the arch and is the only $ that it may have. */
 export function readUpstream(text: string, schemes: readonly string[]): Upstream | WrongUrl {
   const no = (says: string, next: string): WrongUrl => ({ says, next });

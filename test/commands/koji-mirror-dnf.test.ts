@@ -41,6 +41,22 @@ describe.skipIf(missing.length > 0)(
     const offer = (names: readonly string[], from = noarch): void => offerRpms(upstream, names, from);
     const there = (): readonly string[] => readdirSync(join(mirrored, 'Packages/a')).sort();
 
+    /** Has upstream's list of packages say something else. */
+    const forge = (change: (xml: string) => string): void => {
+      const repodata = join(upstream, 'repodata');
+      const md = join(repodata, 'repomd.xml');
+      const [now = ''] = readdirSync(repodata).filter((name) => name.includes('primary.xml'));
+      const packed = execFileSync(now.endsWith('.zst') ? 'zstd' : 'gzip', ['-dc', join(repodata, now)], {
+        encoding: 'utf8',
+        timeout: 10_000,
+      });
+      const xml = change(packed);
+      writeFileSync(join(repodata, 'own-primary.xml'), xml);
+      const sum = createHash('sha256').update(xml).digest('hex');
+      const own = `<data type="primary"><checksum type="sha256">${sum}</checksum><location href="repodata/own-primary.xml"/></data>`;
+      writeFileSync(md, readFileSync(md, 'utf8').replace(/<data type="primary">[\s\S]*?<\/data>/, own));
+    };
+
     it('brings all of it, deletes what was said yes to, and nothing before', async () => {
       const first = await rig.sync();
       expect(first).toMatchObject({
@@ -84,26 +100,41 @@ describe.skipIf(missing.length > 0)(
     it('brings no file of this host that upstream names, and does not say what checksum it has', async () => {
       const secret = join(rig.base, 'secret');
       writeFileSync(secret, 'the key of the CA');
-      const repodata = join(upstream, 'repodata');
-      const md = join(repodata, 'repomd.xml');
       const lead = (location: string, bytes: string): void => {
         offer([ant]);
-        const [now = ''] = readdirSync(repodata).filter((name) => name.includes('primary.xml'));
-        const xml = execFileSync(now.endsWith('.zst') ? 'zstd' : 'gzip', ['-dc', join(repodata, now)], {
-          encoding: 'utf8',
-          timeout: 10_000,
-        })
-          .replace(/<location [^>]*>/, location)
-          .replace(/package="\d+"/, `package="${bytes}"`);
-        writeFileSync(join(repodata, 'own-primary.xml'), xml);
-        const sum = createHash('sha256').update(xml).digest('hex');
-        const own = `<data type="primary"><checksum type="sha256">${sum}</checksum><location href="repodata/own-primary.xml"/></data>`;
-        writeFileSync(md, readFileSync(md, 'utf8').replace(/<data type="primary">[\s\S]*?<\/data>/, own));
+        forge((xml) =>
+          xml.replace(/<location [^>]*>/, location).replace(/package="\d+"/, `package="${bytes}"`),
+        );
       };
       for (const base of ['xml:base="file://', '\n xml:base\t=\n"file://']) {
         lead(`<location ${base}${rig.base}/" href="secret"/>`, '17');
         const ran = await rig.sync();
-        expect(ran.last).toMatch(/has packages at other addresses \(xml:base\)/);
+        expect(ran.last).toMatch(/has packages at other addresses \(xml:base/);
+      }
+      // Or in words that only a reader of XML puts together.
+      const away = `xml:base="file://${rig.base}/"`;
+      const size = (xml: string): string => xml.replace(/package="\d+"/, 'package="17"');
+      const locate = (xml: string, location: string): string =>
+        size(xml).replace(/<location [^>]*>/, location);
+      const dtd = (xml: string, words: string): string =>
+        xml.replace('?>', `?><!DOCTYPE metadata [${words}]>`);
+      const forged: ((xml: string) => string)[] = [
+        (xml) =>
+          dtd(
+            locate(xml, '<location href="secret"/>'),
+            `<!ATTLIST location ${away.replace('=', ' CDATA ')}>`,
+          ),
+        (xml) =>
+          dtd(
+            locate(xml, '&b;<!-- <package><location href="secret"/> -->'),
+            `<!ENTITY b '<location ${away.replace(':', '&#58;')} href="secret"/>'>`,
+          ),
+      ];
+      for (const change of forged) {
+        offer([ant]);
+        forge(change);
+        const ran = await rig.sync();
+        expect(ran.last).toMatch(/has packages at other addresses \(xml:base/);
       }
       // Or by a redirect, or only by another file: what dnf makes of it stays here.
       writeFileSync(join(upstream, 'other.rpm'), 'something else');
@@ -113,6 +144,21 @@ describe.skipIf(missing.length > 0)(
       expect(ran.log).toContain('Calculated: not shown');
       expect(ran.log).not.toContain(createHash('sha256').update('something else').digest('hex'));
       expect(existsSync(join(mirrored, 'secret'))).toBe(false);
+    });
+
+    it('brings back what dnf deleted beyond what was said yes to, where its list reads otherwise to dnf', async () => {
+      await rig.sync();
+      offer([ant, bee]);
+      // One is gone, and one is in a comment: named all the same where a list is only looked through.
+      forge((xml) => {
+        const at = xml.indexOf('</package>') + '</package>'.length;
+        return `${xml.slice(0, at)}<!--\n${xml.slice(at).replace('</metadata>', '-->\n</metadata>')}`;
+      });
+      const ran = await rig.sync(1);
+      expect(ran.log).toContain('WOULD-DELETE 2 of 3\n');
+      expect(ran).toMatchObject({ code: 75, last: expect.stringMatching(/and they were brought back$/) });
+      expect(there()).toEqual(THREE);
+      expect(existsSync(rig.at(`${MIRROR.mirrorDir}/.steward`))).toBe(false);
     });
 
     it('takes a repository only as it was planned, and from an address that is plain', async () => {

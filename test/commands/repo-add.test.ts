@@ -351,4 +351,31 @@ describe('the others', () => {
       uses,
     );
   });
+
+  it.each([
+    ['x repos=x=file:///etc/', /file:\/\/ cannot be mirrored/],
+    ['x repos=x=http://169.254.169.254/latest/', /169\.254\.169\.254, a link-local address/],
+    ['x repos="x=http://h/`id`/"', /has a backtick in it/],
+    ['x repos=x=http://0x7f.1/', /neither a name nor an address in the usual form/],
+    ['x repos=x=file:///mnt/koji/external-repos/www/../../../etc/', /file:\/\/ cannot be mirrored/],
+    ['fedora41 repos=other=http://mirror.example.org/os/', /other is not of fedora41/],
+    [`x links=${TAG}/centos8-base/1`, /centos8-base, for .*, is not among/],
+    ['x from=os=http://127.0.0.1/$arch/ arches=x86_64', /127\.0\.0\.1, this machine itself/],
+    ['x from=os=http://localhost/$arch/ arches=x86_64', /, this machine itself/],
+    ['main from=os=http://mirror.example.org/os/$arch/', /means something else to mrepo/],
+    ['fedora41 from=os=http://mirror.example.org/other/$arch/', /fedora41 is configured already/],
+  ])('restores nothing that repo add would not take: %s', async (line, why) => {
+    const request = await ask(`repo restore ${line}`, adam);
+    expect([request.status, said(request)]).toEqual(['refused', expect.stringMatching(why)]);
+  });
+
+  it('restores what is outside by its address, and says where nobody can tell', async () => {
+    const known = await ask('repo restore x repos=x=http://mirror.example.org/os/$arch/', adam);
+    expect([known.status, known.plan?.notes.join(' ')]).toEqual([
+      'planned',
+      expect.stringContaining('was not looked at'),
+    ]);
+    const gone = await ask('repo restore y repos=y=http://gone.invalid/os/$arch/', adam);
+    expect(gone.plan?.notes.join(' ')).toContain('Nothing here finds an address for gone.invalid');
+  });
 });

@@ -43,8 +43,10 @@ describe('what repo retire takes away', () => {
   it('is one line, with every link as it was; none with a password in it, or too long to be said', () => {
     const link = { tag: 'f41-build', repo: 'fedora41-os', priority: 20, mode: 'koji', arches: null };
     const simple = { ...link, tag: 'f42-build', mode: 'simple', arches: 'x86_64 aarch64' };
-    const repos = [{ name: 'fedora41-os', url: 'file:///mnt/www/fedora41-$arch/RPMS.os/' }];
-    const back = restoringOf('fedora41', { repos, links: [link, simple], entry: null });
+    const repos = [
+      { name: 'fedora41-os', url: 'file:///mnt/koji/external-repos/www/fedora41-$arch/RPMS.os/' },
+    ];
+    const back = restoringOf('fedora41', { repos, links: [link, simple], entry: null }, MREPO);
     expect(back).toMatchObject({
       restores: 'partial',
       given: { links: 'f41-build/fedora41-os/20,f42-build/fedora41-os/20/simple/x86_64+aarch64' },
@@ -54,17 +56,8 @@ describe('what repo retire takes away', () => {
       { ...simple, arches: 'x86_64+aarch64' },
     ]);
     const secret = [{ name: 'x', url: 'https://user:password@h/x/' }];
-    expect(restoringOf('x', { repos: secret, links: [], entry: null })).toBeUndefined();
-    for (const url of [
-      "http://h/'`id`'/",
-      'gopher://h/',
-      'file://h/x/',
-      'h/x',
-      'http:///x/',
-      'http://h/$releasever/',
-    ])
-      expect([url, restoreParams.safeParse({ name: 'x', repos: `x=${url}` }).success]).toEqual([url, false]);
+    expect(restoringOf('x', { repos: secret, links: [], entry: null }, MREPO)).toBeUndefined();
     const many = Array.from({ length: 60 }, (_, n) => ({ ...link, tag: `tag${n}` }));
-    expect(restoringOf('x', { repos, links: many, entry: null })).toBeUndefined();
+    expect(restoringOf('x', { repos, links: many, entry: null }, MREPO)).toBeUndefined();
   });
 });

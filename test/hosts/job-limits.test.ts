@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -60,6 +60,30 @@ it('a job of ever new names begins no more than the first twenty, and leaves tho
   expect(job.start('r1')).toBe('STARTED\n');
   expect(await job.ended('r1')).toBe('7');
 });
+
+it.skipIf(process.getuid?.() !== 0)(
+  'an account without rights that takes the number and the name of a run that has ended holds up nothing (only as root)',
+  async () => {
+    const dir = join(place.dir, 'taken');
+    const job = jobIn(dir, LIMIT);
+    expect(job.start('r1')).toBe('STARTED\n');
+    await job.ended('r1');
+    const other = spawn('setpriv', ['--reuid=65534', '--clear-groups', 'sleep', '60'], {
+      env: { PATH: process.env.PATH, STEWARD_JOB: 'loud/r1' },
+      stdio: 'ignore',
+      detached: true,
+    });
+    try {
+      // As if the numbers had come round to it.
+      writeFileSync(join(dir, 'jobs/loud/runs/r1/began'), `${other.pid} 1\n`);
+      expect(readFileSync(`/proc/${other.pid}/environ`, 'utf8')).toContain('STEWARD_JOB=loud/r1');
+      expect(job.start('r2')).toBe('STARTED\n');
+      expect(await job.ended('r2')).toBe('7');
+    } finally {
+      other.kill('SIGKILL');
+    }
+  },
+);
 
 describe('the log of a job', () => {
   it('is cut off at its limit, with a word, and the job goes on to its end', async () => {

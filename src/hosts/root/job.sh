@@ -46,13 +46,15 @@ enter() { # the directory of NAME
   cd -- "$base/$name" || exit 1
 }
 
-# Does anything of a run still go? Of its group, and with its name in the environment: numbers are given out again.
+# Does anything of a run still go? Of its group, with its name in the environment, and started by whoever runs this: numbers
+# are given out again, and anybody on this host can take one, with the name too, and so hold up every job that comes later.
 goes_on() { # RUN
   local group stat
   [[ -e runs/$1/began ]] && read -r group _ <"runs/$1/began" || return 1
   set +f
   for stat in /proc/[0-9]*/stat; do
-    in_group "$stat" "$group" && grep -qzxF "STEWARD_JOB=$name/$1" "${stat%stat}environ" 2>/dev/null && break
+    in_group "$stat" "$group" && grep -qzxF "STEWARD_JOB=$name/$1" "${stat%stat}environ" 2>/dev/null &&
+      grep -q "^Uid:[[:space:]]$EUID[[:space:]]" "${stat%stat}status" 2>/dev/null && break
   done
   local found=$?
   set -f

@@ -42,6 +42,7 @@ dnf_here() { # ARGUMENTS
 sync_reposync() {
   local i id words=() list gone all=0
   mkdir -p -- "$work/repos" && cp -- "$found" "$work/repos/$label.repo" && echo '[main]' >"$work/dnf.conf" || die "$work cannot be written"
+  keep
   for i in "${!at[@]}"; do
     read -r -a words <<<"${at[i]}"
     id=$label-${words[1]}-${words[2]}
@@ -55,7 +56,7 @@ sync_reposync() {
     set -f
     packages_of "${list[0]%/repodata/*}" >"$work/$i.upstream" 2>"$work/why" || failed "the metadata of $id is broken: $(why)"
     if leads_away "${list[0]%/repodata/*}"; then
-      failed "the metadata of $id has packages at other addresses (xml:base), which could be files of this host, or is packed in a way that is not known, so nothing was fetched"
+      failed "the metadata of $id has packages at other addresses (xml:base, or words that could become it), which could be files of this host, or is packed in a way that is not known, so nothing was fetched"
     fi
     words=(reposync --repoid="$id" --download-path="${in[i]}" --norepopath)
     dnf_here "${words[@]}"
@@ -69,6 +70,8 @@ sync_reposync() {
     fi
     if ((gone > 0)); then
       dnf_here -C "${words[@]}" --delete
+      # What was counted is this list as read here, and dnf reads it as XML: a comment can name what is not there.
+      bring_back && ask 'dnf deleted them, because it reads less in the list of upstream, and they were brought back'
       ((code == 0)) || failed "dnf reposync --delete of $id ended with exit code $code; its own words are above"
     fi
     rm -rf -- "${in[i]}/.repodata"

@@ -57,7 +57,7 @@ ask() { # WHAT-WAS-DONE
 }
 
 # Packages as they are, by a second name each, which takes no room: upstream says twice what it has, once when that is
-# counted and once to mrepo, and nothing makes it say the same.
+# counted and once to mrepo or dnf, and nothing makes it say the same.
 keep() {
   local i
   for i in "${!at[@]}"; do
@@ -67,7 +67,7 @@ keep() {
   done
 }
 
-# Puts back what mrepo deleted, where it is more than was said yes to. Fails where it is not. Sets $would.
+# Puts back what was deleted, where it is more than was said yes to. Fails where it is not. Sets $would.
 bring_back() {
   local i gone=0
   [[ -d $work/kept ]] || return 1

@@ -101,12 +101,13 @@ list_upstream() { # NAME URL FILE
 why() { tail -n 1 -- "$work/why" | tr -cd ' -~' | cut -c 1-200; }
 
 # Does metadata name another place than its own, or can that not be told? Every file, and read coarsely, so that no way of
-# writing it is missed.
+# writing it is missed. With an entity or a default for an attribute it need not stand there, so none may be declared.
 leads_away() { # DIRECTORY, which has repodata/
   local file
   while IFS= read -r -d '' file; do
     case $file in *.xml | *.yaml | *.gz | *.xz | *.zst | *.bz2) ;; *) return 0 ;; esac
-    if unpacked "$file" | tr -d ' \t\r\n' | tr -c 'a-z:=' '\n' | cut -b 1-64 | grep -q '^\(location\)\?xml:base='; then return 0; fi
+    if unpacked "$file" | tr -d ' \t\r\n\0' | tr -c 'a-z:=!AEILNSTY' '\n' | cut -b 1-64 |
+      grep -qE '^((location)?xml:base=|!(ENTITY|ATTLIST))'; then return 0; fi
   done < <(find "$1/repodata" -type f -print0)
   return 1
 }

@@ -78,6 +78,24 @@ describe.skipIf(!hasCurl)('the script that syncs a mirror, with mrepo', () => {
     expect(existsSync(rig.at(`${MIRROR.srcdir}/.steward`))).toBe(false);
   });
 
+  it('brings back no file of this host, whatever lines a name of upstream’s has', async () => {
+    await rig.sync();
+    const secret = join(rig.base, 'secret.rpm');
+    writeFileSync(secret, 'of this host');
+    // One name of several lines, of which the second is a path of this host.
+    const os = rig.at(`${MIRROR.srcdir}/fedora41-x86_64/os`);
+    const odd = join(os, `x\n${rig.base}`);
+    mkdirSync(odd, { recursive: true });
+    writeFileSync(join(odd, 'secret.rpm'), 'of upstream');
+    // Upstream has nothing any more when mrepo comes, and other mrepos delete directories too.
+    writeFileSync(rig.at('usr/bin/mrepo'), `#!/bin/sh\ncase "$*" in *-ug*) rm -rf '${os}'/* ;; esac\n`);
+    const ran = await rig.sync(2);
+    expect(ran.log).toContain('WOULD-DELETE 3 of 3\n');
+    expect(ran).toMatchObject({ code: 75, last: expect.stringMatching(/and they were brought back$/) });
+    expect(rig.packages()).toEqual(THREE);
+    expect(statSync(secret).nlink).toBe(1);
+  });
+
   it('syncs nothing where somebody else could put a link in the way of what root writes', async () => {
     for (const [dir, named] of [
       [MIRROR.state, MIRROR.state],

@@ -197,6 +197,27 @@ describe('the script that edits the mirror’s configuration', () => {
     expect(readdirSync(join(etc, 'repos.d'))).toEqual([]);
   });
 
+  it('adds to no section that is there, and none that means something to mrepo, whoever calls it', () => {
+    writeFileSync(join(etc, 'mrepo.conf.d/more.conf'), '[Other]\nos = http://h/\n');
+    const before = readFileSync(file);
+    const of = (label: string, name = 'os'): readonly string[] => {
+      const piece = Buffer.from(`\n${mrepoBlock({ ...entryAt('http://evil.example.org/', name), label })}`);
+      const edit = { before, after: Buffer.concat([before, piece]), piece, at: before.length };
+      return argsOf('add', 'config', edit).with(2, label);
+    };
+    for (const [args, why] of [
+      // A proxy for all that is mirrored, and another address for somebody's label.
+      [of('main', 'http_proxy'), /^\[main\] means something else/],
+      [of('vars'), /^\[vars\] means something else/],
+      [of('el9'), /^\[el9\] is in \S+mrepo\.conf already/],
+      [of('other'), /^\[other\] is in \S+more\.conf already/],
+      [of('fedora41-x86_64'), /^fedora41-x86_64 ends in an arch/],
+    ] as const)
+      expect(run(args)).toMatchObject({ code: 1, says: expect.stringMatching(why) });
+    expect(readFileSync(file).equals(before)).toBe(true);
+    expect(run(of('el9-tools')).code).toBe(0);
+  });
+
   it('takes out nothing but what it put in', () => {
     const before = readFileSync(file);
     const piece = Buffer.from('[el9]\nos = http://h/é/', 'utf8');

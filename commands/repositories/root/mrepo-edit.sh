@@ -99,6 +99,20 @@ check_piece() { # FILE
   [[ -n $section ]] || die 'an entry without a section'
 }
 
+# A section that is there is nobody's to add to: the last address of a name counts, so that another's mirror would go
+# elsewhere. Nor is one with a meaning of its own, as a proxy for all, or one for an arch, which has the directories of another.
+check_new() {
+  local one
+  [[ ! $label =~ ^(main|repos|vars|variables|default|all|none)$ ]] || die "[$label] means something else to mrepo"
+  [[ ! $label =~ (^|-)(x86_64|i[356]86|aarch64|armhfp|ppc64|ppc64le|s390x|riscv64)$ ]] || die "$label ends in an arch, which mrepo takes for the only arch of it"
+  [[ $place != repos ]] || { [[ $old == - ]] || die "there is a $file already"; return; }
+  set +f
+  for one in "$config" "${confdir:-/etc/mrepo.conf.d}"/*.conf; do
+    if [[ -f $one ]] && cut -d ']' -f 1 -- "$one" | grep -aqixF -- "[$label"; then die "[$label] is in $one already"; fi
+  done
+  set -f
+}
+
 keep_copy() { # of $file as it is, once
   local one
   while IFS= read -r one; do
@@ -155,6 +169,7 @@ fi
 trap 'rm -f -- "$next"' EXIT
 printf %s "$piece" | base64 -d >"$next" || die "$dir cannot be written, or is full"
 check_piece "$next"
+if [[ $verb == add ]]; then check_new; fi
 size=$(stat -c %s -- "$next") && bytes=$(sum "$next") || die "$next cannot be read"
 if [[ $verb == add ]]; then
   [[ $old == - ]] && had=0 || had=$(stat -c %s -- "$file")

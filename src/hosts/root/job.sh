@@ -54,7 +54,7 @@ goes_on() { # RUN
   set +f
   for stat in /proc/[0-9]*/stat; do
     in_group "$stat" "$group" && grep -qzxF "STEWARD_JOB=$name/$1" "${stat%stat}environ" 2>/dev/null &&
-      grep -q "^Uid:[[:space:]]$EUID[[:space:]]" "${stat%stat}status" 2>/dev/null && break
+      grep -q "^Uid:[[:space:]]${EUID}[[:space:]]" "${stat%stat}status" 2>/dev/null && break
   done
   local found=$?
   set -f

@@ -2,8 +2,9 @@
 # What is there, what would come and what would go; and packages that went and were not to go.
 # Part of koji-mirror.job.sh; what is installed on a host is one file, with this in it.
 
+# A name with a line break would be two, and of the second upstream could make a path of this host: none has one.
 on_disk() { # DIRECTORY: PATH and SIZE of each package
-  if [[ -d $1 ]]; then find -H "$1" -name .repodata -prune -o -name '*.rpm' -type f -printf '%P\t%s\n' | sort; fi
+  if [[ -d $1 ]]; then find -H "$1" -name .repodata -prune -o -name '*[[:cntrl:]]*' -prune -o -name '*.rpm' -type f -printf '%P\t%s\n' | sort; fi
 }
 
 # What a list comes to, for people and for progress.

@@ -64,7 +64,7 @@ measured() { # COMMAND: ends with what is left of the time for all of them
 # How many packages the list of a directory says it has: its first line does, so no more of it is unpacked.
 packages() { # DIRECTORY
   local text href
-  text=$(measured head -c 100000 -- "$1/repodata/repomd.xml" 2>/dev/null | tr -d '\0') || return
+  text=$(measured head -c 20000 -- "$1/repodata/repomd.xml" 2>/dev/null | tr -d '\0') || return
   text=${text#*type=[\"\']primary[\"\']} && text=${text%%</data>*}
   [[ $text =~ href=[\"\'](repodata/[A-Za-z0-9._-]+)[\"\'] ]] || return
   href=$1/${BASH_REMATCH[1]}
@@ -72,7 +72,7 @@ packages() { # DIRECTORY
     *.gz) text=$(measured gzip -dc -- "$href" 2>/dev/null | head -c 2000 | tr -d '\0') ;;
     *.xz) text=$(measured xz -dc --memlimit=256MiB -- "$href" 2>/dev/null | head -c 2000 | tr -d '\0') ;;
     *.zst) text=$(measured zstd -dcq -- "$href" 2>/dev/null | head -c 2000 | tr -d '\0') ;;
-    *) text=$(head -c 2000 -- "$href" 2>/dev/null | tr -d '\0') ;;
+    *) text=$(measured head -c 2000 -- "$href" 2>/dev/null | tr -d '\0') ;;
   esac
   [[ $text =~ \<metadata\ [^\>]*packages=[\"\']([0-9]{1,9})[\"\'] ]] && printf %s "${BASH_REMATCH[1]}"
 }

@@ -67,7 +67,7 @@ export interface Had {
 export function wrongInBack(
   name: string,
   repos: readonly HubRepo[],
-  links: readonly { readonly repo: string; readonly tag: string }[],
+  links: readonly Pick<Link, 'repo' | 'tag' | 'priority'>[],
   settings: Settings,
 ): string | null {
   for (const repo of repos) {
@@ -78,9 +78,11 @@ export function wrongInBack(
     if (isWrong(read)) return `${repo.name}: ${read.says}`;
   }
   const other = links.find(({ repo }) => !repos.some((one) => one.name === repo));
-  return other
-    ? `${other.repo}, for ${other.tag}, is not among the repositories that are to come back.`
-    : null;
+  if (other) return `${other.repo}, for ${other.tag}, is not among the repositories that are to come back.`;
+  const twin = links.find(({ tag, repo, priority }, index) =>
+    links.slice(0, index).some((one) => one.tag === tag && (one.repo === repo || one.priority === priority)),
+  );
+  return twin ? `${twin.tag} would use ${twin.repo} twice, or two repositories at one priority.` : null;
 }
 
 /** How to have it all back; undefined where it cannot be said in a line, so that nobody promises it. */

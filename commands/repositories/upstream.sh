@@ -89,7 +89,7 @@ show() { # KIND NAME URL FILE
           to=${value//[$' \t']/}
           ;;
       esac
-    done <"$file.head"
+    done < <(head -c 65536 -- "$file.head" | tr -d "\0")
   fi
   [[ ! -r $file.exit ]] || read -r end <"$file.exit"
   if [[ -s $file ]]; then data=$(unpacked "$kind" "$url" "$file" | gzip -c | base64 -w 0); fi
@@ -102,6 +102,8 @@ if [[ $verb == resolve ]]; then
   for one in "$@"; do resolve "$one"; done
 else
   work=$(mktemp -d) || exit 1
+  # Not every curl bounds the headers of an answer, nor has every server to send what it was asked for. In KB.
+  ulimit -f 24576
   trap 'rm -rf -- "$work"' EXIT
   within=$1
   shift

@@ -360,6 +360,7 @@ describe('the others', () => {
     ['x repos=x=file:///mnt/koji/external-repos/www/../../../etc/', /file:\/\/ cannot be mirrored/],
     ['fedora41 repos=other=http://mirror.example.org/os/', /other is not of fedora41/],
     [`x links=${TAG}/centos8-base/1`, /centos8-base, for .*, is not among/],
+    [`x repos=x=http://mirror.example.org/os/ links=${TAG}/x/20,${TAG}/x/30`, /would use x twice/],
     ['x from=os=http://127.0.0.1/$arch/ arches=x86_64', /127\.0\.0\.1, this machine itself/],
     ['x from=os=http://localhost/$arch/ arches=x86_64', /, this machine itself/],
     ['main from=os=http://mirror.example.org/os/$arch/', /means something else to mrepo/],

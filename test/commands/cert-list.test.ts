@@ -216,7 +216,7 @@ describe.skipIf(!hasOpenssl)('the certificates of a real CA', () => {
     rig.write('index.txt', index);
   });
 
-  it('are listed soon when there are 10,000 (the benchmark says how soon), cut with a count and how to narrow it', async () => {
+  it('are listed in under a second when there are 10,000, cut with a count and how to narrow it', async () => {
     const index = rig.read('index.txt');
     const lines = Array.from({ length: 10_000 }, (_, at) => {
       const serial = (at * 7919 + 65_536).toString(16).toUpperCase().padStart(8, '0');
@@ -227,9 +227,15 @@ describe.skipIf(!hasOpenssl)('the certificates of a real CA', () => {
     });
     rig.write('index.txt', `${lines.join('\n')}\n`);
     await list();
-    const began = performance.now();
+    const taken: number[] = [];
+    // What else a busy machine does hits one of three, and not all.
+    for (let n = 0; n < 3; n++) {
+      const began = performance.now();
+      await list();
+      taken.push(performance.now() - began);
+    }
+    expect(Math.min(...taken)).toBeLessThan(1000);
     const answer = await list();
-    expect(performance.now() - began).toBeLessThan(5_000);
     expect(answer.title).toBe('6666 valid certificates');
     expect(answer.table?.rows.length).toBe(50);
     expect(answer.lines).toContain(

@@ -11,7 +11,7 @@ import { plainText } from './plain-text.ts';
 import { commandOf, isReadable, type Site } from './planner.ts';
 import { mayAsk, ruleOfAsking, strictest } from './policy.ts';
 import { check } from './problems.ts';
-import { ENDED, type Status } from './request.ts';
+import { ENDED, type Request, type Status } from './request.ts';
 import type { Requests } from './requests.ts';
 import type { Ledger, RequestStore } from './store.ts';
 
@@ -73,7 +73,7 @@ export function createAsking(deps: {
     if (!mayThis.ok) return refused(from.who, name, mayThis);
     const text = plainText(lineOf(name, command.params, given));
     const same = await openSame(from.among ?? [], text);
-    if (same) return { kind: 'request', id: same, isNew: false, queued: true, another: true };
+    if (same) return { kind: 'request', id: same.id, isNew: false, queued: true, another: true };
     const { perMinute } = command;
     const asking = () => ask(from, [{ command: name, given }], text);
     if (command.joins) return counting.run(`joins ${text}`, async () => (await join(from, text)) ?? asking());
@@ -106,10 +106,10 @@ export function createAsking(deps: {
   }
 
   /** The one of these that asks for the very same and has not ended. */
-  async function openSame(among: readonly string[], text: string): Promise<string | null> {
+  async function openSame(among: readonly string[], text: string): Promise<Request | null> {
     for (const id of among) {
       const request = await requests.load(id);
-      if (request?.text === text && !ENDED.includes(request.status)) return id;
+      if (request?.text === text && !ENDED.includes(request.status)) return request;
     }
     return null;
   }
@@ -117,15 +117,14 @@ export function createAsking(deps: {
   /** An open request for the very same, wherever it was asked; null: there is none. */
   async function join({ who, place }: Origin, text: string): Promise<Said | null> {
     const open = await asked.list({ status: OPEN, limit: MOST_OPEN });
-    const id = await openSame(
+    const same = await openSame(
       open.filter((one) => one.text === text).map((one) => one.id),
       text,
     );
-    if (id === null) return null;
-    const same = await requests.load(id);
+    if (same === null) return null;
     // What comes a second time is no other one.
-    const isOwn = same?.asker.id === who.id && same.place.where === place.where;
-    return { kind: 'request', id, isNew: false, queued: true, ...(isOwn ? {} : { another: true }) };
+    const isOwn = same.asker.id === who.id && same.place.where === place.where;
+    return { kind: 'request', id: same.id, isNew: false, queued: true, ...(isOwn ? {} : { another: true }) };
   }
 
   async function undo(from: Origin, id: string): Promise<Said> {

@@ -97,7 +97,10 @@ function nextOf(request: Request): string | null {
   const takesBack = `\`undo ${id}\` takes back what was done.`;
   if (status === 'failed')
     return `${hasLog(request) ? `\`log ${id}\` gives the whole log. ` : ''}Mend the cause, then \`resume ${id}\`${canUndo(request) ? `; or ${takesBack}` : '.'}`;
-  if ((status === 'cancelled' || status === 'denied') && canUndo(request)) return takesBack;
+  if (status === 'cancelled' && canUndo(request))
+    return `${takesBack} Asked for again, it goes on from what is done.`;
+  if (status === 'denied' && canUndo(request)) return takesBack;
+  if (request.undoneBy !== null) return null;
   if (status === 'expired' || status === 'cancelled')
     return `Ask again with \`${lineInShort(request.text)}\` if it is still wanted.`;
   return null;

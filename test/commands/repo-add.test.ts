@@ -180,7 +180,10 @@ describe('what repo add refuses before anybody is asked', () => {
     ['repo add epel10 from="os=http://2130706433/os/"', /neither a name nor an address in the usual form/],
     ['repo add epel10 from="os=http://h/\'`>/tmp/x`\'"', /a quote in it/],
     ['repo add epel10 from="os=file:///etc"', /file:\/\/ cannot be mirrored here/],
-    ['repo add epel10 from="os=http://mirror.example.org/nothing/"', /nothing\/ has no such file \(404\)/],
+    [
+      'repo add epel10 from="os=http://mirror.example.org/nothing/"',
+      /nothing\/ has no repodata\/repomd\.xml \(404\)/,
+    ],
     [`repo add epel10 from="${OS}" arches=s390x`, /s390x is not mirrored here/],
     [`repo add epel10 from="${OS}" for=fedora`, /knows no “fedora”/],
     [`repo add epel10 from="${OS}" tag=foreman-nightly-el8-bild`, /Did you mean foreman-nightly-el8-build/],

@@ -96,7 +96,7 @@ function nextOf(request: Request): string | null {
     return `Look whether it happened, then say \`resolve ${id} done\` or \`resolve ${id} not-done\`.`;
   const takesBack = `\`undo ${id}\` takes back what was done.`;
   if (status === 'failed')
-    return `${hasLog(request) ? `\`log ${id}\` gives the whole log. ` : ''}Mend the cause, then \`resume ${id}\`${canUndo(request) ? `; or ${takesBack}` : '.'}`;
+    return `${hasLog(request) ? `Say \`log ${id}\` for its log. ` : ''}Mend the cause, then \`resume ${id}\`${canUndo(request) ? `; or ${takesBack}` : '.'}`;
   if (status === 'cancelled' && canUndo(request))
     return isBrokenOff(request) ? `${takesBack} Asked for again, it goes on from what is done.` : takesBack;
   if (status === 'denied' && canUndo(request)) return takesBack;

@@ -125,7 +125,7 @@ async function writeConfig(
       cert: await secret('hub-cert.pem', site.steward.cert),
       key: await secret('hub-key.pem', site.steward.key),
       user: 'steward',
-      permissions: ['host', 'admin'],
+      permissions: ['host', 'admin', 'tag'],
     },
     hosts: {
       user: hosts.hosts[0]?.user,

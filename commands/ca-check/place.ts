@@ -70,7 +70,7 @@ function space({ state, facts }: Seen): Finding {
   const free = Number(facts.free ?? Number.NaN) / MB;
   const inodes = Number(facts.inodes ?? 0);
   const left = Number(facts['inodes-free'] ?? 0);
-  const found = `${free >= 10_240 ? `${Math.round(free / 1024)} GB` : `${Math.round(free)} MB`}${inodes > 0 ? `, ${left} more files` : ''}`;
+  const found = `${free >= 10_240 ? `${Math.round(free / 1024)} GB` : `${Math.round(free)} MB`}${inodes > 0 ? `, ${left.toLocaleString('en')} more files` : ''}`;
   const advice = 'A full disk while something is signed leaves a record that is cut off. Make room first.';
   if (!(free >= 20) || (inodes > 0 && left < 100)) return bad(check, found, advice);
   return free < 200 || (inodes > 0 && left < 1000) ? warn(check, found, advice) : ok(check, found);

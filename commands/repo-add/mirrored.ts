@@ -25,7 +25,8 @@ const SPARE = 0.1;
 export async function mirrorSteps(ask: Ask, settings: Settings, view: View): Promise<MirrorPart> {
   const { label, repos, arches } = ask;
   const mirror = await lookAtMirror(settings, view);
-  const there = labelNamed(label, labelsOf(mirror, settings));
+  const labels = labelsOf(mirror, settings);
+  const there = labelNamed(label, labels);
   if (there) assertSame(there, ask);
   const places = arches.flatMap((arch) => repos.map(({ name }) => placeOf(label, arch, name)));
   const done = new Set(mirror.synced.map(({ place }) => place));
@@ -51,6 +52,7 @@ export async function mirrorSteps(ask: Ask, settings: Settings, view: View): Pro
     steps,
     notes: [
       ...evidence.notes,
+      ...twiceNotes(repos, labels),
       ...(left.length > 0
         ? [
             `There are packages of an earlier ${label} on the mirror (${left.join(', ')}): the sync brings them up to date.`,
@@ -74,8 +76,7 @@ export function assertSame(there: Configured, { label, repos, arches }: Ask): vo
     );
   const others = repos.filter(({ name, url }) => {
     const has = there.repos.find((repo) => repo.name === name);
-    const same = [url, ...there.arches.map((arch) => url.replaceAll('$arch', arch))];
-    return !has || !same.includes(hubUrl(has.url));
+    return !has || !isSame(url, has.url, there.arches);
   });
   const lacks = arches.filter((arch) => !there.arches.includes(arch));
   if (others.length === 0 && lacks.length === 0) return;
@@ -86,6 +87,25 @@ export function assertSame(there: Configured, { label, repos, arches }: Ask): vo
   throw new Refused(
     `${label} is configured already, in ${there.file.path}: ${has}, for ${there.arches.join(', ')}. You asked for ${asked}, for ${arches.join(', ')}.`,
     'Choose another label, or have an admin change that entry: Steward changes no entry that is there.',
+  );
+}
+
+/** Does an entry for these arches fetch from the address that was asked for? */
+function isSame(asked: string, has: string, arches: readonly string[]): boolean {
+  return [asked, ...arches.map((arch) => asked.replaceAll('$arch', arch))].includes(hubUrl(has));
+}
+
+/** What is here already, under another label: a second copy takes the same room and the same hours. */
+function twiceNotes(repos: Ask['repos'], labels: readonly Configured[]): readonly string[] {
+  return repos.flatMap(({ name, url }) =>
+    labels.flatMap((one) =>
+      one.repos
+        .filter((has) => isSame(url, has.url, one.arches))
+        .map(
+          (has) =>
+            `${one.label} ${has.name} is mirrored from the address of ${name} already. This makes a second copy; \`repo link\` lets a tag use the one that is there.`,
+        ),
+    ),
   );
 }
 

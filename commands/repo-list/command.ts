@@ -5,7 +5,7 @@ import { word } from '../../src/core/fields.ts';
 import { ago } from '../../src/core/listing.ts';
 import { fitsPattern } from '../../src/core/pattern.ts';
 import { anyOf } from '../../src/core/recognise.ts';
-import { grouped } from '../repositories/amounts.ts';
+import { packagesText } from '../repositories/amounts.ts';
 import { OTHER_REPOS, REPO_WORDS } from '../repositories/called.ts';
 import { type Finding, findingsOf, findingText } from '../repositories/findings.ts';
 import { listText, useText } from '../repositories/hub-steps.ts';
@@ -86,7 +86,7 @@ function rowOf(
   const disk = arches.map((arch) => {
     const at = synced.get(arch);
     const count = packages.get(placeOf(label ?? '', arch, repo));
-    return `${arch} ${at ? ago(at, now) : 'never'}${count === undefined ? '' : `, ${grouped(count)} packages`}`;
+    return `${arch} ${at ? ago(at, now) : 'never'}${count === undefined ? '' : `, ${packagesText(count)}`}`;
   });
   return [
     label === null ? repo : `${label} ${repo}`,

@@ -2,9 +2,10 @@ import { z } from 'zod';
 import type { Answer } from '../../src/core/answer.ts';
 import { defineCommand, type View } from '../../src/core/command.ts';
 import { identifier } from '../../src/core/fields.ts';
+import { nearest } from '../../src/core/near.ts';
 import type { Plan, Step } from '../../src/core/plan.ts';
 import { anyOf } from '../../src/core/recognise.ts';
-import { Refused } from '../../src/core/refused.ts';
+import { Refused, Unavailable } from '../../src/core/refused.ts';
 import { grouped, size } from '../repositories/amounts.ts';
 import { announcement } from '../repositories/announcement.ts';
 import { LABEL, OTHER_REPOS, REPO_WORDS } from '../repositories/called.ts';
@@ -12,6 +13,7 @@ import { buildTagsBelow } from '../repositories/hub.ts';
 import { listText, newRepoSteps } from '../repositories/hub-steps.ts';
 import { allowanceOf, type LabelLook, type LastSync, lookAtLabel } from '../repositories/last-sync.ts';
 import { mayRegenerate } from '../repositories/may.ts';
+import { labelsOf, lookAtMirror } from '../repositories/mirror.ts';
 import { newRepoHappened, newReposHowFar } from '../repositories/new-repos.ts';
 import { progress } from '../repositories/progress.ts';
 import { type Settings, settings } from '../repositories/settings.ts';
@@ -47,8 +49,11 @@ export default defineCommand({
   result: resultOf,
 });
 
+const SHOWS_ALL = '`repo list` shows the labels; capital letters count.';
+
 async function planSync({ label }: { label: string }, view: View, given: Settings): Promise<Plan> {
   const look = await lookAtLabel(label, given, view);
+  if (look.found === null && look.wrong === null) throw await noSuchLabel(label, look.host, given, view);
   assertSyncable(label, look);
   const allowDeletes = allowanceOf(look.last, view.now);
   const { last, free, repos, arches, host } = look;
@@ -94,13 +99,30 @@ function freshContent(label: string, { names, tags }: Users, settings: Settings)
   );
 }
 
-function assertSyncable(label: string, { host, found, wrong, repos, arches }: LabelLook): void {
+function assertSyncable(label: string, { host, wrong, repos, arches }: LabelLook): void {
   if (wrong !== null) throw new Refused(`The mirror ${host} cannot sync ${label}: ${wrong}.`);
-  if (found === null || repos.length === 0 || arches.length === 0)
-    throw new Refused(
-      `${label} is not configured on the mirror ${host}.`,
-      'Labels are compared as they are written there, capital letters too.',
-    );
+  if (repos.length === 0 || arches.length === 0)
+    throw new Refused(`The entry of ${label} on the mirror ${host} names nothing to sync.`, SHOWS_ALL);
+}
+
+async function noSuchLabel(label: string, host: string, given: Settings, view: View): Promise<Refused> {
+  const meant = await labelMeant(label, given, view);
+  return new Refused(
+    `${label} is not configured on the mirror ${host}.${meant === null ? '' : ` Did you mean ${meant}?`}`,
+    SHOWS_ALL,
+  );
+}
+
+/** A label that is much like it, or that it is a repository of. */
+async function labelMeant(label: string, given: Settings, view: View): Promise<string | null> {
+  try {
+    const labels = labelsOf(await lookAtMirror(given, view), given).map((one) => one.label);
+    return labels.find((one) => label.startsWith(`${one}-`)) ?? nearest(label, labels);
+  } catch (error) {
+    // A help, and no reason to say something else.
+    if (error instanceof Refused || error instanceof Unavailable) return null;
+    throw error;
+  }
 }
 
 async function resultOf({ label }: { label: string }, view: View, given: Settings): Promise<Answer> {

@@ -9,6 +9,11 @@ export function count(now: number, of: number | null): string {
   return of === null ? grouped(now) : `${grouped(now)} of ${grouped(of)}`;
 }
 
+/** `1 package`, `1,234 packages`. */
+export function packagesText(value: number): string {
+  return `${grouped(value)} ${value === 1 ? 'package' : 'packages'}`;
+}
+
 /** `41 of 230 GB`: both in the unit of the larger. */
 export function size(now: number, of: number | null): string {
   const [name, unit] = unitOf(Math.max(now, of ?? 0));

@@ -21,7 +21,7 @@ export interface Want {
 export type Got =
   | { readonly kind: 'data'; readonly text: string }
   /** `inside`: its address is one where nothing is fetched, unless the config allows it. */
-  | { readonly kind: 'no'; readonly says: string; readonly inside?: true };
+  | { readonly kind: 'no'; readonly says: string; readonly inside?: true; readonly nameless?: true };
 
 const LATE = 'was not looked at: what came before it answered too slowly';
 const MOST_REDIRECTS = 5;
@@ -147,10 +147,12 @@ function addressFor(
   host: string,
   known: ReadonlyMap<string, readonly string[]>,
   settings: Settings,
-): { readonly address: string } | { readonly says: string; readonly inside?: true } {
+):
+  | { readonly address: string }
+  | { readonly says: string; readonly inside?: true; readonly nameless?: true } {
   const all = isIP(host) === 0 ? (known.get(host) ?? []) : [host];
   if (all.length === 0)
-    return { says: `is at ${shown(host)}, and the mirror's host finds no address for that name` };
+    return { says: `is at ${shown(host)}, and there is no host of that name`, nameless: true };
   for (const address of all) {
     const wrong = wrongAddress(address, settings);
     if (wrong) return { says: `is at ${address}, ${wrong}, so nothing is fetched from there`, inside: true };
@@ -183,7 +185,7 @@ function answered(
     return no(CURL[exit] ?? `could not be read (curl ended with ${shown(exit)})`);
   const elsewhere = at === url ? '' : ' where it leads to';
   if (code === '401' || code === '403') return no(`wants a login${elsewhere} (${code})`);
-  if (code === '404' || code === '410') return no(`has no such file${elsewhere} (${code})`);
+  if (code === '404' || code === '410') return no(`has no repodata/repomd.xml${elsewhere} (${code})`);
   if (code !== '' && code !== '200' && code !== '206')
     return no(`failed by itself${elsewhere} (${shown(code)})`);
   return { kind: 'data', text: data?.toString('utf8') ?? '' };

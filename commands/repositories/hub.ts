@@ -64,13 +64,12 @@ export async function listHubRepos(view: View): Promise<HubRepos> {
 export function pickRepo(name: string, { repos }: HubRepos): HubRepo {
   const found = repos.find((repo) => repo.name === name);
   if (found) return found;
-  const meant = nearest(
-    name,
-    repos.map((repo) => repo.name),
-  );
+  const names = repos.map((repo) => repo.name);
+  // A label of the mirror is the beginning of theirs.
+  const meant = names.find((one) => one.startsWith(`${name}-`)) ?? nearest(name, names);
   throw new Refused(
     `The hub has no external repository called ${name}.${meant ? ` Did you mean ${meant}?` : ''}`,
-    '`repo list` shows all of them.',
+    '`repo list` shows all of them, and what is mirrored and not known to the hub: `repo add` makes it known.',
   );
 }
 

@@ -66,7 +66,7 @@ export async function newReposHowFar(begun: readonly Intent[], view: View): Prom
   const tags = lost.map(({ tag }) => tag).join(', ');
   return {
     kind: 'failed',
-    says: `newRepo of ${lost.map((one) => one.says).join('; ')}. What was changed is on the hub, but builds in ${tags} go on with the old repository until a newRepo succeeds. kojira tries that by itself; \`resume\` makes it anew at once.`,
+    says: `newRepo of ${lost.map((one) => one.says).join('; ')}. What was changed stays so, but builds in ${tags} go on with the old repository until a newRepo succeeds. kojira tries that by itself; \`resume\` makes it anew at once.`,
     again: lost.map(({ key }) => key),
   };
 }

@@ -1,6 +1,6 @@
 import type { View } from '../../src/core/command.ts';
 import { Refused } from '../../src/core/refused.ts';
-import { grouped, size } from './amounts.ts';
+import { packagesText, size } from './amounts.ts';
 import { fetchAll, fetchedBy, type Got } from './fetching.ts';
 import { type Amount, readAmount, readRepomd } from './repomd.ts';
 import type { Settings } from './settings.ts';
@@ -24,6 +24,7 @@ export interface Wanted {
 const MOST_PLACES = 40;
 
 const NO_REPODATA = 'A repository is the directory that has repodata/repomd.xml in it, for every arch.';
+const NO_HOST = 'Is the name spelt right? It is looked up on the host that mirrors.';
 /** What to do about an address inside. */
 export const INSIDE =
   'Give the address that people outside use. Whoever runs Steward can let a network through: `shared.repos.allowInside`.';
@@ -59,11 +60,10 @@ export async function lookAtUpstream(
   );
   const read = places.map((place) => ({ ...place, repomd: repomdOf(pages.get(place.url)) }));
   const wrong = read.flatMap(({ url, repomd }) => (typeof repomd === 'string' ? [`${url} ${repomd}.`] : []));
-  const isInside = [...pages.values()].some((got) => got.kind === 'no' && got.inside);
   if (wrong.length > 0)
     throw new Refused(
       `${wrong.slice(0, 5).join(' ')}${wrong.length > 5 ? ` So do ${wrong.length - 5} more.` : ''}`,
-      `${isInside ? INSIDE : NO_REPODATA} Nothing was changed.`,
+      `${adviceFor([...pages.values()])} Nothing was changed.`,
     );
   const good = read.flatMap(({ repomd, ...place }) =>
     typeof repomd === 'string' ? [] : [{ ...place, repomd }],
@@ -82,6 +82,13 @@ export async function lookAtUpstream(
       amount: start?.kind === 'data' ? readAmount(start.text) : null,
     };
   });
+}
+
+function adviceFor(pages: readonly Got[]): string {
+  const isAny = (which: 'inside' | 'nameless'): boolean =>
+    pages.some((got) => got.kind === 'no' && got[which]);
+  if (isAny('inside')) return INSIDE;
+  return isAny('nameless') ? NO_HOST : NO_REPODATA;
 }
 
 function repomdOf(got: Got | undefined): ReturnType<typeof readRepomd> {
@@ -103,5 +110,5 @@ export function foundText({ arch, amount, checksum }: Found): string {
     : `${checksum || 'no'} checksums, which are weak`;
   if (!amount) return `${arch}: it answers; how much it is cannot be told; ${sums}`;
   const about = amount.exact ? '' : 'about ';
-  return `${arch}: ${grouped(amount.packages)} packages, ${about}${size(amount.bytes, null)}; ${sums}`;
+  return `${arch}: ${packagesText(amount.packages)}, ${about}${size(amount.bytes, null)}; ${sums}`;
 }

@@ -189,8 +189,7 @@ function sum(state: State, of: (one: Repository) => number): number {
 function draw(state: State, forMs: number): string {
   const all = Object.values(state.repositories);
   if (state.phase === 'count' || state.phase === '') return 'looking at what upstream has, and what would go';
-  if (state.phase === 'check')
-    return `checking what is there: ${all.filter((one) => one.good).length} of ${all.length} repositories are good`;
+  if (state.phase === 'check') return checkText(all.filter((one) => one.good).length, all.length);
   const name = state.at ?? Object.keys(state.repositories)[0];
   const one = name === undefined ? undefined : state.repositories[name];
   if (name === undefined || !one) return 'the sync has begun';
@@ -204,6 +203,12 @@ function draw(state: State, forMs: number): string {
   ];
   const whole = all.filter((each) => each.ofPackages !== null && each.packages >= each.ofPackages).length;
   return `${name}: ${parts.join(', ')}${all.length > 1 ? `; ${whole} of ${all.length} repositories have all` : ''}`;
+}
+
+function checkText(good: number, all: number): string {
+  // The last that is said of it, and it stays there.
+  if (good === all) return all === 1 ? 'checked, and good' : `checked, and all ${all} repositories are good`;
+  return `checking what is there: ${good} of ${all} done`;
 }
 
 /** Bytes a second over the last samples. */

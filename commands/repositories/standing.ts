@@ -2,6 +2,7 @@ import type { Answer } from '../../src/core/answer.ts';
 import type { View } from '../../src/core/command.ts';
 import { buildTagsBelow, listHubRepos, repoTasks } from './hub.ts';
 import { listText, useText } from './hub-steps.ts';
+import { mayRegenerate } from './may.ts';
 import { newRepoStands } from './new-repos.ts';
 
 /** How repositories stand on the hub, and how far the repositories of build tags are that were made anew for them. */
@@ -10,11 +11,11 @@ export async function standingAnswer(
   tags: readonly string[],
   view: View,
 ): Promise<Answer> {
-  const { name: account } = await view.hub.account(view.signal);
+  const account = await view.hub.account(view.signal);
   const [hub, below, tasks] = await Promise.all([
     listHubRepos(view),
     tags.length > 0 ? buildTagsBelow(tags, view) : [],
-    repoTasks(account, view),
+    repoTasks(account.name, view),
   ]);
   const rows = names.map((name) => [
     name,
@@ -26,13 +27,11 @@ export async function standingAnswer(
     ),
   ]);
   const anew = await Promise.all(
-    below.map(({ tag }) =>
-      newRepoStands(
-        tag,
-        tasks.find((one) => one.tag === tag),
-        view,
-      ),
-    ),
+    below.flatMap(({ tag }) => {
+      const task = tasks.find((one) => one.tag === tag);
+      // Where there was nothing to do, nothing is made anew.
+      return task || !mayRegenerate(account) ? [newRepoStands(tag, task, view)] : [];
+    }),
   );
   return {
     kind: 'answer',

@@ -65,6 +65,12 @@ export function readUpstream(text: string, schemes: readonly string[]): Upstream
       `${what}: “${shown(authority)}” is neither a name nor an address in the usual form.`,
       'Give the name of the host in small letters, or its address like 192.0.2.1.',
     );
+  const inside = /\/repodata\/(repomd\.xml\/)?$/.exec(url)?.[0];
+  if (inside !== undefined)
+    return no(
+      `${what} leads into a repository, and the address of one is the directory that repodata is in.`,
+      `Say ${url.slice(0, 1 - inside.length)}`,
+    );
   if (place?.[2]?.split('/').some((part) => part === '..' || part === '.'))
     return no(`${what} has . or .. as a directory.`, 'Give the address that it leads to.');
   if (`/${place?.[2] ?? ''}`.includes('//'))

@@ -61,11 +61,9 @@ function stopText({ waiting }: Request): string {
     : 'It stops before its next step.';
 }
 
-/** Has it begun a job, under whatever plan? */
-export function hasLog({ plan, doneBefore }: Request): boolean {
-  return [...doneBefore, ...(plan?.steps ?? [])].some(
-    (now) => now.begun !== null && now.step.effect.kind === 'job',
-  );
+/** Is there the log of a job that tells why it failed? */
+export function hasLog({ plan }: Request): boolean {
+  return plan?.steps.some((now) => now.state === 'failed' && now.step.effect.kind === 'job') ?? false;
 }
 
 /** Has it changed something that can be changed back, and was that not asked for yet? */

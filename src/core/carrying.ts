@@ -79,15 +79,17 @@ export const LAST_LINES = 3;
 /** How a job's script marks a line of its own: with the time, which says nothing at the end. */
 const OWN_LINE = /^== \d{4}-\d\d-\d\dT[\d:]+Z /u;
 
-/** How a script ended that did not end well. */
+/** How a script ended that did not end well. Where its last line is its own, that says why, and the rest is in the log. */
 export function endText(code: number | null, lines: readonly string[]): string {
-  const text = lines
+  const own = lines.slice(-1).filter((line) => OWN_LINE.test(line));
+  const text = (code !== null && own.length > 0 ? own : lines)
     .map((line) => plainText(line.replace(OWN_LINE, '')))
     .join(' / ')
     .slice(0, 400)
     .toWellFormed();
   const how =
     code === null ? 'it ended, and how nobody knows: a reboot, or it was killed' : `exit code ${code}`;
+  if (text && code !== null && own.length > 0) return text;
   if (text) return `${text} (${how})`;
   return code === null ? `${how}; it said nothing` : `it ended with ${how} and said nothing`;
 }

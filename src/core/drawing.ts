@@ -98,11 +98,20 @@ function nextOf(request: Request): string | null {
     return `Look whether it happened, then say \`resolve ${id} done\` or \`resolve ${id} not-done\`.`;
   const takesBack = `\`undo ${id}\` takes back what was done.`;
   if (status === 'failed')
-    return `${hasLog(request) ? `\`log ${id}\` gives the whole log. ` : ''}Mend the cause, then \`resume ${id}\`${canUndo(request) ? `; or ${takesBack}` : '.'}`;
-  if ((status === 'cancelled' || status === 'denied') && canUndo(request)) return takesBack;
+    return `${hasLog(request) ? `Say \`log ${id}\` for its log. ` : ''}Mend the cause, then \`resume ${id}\`${canUndo(request) ? `; or ${takesBack}` : '.'}`;
+  if (status === 'cancelled' && canUndo(request))
+    return isBrokenOff(request) ? `${takesBack} Asked for again, it goes on from what is done.` : takesBack;
+  if (status === 'denied' && canUndo(request)) return takesBack;
+  if (request.undoneBy !== null) return null;
   if (status === 'expired' || status === 'cancelled')
     return `Ask again with \`${lineInShort(request.text)}\` if it is still wanted.`;
   return null;
+}
+
+/** Is there more to change than was changed? Who waits or tells is not begun anew by asking. */
+function isBrokenOff({ plan }: Request): boolean {
+  const kinds: readonly string[] = ['wait', 'notice'];
+  return plan?.steps.some((now) => now.state !== 'done' && !kinds.includes(now.step.effect.kind)) ?? false;
 }
 
 function fieldsOf(request: Request): Card['fields'] {

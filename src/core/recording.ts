@@ -1,6 +1,7 @@
 import { type EventData, type NewEvent, STEWARD } from './events.ts';
 import type { Request, StepNow } from './request.ts';
 import type { Requests } from './requests.ts';
+import { sentence } from './status-line.ts';
 import type { Fence } from './store.ts';
 
 /** Ends an attempt to run: what there is to say is written down already, or the request is not ours any more. */
@@ -113,7 +114,9 @@ export function failureText(request: Request, count: number): string {
   const first = steps.find((now) => now.state === 'failed');
   const done = steps.filter((now) => now.state === 'done').length;
   const others = count > 1 ? ` ${count - 1} more failed too.` : '';
-  return cut(`“${first?.step.title}” failed: ${first?.says}${others}${staysText(done, steps.length)}`);
+  const more = `${others}${staysText(done, steps.length)}`;
+  const says = String(first?.says);
+  return cut(`“${first?.step.title}” failed: ${more === '' ? says : sentence(says)}${more}`);
 }
 
 /** That what is done stays so; nothing where nothing is. */

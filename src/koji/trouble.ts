@@ -4,7 +4,7 @@ export interface Trouble {
   readonly says: string;
 }
 
-const AGAIN = 'Try again later; if it lasts, tell the people who run the hub.';
+const AGAIN = 'If it lasts, tell the people who run the hub.';
 const ADMINS = 'An admin of the bot has to look; this does not pass by itself.';
 
 const BY_CODE: Readonly<Record<string, string>> = {

@@ -179,8 +179,15 @@ describe('what repo add refuses before anybody is asked', () => {
     ['repo add epel10 from="os=http://localhost/os/"', /is at (127\.0\.0\.1|::1), this machine itself/],
     ['repo add epel10 from="os=http://2130706433/os/"', /neither a name nor an address in the usual form/],
     ['repo add epel10 from="os=http://h/\'`>/tmp/x`\'"', /a quote in it/],
+    [
+      'repo add epel10 from="os=http://h/os/$arch/repodata/repomd.xml"',
+      /leads into a repository.*Say http:\/\/h\/os\/\$arch\/$/,
+    ],
     ['repo add epel10 from="os=file:///etc"', /file:\/\/ cannot be mirrored here/],
-    ['repo add epel10 from="os=http://mirror.example.org/nothing/"', /nothing\/ has no such file \(404\)/],
+    [
+      'repo add epel10 from="os=http://mirror.example.org/nothing/"',
+      /nothing\/ has no repodata\/repomd\.xml \(404\)/,
+    ],
     [`repo add epel10 from="${OS}" arches=s390x`, /s390x is not mirrored here/],
     [`repo add epel10 from="${OS}" for=fedora`, /knows no “fedora”/],
     [`repo add epel10 from="${OS}" tag=foreman-nightly-el8-bild`, /Did you mean foreman-nightly-el8-build/],
@@ -279,6 +286,7 @@ describe('the others', () => {
     expect(JSON.stringify(site.kernel.hub.world.tagExternalRepos)).toBe(first);
     const notes = (await ask(`repo unlink centos8-base tag=${KATELLO}`)).plan?.notes;
     expect(notes?.join(' ')).toMatch(/inherits it from foreman-nightly-el8-build/);
+    expect((await ask(`repo link centos8 tag=${KATELLO}`)).says).toContain('Did you mean centos8-base?');
   });
 
   it('says what disagrees', async () => {

@@ -36,9 +36,7 @@ describe('how far a sync is', () => {
     expect(says([...BEGUN, have(5, 61_000, 230), 'fedora41-x86_64: Create repomd repository for os'])).toBe(
       'fedora41 os x86_64: 61,000 of 61,000 packages, 230 of 230 GB, making the metadata',
     );
-    expect(says([...BEGUN, at(9, 'phase check')])).toBe(
-      'checking what is there: 0 of 1 repositories are good',
-    );
+    expect(says([...BEGUN, at(9, 'phase check')])).toBe('checking what is there: 0 of 1 done');
   });
 
   it('says which of several it is at, from what mrepo says and from what grows', () => {

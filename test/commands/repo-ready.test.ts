@@ -108,7 +108,7 @@ describe.each(['1.20', '1.35'] as const)(
       expect([failed.status, failed.says]).toEqual([
         'failed',
         `“Wait until the new repositories of ${FOREMAN}, ${KATELLO} are ready” failed: newRepo of ${KATELLO}: task ${number} failed ` +
-          '(the hub says: createrepo for x86_64 ended with exit code 1). What was changed is on the hub, but builds in ' +
+          '(the hub says: createrepo for x86_64 ended with exit code 1). What was changed stays so, but builds in ' +
           `${KATELLO} go on with the old repository until a newRepo succeeds. kojira tries that by itself; \`resume\` makes it ` +
           'anew at once. 2 of 4 steps are done, and stay done.',
       ]);

@@ -185,8 +185,9 @@ describe.skipIf(!hasCurl)('repo sync', () => {
   it('refuses what is not configured, and what no shell should see', async () => {
     expect(await kernel.ask(adam, 'repo sync fedora40')).toMatchObject({
       status: 'refused',
-      says: 'fedora40 is not configured on the mirror mirror.',
+      says: 'fedora40 is not configured on the mirror mirror. Did you mean fedora41?',
     });
+    expect((await kernel.ask(adam, 'repo sync fedora41-os')).says).toContain('Did you mean fedora41?');
     writeFileSync(at(MIRROR.config), config.replace(/^os = .*/m, 'os = http://h/`id`/'));
     expect((await kernel.ask(adam, 'repo sync fedora41')).says).toMatch(
       /^The mirror mirror cannot sync fedora41: the address of os of \[fedora41\]/,

@@ -94,7 +94,9 @@ describe('to cancel', () => {
     expect(ended).toMatchObject({ status: 'cancelled', says: 'wrong tag', decidedBy: { id: 'adam' } });
     expect(ended.plan?.steps.map((now) => now.state)).toEqual(['done', 'todo']);
     expect(writes).toBe(1);
-    expect((await card(id)).next).toBe(`\`undo ${id}\` takes back what was done.`);
+    expect((await card(id)).next).toBe(
+      `\`undo ${id}\` takes back what was done. Asked for again, it goes on from what is done.`,
+    );
     expect((await card(id)).actions.map((one) => one.verb)).toEqual(['undo']);
   });
 

@@ -30,7 +30,8 @@ sync_mrepo() {
     ask "mrepo deleted them, because upstream had them no more by then, and they were brought back"
   }
   bad=$(grep -aEm 1 'not defined|Mirroring failed|Generating repo failed|existing lock|Traceback' -- "$work/out")
-  [[ -z $bad ]] || failed "mrepo did not do all of it: ${bad:0:200}"
+  bad=${bad% with message:}
+  [[ -z $bad ]] || failed "mrepo did not do all of it: ${bad:0:200}. What has arrived stays, and the next sync goes on from there"
   ((code == 0)) || failed "mrepo ended with exit code $code; its own words are above"
 }
 

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
@@ -107,13 +107,16 @@ export async function startJobBench(options: { readonly through?: (world: World)
     end: (tag: string, code: number) => writeFileSync(join(root, `go-${tag}`), `${code}\n`),
     ran: (tag: string) =>
       existsSync(join(root, `ran-${tag}`)) ? readFileSync(join(root, `ran-${tag}`), 'utf8').length / 2 : 0,
-    /** Waits until the job of this tag has taken the word to end. */
+    /** Waits until the job of this tag has ended, and its exit code is written down. */
     async ended(tag: string): Promise<void> {
-      for (let tries = 0; existsSync(join(root, `go-${tag}`)); tries++) {
-        if (tries > 200) throw new Error(`${tag} does not end`);
+      const runs = join(root, 'var/lib/steward-jobs/mrepo/runs');
+      const of = (run: string) =>
+        readFileSync(join(runs, run, 'log'), 'utf8').includes(`last words of ${tag}\n`);
+      for (let tries = 0; tries < 400; tries++) {
+        if (readdirSync(runs).some((run) => existsSync(join(runs, run, 'code')) && of(run))) return;
         await sleep(25);
       }
-      await sleep(50);
+      throw new Error(`${tag} does not end`);
     },
     async approved(line: string): Promise<string> {
       const { id } = await kernel.ask(PEOPLE.maria, line);

@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,7 +28,8 @@ import { type Running, run } from '../src/core/runner.ts';
 import { viewOf } from '../src/core/world.ts';
 import { readPost } from '../src/discourse/post-text.ts';
 import { createHosts, type Hosts } from '../src/hosts/hosts.ts';
-import { Crash, startMortal } from './support/crash.ts';
+import { onlyCrash, startMortal } from './support/crash.ts';
+import { keepTree } from './support/kept-tree.ts';
 import { type Kernel, PEOPLE, startKernel } from './support/kernel.ts';
 import { keepLog } from './support/log.ts';
 import { pointsUpTo, thorough } from './support/thorough.ts';
@@ -128,6 +129,8 @@ describe.each(VERSIONS)('the laws, on a hub of version %s', (version) => {
   let sandbox: SandboxHosts;
   let hosts: Hosts;
   let first: string;
+  let restoreCa: () => void;
+  let restoreMirror: () => void;
   let token: string;
 
   beforeAll(async () => {
@@ -158,8 +161,8 @@ describe.each(VERSIONS)('the laws, on a hub of version %s', (version) => {
     const { hosts: builders, users, externalRepos, tagExternalRepos, tasks } = kernel.hub.world;
     first = JSON.stringify({ hosts: builders, users, externalRepos, tagExternalRepos, tasks });
     token = (await kernel.store.tokens.issue('maria', 'laptop')).token;
-    cpSync(join(sandbox.world(CA).root, 'etc'), join(dir, 'first-etc'), { recursive: true });
-    cpSync(join(sandbox.world(MIRROR).root, MIRROR_DIRS.config), join(dir, 'first-mrepo.conf'));
+    restoreCa = keepTree(sandbox.world(CA).root, ['etc']);
+    restoreMirror = keepTree(sandbox.world(MIRROR).root, [MIRROR_DIRS.config]);
   });
   afterAll(async () => {
     await kernel?.close();
@@ -173,11 +176,8 @@ describe.each(VERSIONS)('the laws, on a hub of version %s', (version) => {
     Object.assign(kernel.hub.world, JSON.parse(first));
     kernel.hub.world.changes = [];
     kernel.hinted.length = 0;
-    const etc = join(sandbox.world(CA).root, 'etc');
-    rmSync(etc, { recursive: true });
-    cpSync(join(dir, 'first-etc'), etc, { recursive: true });
-    const config = join(sandbox.world(MIRROR).root, MIRROR_DIRS.config);
-    cpSync(join(dir, 'first-mrepo.conf'), config);
+    restoreCa();
+    restoreMirror();
     for (const place of [JOBS, MIRROR_DIRS.srcdir, MIRROR_DIRS.wwwdir, MIRROR_DIRS.state])
       rmSync(join(sandbox.world(MIRROR).root, place), { recursive: true, force: true });
     mkdirSync(join(sandbox.world(MIRROR).root, MIRROR_DIRS.srcdir), { recursive: true });
@@ -488,8 +488,4 @@ function crashPoints(boundaries: number, { shared }: Command): readonly number[]
   if (shared !== 'repos') return pointsUpTo(boundaries, 6);
   const every = Math.ceil(boundaries / 16);
   return Array.from({ length: boundaries }, (_, index) => index + 1).filter((at) => at % every === every - 1);
-}
-
-function onlyCrash(error: unknown): void {
-  if (!(error instanceof Crash)) throw error;
 }

@@ -4,7 +4,8 @@ import { nearest } from '../src/core/near.ts';
 import { loosens, type Rule, ruleOf } from '../src/core/policy.ts';
 import type { Registry } from '../src/core/registry.ts';
 import { problemsOf } from './problems.ts';
-import { configSchema, kojiUserOf } from './schema.ts';
+import { configSchema } from './schema.ts';
+import { kojiUserOf } from './who.ts';
 
 type Keys = readonly (string | number)[];
 

@@ -13,7 +13,8 @@ import {
 import { type Document, readDocument } from './document.ts';
 import { type Problem, pathText, problemsOf } from './problems.ts';
 import { type Resolved, resolveAll } from './resolve.ts';
-import { type Config, configSchema, kojiUserOf } from './schema.ts';
+import { type Config, configSchema } from './schema.ts';
+import { kojiUserOf } from './who.ts';
 
 /** Which half of Steward it is for. `doctor` reads all that it can, and keeps what it could not in `unread`. */
 export type ConfigRole = 'web' | 'worker' | 'all' | 'doctor';

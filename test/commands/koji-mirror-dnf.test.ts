@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { MIRROR } from '../../sandbox/mirror/mirror.ts';
 import { temporaryDir } from '../support/openssl.ts';
 import { buildRpms, offerRpms } from '../support/rpms.ts';
+import { thorough } from '../support/thorough.ts';
 import { has, type MirrorRig, startMirrorRig, THREE } from './mirror-rig.ts';
 
 const missing = ['curl', 'dnf', 'createrepo_c', 'rpmbuild'].filter((program) => !has(program));
@@ -144,6 +145,55 @@ describe.skipIf(missing.length > 0)(
       expect(ran.log).toContain('Calculated: not shown');
       expect(ran.log).not.toContain(createHash('sha256').update('something else').digest('hex'));
       expect(existsSync(join(mirrored, 'secret'))).toBe(false);
+    });
+
+    /** One package in the list, of these bytes and at this place, whatever of it is true. */
+    const claim = (location: string, bytes: string): void => {
+      const sum = createHash('sha256').update(bytes).digest('hex');
+      offer([ant]);
+      forge((xml) =>
+        xml
+          .replace(/<location [^>]*>/, location)
+          .replace(/package="\d+"/, `package="${bytes.length}"`)
+          .replace(/(<checksum type="sha256" pkgid="YES">)[0-9a-f]*/, `$1${sum}`),
+      );
+    };
+
+    it('goes by the metadata that was looked at, also where upstream has other a moment later', async () => {
+      const [dir, good, evil] = ['upstream', 'good', 'evil'].map((name) => join(rig.base, name));
+      writeFileSync(join(rig.base, 'secret.rpm'), 'known words');
+      offer([ant]);
+      cpSync(dir ?? '', good ?? '', { recursive: true });
+      claim(`<location xml:base="file://${rig.base}/" href="secret.rpm"/>`, 'known words');
+      renameSync(dir ?? '', evil ?? '');
+      renameSync(good ?? '', dir ?? '');
+      // One for the count, one for dnf.
+      rig.upstream.behave({ other: evil ?? '', after: 2 });
+      expect(await rig.sync()).toMatchObject({ code: 0 });
+      expect(existsSync(join(mirrored, 'secret.rpm'))).toBe(false);
+      expect(there()).toEqual([ant]);
+    });
+
+    it('brings nothing that upstream names and that is no package of it', async () => {
+      const secret = join(rig.base, 'secret.rpm');
+      writeFileSync(secret, 'known words');
+      writeFileSync(join(upstream, 'index.html'), 'known words');
+      const all = [
+        `href="file://${secret}"`,
+        'href="index.html"',
+        'href="index&#46;html"',
+        'href="a/.b.rpm"',
+      ];
+      const places = thorough ? all : all.slice(0, 1);
+      for (const href of places) {
+        claim(`<location ${href}/>`, 'known words');
+        const ran = await rig.sync();
+        expect(ran).toMatchObject({
+          code: 1,
+          last: expect.stringContaining('names what is no package of it'),
+        });
+        expect(existsSync(mirrored) ? readdirSync(mirrored) : []).toEqual([]);
+      }
     });
 
     it('brings back what dnf deleted beyond what was said yes to, where its list reads otherwise to dnf', async () => {

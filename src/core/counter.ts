@@ -7,7 +7,7 @@ import { drawCard } from './drawing.ts';
 import { STEWARD } from './events.ts';
 import { formOf } from './form.ts';
 import { readForm } from './form-text.ts';
-import { createGuessing, lackOf } from './guessing.ts';
+import { createGuessing, hangsOn, lackOf } from './guessing.ts';
 import { commandsFor, helpReply } from './help.ts';
 import { progressOf, wordsOf } from './job-progress.ts';
 import { openJob, readState } from './job-state.ts';
@@ -83,7 +83,7 @@ export function createDesk(deps: {
   }
 
   return {
-    say: ({ who, text, place, origin, here, among = [] }) =>
+    say: ({ who, text, lead = '', place, origin, here, among = [] }) =>
       guarded(origin, async () => {
         const from = { who, place, origin, among };
         const parsed = parse(text, site.registry);
@@ -91,7 +91,7 @@ export function createDesk(deps: {
           case 'command':
             return take(from, inThread(parsed, here));
           case 'verb': {
-            const lack = lackOf(parsed, here);
+            const lack = lackOf(parsed, here) ?? hangsOn(parsed.verb, lead);
             return lack ? reply(lack) : act(from, parsed.verb.name, parsed.given, here);
           }
           case 'empty':

@@ -38,11 +38,13 @@ export interface Desk {
   /**
    * A line as typed. `here` is the request of the thread it was typed in, so that `approve` alone works there.
    * `origin` is unique for what came in; the same one again gives the same answer and makes nothing new. `among` are
-   * requests of that place: an open one that asks for the very same is given back instead of a new one.
+   * requests of that place: an open one that asks for the very same is given back instead of a new one. `lead`: what
+   * was said before the line, as it came, so that a yes that is quoted, or hangs on something, is none.
    */
   say(said: {
     readonly who: Person;
     readonly text: string;
+    readonly lead?: string;
     readonly place: Place;
     readonly origin: string;
     readonly here?: string;

@@ -27,7 +27,7 @@ export function tokenize(line: string): readonly Token[] {
 
 /** What people say to be kind, or to say yes once more; and what has no letters. */
 export const FRIENDLY =
-  /^(?:[\P{L}]*|(?:please|pls|thanks?|thank|thx|cheers|you|lgtm|looks?|good|great|nice|fine|okay|ok|yes|yep|sure|to|with|me|go|ahead|the|plan|is|it|and|for|asking)[\P{L}]*)$/iu;
+  /^(?:[\P{L}]*|(?:hi|hey|hello|please|pls|thanks?|thank|thx|cheers|you|lgtm|looks?|good|great|nice|fine|okay|ok|yes|yep|sure|to|with|me|go|ahead|the|plan|is|it|and|for|asking)[\P{L}]*)$/iu;
 
 /** What the words behind a command's or a verb's name give; `talk`: those that say nothing to us. */
 export function readParams(

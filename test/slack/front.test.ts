@@ -193,6 +193,22 @@ describe('speaking to the bot', () => {
     });
   });
 
+  it('takes no yes that is quoted, or hangs on something that is said before it', async () => {
+    await begin();
+    const { inAdmins } = await asked();
+    const adam = rig.slack.as('U0ADAM');
+    for (const text of [
+      '> @steward approve r1',
+      'do not say @steward approve',
+      'if bea agrees, @steward approve r1',
+    ]) {
+      const count = rig.heard.length;
+      await adam.say(text, 'C0ADMINS', inAdmins);
+      await rig.slack.waitFor(() => rig.heard.length > count);
+    }
+    expect(rig.heard.slice(-3).map(({ lead }) => lead)).toEqual(['&gt; ', 'do not say ', 'if bea agrees, ']);
+  });
+
   it('shows a request that was asked by mention in the thread where it was asked', async () => {
     await begin();
     const ts = await rig.slack.as('U0MARIA').say('please @steward builder capacity builder2 8', 'C0KOJI');

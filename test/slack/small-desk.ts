@@ -24,6 +24,7 @@ export function smallDesk() {
     who: string;
     place: Place;
     here?: string | undefined;
+    lead?: string | undefined;
     origin: string;
   }[] = [];
   const broken = { times: 0 };
@@ -101,8 +102,8 @@ export function smallDesk() {
   }
 
   const desk: Desk = {
-    async say({ who, text, place, origin, here }) {
-      heard.push({ how: 'say', text, who: who.id, place, here, origin });
+    async say({ who, text, lead, place, origin, here }) {
+      heard.push({ how: 'say', text, who: who.id, place, here, lead, origin });
       return once(origin, () => {
         const [first, second, ...rest] = text.split(/\s+/u);
         if (first === 'builder') return ask(who, { host: rest[0] ?? '', capacity: rest[1] ?? '' });

@@ -27,6 +27,8 @@ describe('an upstream’s address', () => {
   it.each([
     ['http://user:secret@h.example/x', /user or a password/],
     ['http://user@h.example/x', /user or a password/],
+    ['http://user:pa/ss@h.example/x', /user or a password/],
+    ['http://user:p@ss@h.example/x', /user or a password/],
     ["http://h.example/'x", /a quote/],
     ['http://h.example/`id`', /a backtick/],
     ['http://h.example/$(id)', /a \$/],

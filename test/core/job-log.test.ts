@@ -199,9 +199,9 @@ describe('what is given away of a log', () => {
 
   it('has no password of an address in it', async () => {
     const log =
-      'GET https://maria:s3cret@mirror.example.org/os/ and http://mirror.example.org:80/a@b\n\u001b[31mhttps://ghp_t0ken@h/x\u001b[0m\n';
+      'GET https://maria:s3cret@mirror.example.org/os/ and http://mirror.example.org:80/a@b\n\u001b[31mhttps://ghp_t0ken@h/x\u001b[0m http://u:p@s/w@h/ http://u:p@s@h/\n';
     expect(await presentable(Buffer.from(log))).toBe(
-      'GET https://***@mirror.example.org/os/ and http://mirror.example.org:80/a@b\nhttps://***@h/x\n',
+      'GET https://***@mirror.example.org/os/ and http://mirror.example.org:80/a@b\nhttps://***@h/x http://***@h/ http://***@h/\n',
     );
   });
 

@@ -159,19 +159,46 @@ describe.skipIf(missing.length > 0)(
       );
     };
 
+    /** Has upstream one thing until its repomd.xml was read so often, and another from then on. */
+    const turn = (after: number, change: () => void): void => {
+      const [dir, good, other] = [
+        join(rig.base, 'upstream'),
+        join(rig.base, 'good'),
+        join(rig.base, 'other'),
+      ];
+      cpSync(dir, good, { recursive: true });
+      change();
+      renameSync(dir, other);
+      renameSync(good, dir);
+      rig.upstream.behave({ other, after });
+    };
+
     it('goes by the metadata that was looked at, also where upstream has other a moment later', async () => {
-      const [dir, good, evil] = ['upstream', 'good', 'evil'].map((name) => join(rig.base, name));
       writeFileSync(join(rig.base, 'secret.rpm'), 'known words');
       offer([ant]);
-      cpSync(dir ?? '', good ?? '', { recursive: true });
-      claim(`<location xml:base="file://${rig.base}/" href="secret.rpm"/>`, 'known words');
-      renameSync(dir ?? '', evil ?? '');
-      renameSync(good ?? '', dir ?? '');
       // One for the count, one for dnf.
-      rig.upstream.behave({ other: evil ?? '', after: 2 });
+      turn(2, () => claim(`<location xml:base="file://${rig.base}/" href="secret.rpm"/>`, 'known words'));
       expect(await rig.sync()).toMatchObject({ code: 0 });
       expect(existsSync(join(mirrored, 'secret.rpm'))).toBe(false);
       expect(there()).toEqual([ant]);
+    });
+
+    it.skipIf(!thorough)('takes no more of metadata that has no end than it may', async () => {
+      const script = join(rig.base, 'koji-mirror.job.sh');
+      const text = readFileSync(script, 'utf8');
+      writeFileSync(script, text.replace('most_fetched=2000000000', 'most_fetched=20000000'));
+      turn(1, () => {
+        const md = join(upstream, 'repodata/repomd.xml');
+        const location = /(<data type="primary">[\s\S]*?)<location[^>]*>/;
+        const endless = readFileSync(md, 'utf8').replace(
+          location,
+          '$1<location xml:base="file:///dev" href="zero"/>',
+        );
+        writeFileSync(md, endless);
+      });
+      const ran = await rig.sync();
+      expect(ran.last).toMatch(/^dnf makecache of fedora41-os-x86_64 ended with exit code 1/);
+      expect(ran.log).toContain('file:///dev/zero');
     });
 
     it('brings nothing that upstream names and that is no package of it', async () => {

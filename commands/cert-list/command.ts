@@ -7,7 +7,7 @@ import { anyOf } from '../../src/core/recognise.ts';
 import { CERTIFICATE_WORDS, OTHER_CERTIFICATES } from '../certificates/called.ts';
 import { brokenLines, countText, readEntries, standingText } from '../certificates/entries.ts';
 import { ownUser } from '../certificates/holder.ts';
-import { type Entry, type Standing, standing } from '../certificates/index-file.ts';
+import { type Entry, isOf, type Standing, standing } from '../certificates/index-file.ts';
 import { settings } from '../certificates/settings.ts';
 import { day, daysUntil } from '../certificates/times.ts';
 import { watchCertificates } from '../certificates/watch.ts';
@@ -58,7 +58,7 @@ export default defineCommand({
       state !== undefined ? undefined : which !== undefined && MINE.test(which) ? ownUser(view) : which;
     const wantsState = state ?? (user === undefined || expiring !== undefined ? 'valid' : undefined);
     const found = entries
-      .filter((one) => user === undefined || one.user === user)
+      .filter((one) => user === undefined || isOf(one, user))
       .filter((one) => wantsState === undefined || standing(one, now) === wantsState)
       .filter((one) => expiring === undefined || daysUntil(one.until, now) < expiring)
       .sort(byUse(now));

@@ -47,6 +47,7 @@ async function outcomeOf(request: Request, work: Work, signal: AbortSignal): Pro
       return [
         { type: 'answered', by: STEWARD, data: { answer: await withoutText(plan, request.id, work.files) } },
       ];
+    if (plan.refusal && request.undoes === null) throw plan.refusal;
     const steps = remainingSteps(plan, request);
     const unmet = steps.flatMap((step) => step.guards).filter((guard) => !guard.holds);
     if (unmet.length > 0) throw new Refused(guardText(unmet), 'Ask again when that has changed.');

@@ -74,6 +74,11 @@ const card = z.looseObject({
       label: z.string(),
       style: z.enum(['primary', 'danger', 'plain']),
       line: z.string(),
+      may: z.looseObject({
+        roles: z.array(z.string()),
+        asker: z.enum(['too', 'not', 'as-any']),
+        says: z.string(),
+      }),
     }),
   ),
   footer: z.string(),

@@ -8,11 +8,12 @@ import { lineOf } from './line.ts';
 import { OPEN } from './listing.ts';
 import { actor, type Person, type Place } from './person.ts';
 import { plainText } from './plain-text.ts';
-import { commandOf, isReadable, type Site } from './planner.ts';
-import { mayAsk, ruleOfAsking, strictest } from './policy.ts';
+import type { Site } from './planner.ts';
+import { mayAsk, ruleOfAsking } from './policy.ts';
 import { check } from './problems.ts';
 import { ENDED, type Request, type Status } from './request.ts';
 import type { Requests } from './requests.ts';
+import { ruleOfUndo } from './rights.ts';
 import type { Ledger, RequestStore } from './store.ts';
 
 /** Where something was said, by whom. */
@@ -144,14 +145,7 @@ export function createAsking(deps: {
       });
     }
     const askings = distinct(inversesOf(request).map(({ command, given }) => ({ command, given })));
-    const rule = strictest(
-      askings.map(({ command: name, given }) => {
-        const command = commandOf(site, name);
-        const part = isReadable(command, given) ? command.narrower(given, from.who) : null;
-        return ruleOfAsking(site.rule(command.name), part);
-      }),
-    );
-    const allowed = mayAsk(from.who, `undo ${id}`, rule);
+    const allowed = mayAsk(from.who, `undo ${id}`, ruleOfUndo(site, request, from.who));
     if (!allowed.ok) return reply({ tone: 'bad', title: allowed.says, lines: [allowed.next] });
     const said = await ask(from, askings, `undo ${id}`, id);
     if (said.kind === 'request') {

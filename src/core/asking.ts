@@ -84,8 +84,8 @@ export function createAsking(deps: {
       (await isTooOften(from, name, perMinute))
         ? reply({
             tone: 'warn',
-            title: `You asked for \`${name}\` ${perMinute} times within a minute, so this one was not taken.`,
-            lines: ['Each asking makes servers of other people work. Ask again in a minute.'],
+            title: `You had \`${name}\` look ${perMinute} times within a minute, so this one was not taken.`,
+            lines: ['Each look makes other machines work. Ask again in a minute.'],
           })
         : asking(),
     );

@@ -4,7 +4,7 @@ import type { Concern, WatchView } from './concern.ts';
 import type { Json } from './json.ts';
 import type { Person, Role } from './person.ts';
 import type { HowFar, Intent, Plan, Step } from './plan.ts';
-import type { HostReader, HubReader, JobLogs } from './ports.ts';
+import type { HostReader, HostScript, HubReader, JobLogs } from './ports.ts';
 
 /** `read` looks only; `low` can be undone and hurts one thing; `high` needs two people, neither of them the asker. */
 export type Risk = 'read' | 'low' | 'high';
@@ -87,8 +87,13 @@ export interface CommandDeclaration<S extends Params, C extends z.ZodType> {
   /** Fewer than `ask`, for what is asked with these parameters; null: no fewer. */
   readonly narrower?: (params: z.output<S>, who: Person) => Narrower | null;
   readonly approval?: Partial<Approval>;
-  /** How often one person may ask for it within a minute: for what makes others' servers work. Not there: any number. */
+  /**
+   * How often one person may have it look within a minute: for what makes others' servers work. Not there: any number. What
+   * is refused before a host was asked counts for nothing.
+   */
   readonly perMinute?: number;
+  /** Only a run of one of these scripts on a host counts. */
+  readonly perMinuteOf?: readonly HostScript[];
   /**
    * One run serves all who ask for the very same while it is going on: they are shown that request, wherever it was asked,
    * and none is made. For what takes long and is done anew each time.
@@ -137,6 +142,7 @@ export interface Command {
   readonly ask: readonly Role[];
   readonly approval: Approval;
   readonly perMinute: number | undefined;
+  readonly perMinuteOf: readonly HostScript[] | undefined;
   readonly joins: boolean;
   readonly hubPermission: string | undefined;
   readonly settings: z.ZodType | undefined;
@@ -174,6 +180,7 @@ export function defineCommand<S extends Params, C extends z.ZodType = z.ZodUndef
     ask: declared.ask,
     approval: { ...approvalOf(declared.risk), ...declared.approval },
     perMinute: declared.perMinute,
+    perMinuteOf: declared.perMinuteOf,
     joins: declared.joins ?? false,
     hubPermission: declared.hubPermission,
     settings: declared.settings,

@@ -66,7 +66,10 @@ export interface RequestStore {
     readonly asker?: string;
     readonly limit: number;
   }): Promise<readonly Listed[]>;
-  /** How many requests of this command somebody made since then, not counting the one from `origin`; at most 100. */
+  /**
+   * How many requests of this command somebody made since then, not counting the one from `origin` and those refused
+   * early; at most 100.
+   */
   askedSince(asker: string, command: string, since: Date, origin: string): Promise<number>;
   /** What is due at `now`, oldest first. */
   due(now: Date, limit: number): Promise<readonly Listed[]>;

@@ -105,6 +105,29 @@ describe('repo add', () => {
     ).toContain('primary');
   });
 
+  it('counts no line that was refused before upstream was looked at, and every one that was looked at', async () => {
+    const who = { ...maria, id: 'sloppy' };
+    const ask = async (line: string): Promise<string> => {
+      const said = await site.kernel.say(who, `repo add ${line}`);
+      if (said.kind !== 'request') return said.kind;
+      await site.kernel.settle();
+      return (await site.kernel.load(said.id)).status;
+    };
+    for (const line of [
+      'a from=os=ftp://mirror.example.org/os/$arch/',
+      'a from=os=http://mirror.example.org/os/$arch/ arches=s390x',
+      `a from="${OS}" for=nothing`,
+      `a from="${OS}" tag=no-such-tag`,
+      // There, from elsewhere.
+      `fedora41 from="${OS}"`,
+      `centos8 from="base=http://mirror.example.org/os/$arch/" mirror=no`,
+    ])
+      expect([line, await ask(line)]).toEqual([line, 'refused']);
+    for (let n = 0; n < 5; n++)
+      expect(await ask('a from=os=http://odd.example.org/broken/$arch/')).toBe('refused');
+    expect(await ask('a from=os=http://odd.example.org/broken/$arch/')).toBe('reply');
+  });
+
   it('uses upstream’s own address where nothing is to be mirrored', async () => {
     const request = await site.through(
       adam,

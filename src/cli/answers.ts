@@ -108,7 +108,13 @@ const form = z.looseObject({
 });
 
 const said = z.discriminatedUnion('kind', [
-  z.looseObject({ kind: z.literal('request'), id: z.string(), isNew: z.boolean(), queued: z.boolean() }),
+  z.looseObject({
+    kind: z.literal('request'),
+    id: z.string(),
+    isNew: z.boolean(),
+    queued: z.boolean(),
+    says: z.string().optional(),
+  }),
   z.looseObject({ kind: z.literal('decided'), id: z.string(), reply }),
   z.looseObject({ kind: z.literal('reply'), reply }),
   z.looseObject({ kind: z.literal('form'), form }),

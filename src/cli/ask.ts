@@ -27,6 +27,8 @@ export async function ask(words: readonly string[], options: AskOptions, io: Io)
     const refused = said.kind === 'decided' && (said.reply.tone === 'warn' || said.reply.tone === 'bad');
     const follows = options.follow && answer.card !== null && verb !== 'show' && !refused;
     if (decision && !options.json) await io.out(`${replyText(said.reply, io.style)}\n`);
+    if (said.kind === 'request' && said.says && !options.json)
+      io.err(`${paragraph(said.says, 0, io.style).join('\n')}\n`);
     going = answer.card?.id ?? null;
     const card = follows && answer.card ? await follow(answer.card, talk, options, io) : answer.card;
     await show(answer, card, options, talk, io);

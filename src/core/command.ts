@@ -74,6 +74,9 @@ export interface Narrower {
   readonly what: string;
 }
 
+/** Whom an open request serves that asks for the very same. */
+export type Joins = 'nobody' | 'asker' | 'everybody';
+
 /** What a command's author writes. `S` and `C` are its parameters and its own part of the config. */
 export interface CommandDeclaration<S extends Params, C extends z.ZodType> {
   /** Words as typed: `builder capacity`. The folder has the same name with dashes. */
@@ -95,10 +98,11 @@ export interface CommandDeclaration<S extends Params, C extends z.ZodType> {
   /** Only a run of one of these scripts on a host counts. */
   readonly perMinuteOf?: readonly HostScript[];
   /**
-   * One run serves all who ask for the very same while it is going on: they are shown that request, wherever it was asked,
-   * and none is made. For what takes long and is done anew each time.
+   * Who asks for the very same while it waits or goes on is shown that request, wherever it was asked, and none is made:
+   * who asked for it already (`asker`; so it is unless it only looks), or whoever asks (`everybody`: for what takes long and
+   * is done anew each time).
    */
-  readonly joins?: boolean;
+  readonly joins?: Joins;
   /** Koji's permission that the bot's account needs for its calls. Off where the config does not name it. */
   readonly hubPermission?: string;
   /** This command's own settings, at `commands.<name>.settings` in the config. */
@@ -143,7 +147,7 @@ export interface Command {
   readonly approval: Approval;
   readonly perMinute: number | undefined;
   readonly perMinuteOf: readonly HostScript[] | undefined;
-  readonly joins: boolean;
+  readonly joins: Joins;
   readonly hubPermission: string | undefined;
   readonly settings: z.ZodType | undefined;
   readonly shared: string | undefined;
@@ -181,7 +185,7 @@ export function defineCommand<S extends Params, C extends z.ZodType = z.ZodUndef
     approval: { ...approvalOf(declared.risk), ...declared.approval },
     perMinute: declared.perMinute,
     perMinuteOf: declared.perMinuteOf,
-    joins: declared.joins ?? false,
+    joins: declared.joins ?? (declared.risk === 'read' ? 'nobody' : 'asker'),
     hubPermission: declared.hubPermission,
     settings: declared.settings,
     shared: declared.shared,

@@ -40,6 +40,8 @@ export interface RequestStore {
     origin: string,
     make: (id: string) => { readonly events: readonly NewEvent[]; readonly summary: Summary },
   ): Promise<{ readonly id: string; readonly isNew: boolean }>;
+  /** The request that was made from this origin; null: none was. */
+  madeFrom(origin: string): Promise<string | null>;
   /** All events in order, or those after sequence number `after`; empty for an unknown id. */
   events(id: string, after?: number): Promise<readonly RequestEvent[]>;
   /**

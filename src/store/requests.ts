@@ -72,6 +72,8 @@ export function createRequests(database: Database, now: () => Date): RequestStor
       });
     },
 
+    madeFrom: (origin) => madeFrom(database, cleanText(origin)),
+
     events: async (id, after = 0) => {
       const rows = await database.query(
         `select ${COLUMNS} from steward.record where request = $1 and seq > $2 order by seq`,

@@ -65,10 +65,14 @@ export default defineCommand({
     const shown = found.slice(0, MOST_ROWS);
     const soon = shown.filter((one) => endsSoon(one, now));
     const broken = brokenLines(read);
+    const isOwn = user !== undefined && user === view.asker.accounts.koji;
+    const unknown = found.length === 0 && user !== undefined ? unknownUser(user, entries) : [];
+    // Who never had one may ask how it stands; of another it is more likely a slip.
+    const isSlip = unknown.length > 0 && !isOwn;
     return {
       kind: 'answer',
       title: titleOf({ found, user, state: wantsState, expiring }),
-      verdict: broken.length > 0 || soon.length > 0 ? 'warn' : 'ok',
+      verdict: broken.length > 0 || soon.length > 0 || isSlip ? 'warn' : 'ok',
       lines: [
         ...broken,
         ...(soon.length > 0 ? [`Ends within ${SOON_DAYS} days: ${usersOf(soon)}.`] : []),
@@ -77,12 +81,12 @@ export default defineCommand({
               `Only the first ${shown.length} of ${found.length} are shown. Narrow it: \`cert list <user>\`, or \`cert list expiring=30d\`.`,
             ]
           : []),
-        ...(found.length === 0 && user !== undefined ? unknownUser(user, entries) : []),
+        ...unknown,
         `The CA on ${read.host} signed ${entries.length}: ${countText(entries, now)}.`,
       ],
       ...(shown.length > 0 ? { table: tableOf(shown, now) } : {}),
       next:
-        found.length === 0 && user !== undefined && user === view.asker.accounts.koji
+        found.length === 0 && isOwn
           ? ['cert issue']
           : shown.slice(0, 1).map((one) => `cert show ${one.serial}`),
     };

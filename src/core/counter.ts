@@ -13,11 +13,13 @@ import { progressOf, wordsOf } from './job-progress.ts';
 import { openJob, readState } from './job-state.ts';
 import { LONGEST_LINE, parse } from './parse.ts';
 import { riskOfRequest, type Site } from './planner.ts';
+import { askerOf } from './planning.ts';
 import type { Hints, Log } from './ports.ts';
 import type { Problems } from './problems.ts';
 import { recognise } from './recognise.ts';
 import { Refused } from './refused.ts';
 import type { Requests } from './requests.ts';
+import { siteRolesOf } from './rights.ts';
 import type { Store } from './store.ts';
 import { VERBS } from './verbs.ts';
 
@@ -158,7 +160,8 @@ export function createDesk(deps: {
       const job = openJob(request);
       const newest =
         job && wordsOf(await readState(store.notes, job.run), progressOf(request, site.registry), log);
-      return drawCard(request, riskOfRequest(site, request), newest || null);
+      const roles = siteRolesOf(site, request, askerOf(request, site), deps.operators);
+      return drawCard(request, riskOfRequest(site, request), newest || null, roles);
     },
     form(line) {
       const parsed = parse(line, site.registry);

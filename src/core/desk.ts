@@ -12,6 +12,8 @@ export type Said =
       readonly queued: boolean;
       /** It came from elsewhere: it was to be shown, or the same is asked for already. */
       readonly another?: true;
+      /** Why none was made, for who asked, in a sentence or two. */
+      readonly says?: string;
     }
   /** A decision or a change on a request was taken into the record. `reply` says so in one line. */
   | { readonly kind: 'decided'; readonly id: string; readonly reply: Reply }

@@ -136,7 +136,10 @@ function actionParts(card: Card, showing: Showing, whole: boolean): string[] {
   const offered = card.actions
     .filter((action) => !elsewhere.includes(action.verb))
     .filter((action) => whole || action.verb !== 'approve');
-  const lines = offered.map((action) => `- ${sayable(action.line, bot)} ${meaning(action, card)}`);
+  const lines = offered.map((action) => {
+    const who = action.may.says ? ` (${inline(action.may.says, 200)})` : '';
+    return `- ${sayable(action.line, bot)} ${meaning(action, card)}${who}`;
+  });
   const these = lines.length === 1 ? 'this line' : 'one of these lines';
   const parts = lines.length > 0 ? [`Reply here with ${these}:\n${lines.join('\n')}`] : [];
   if (mayApprove && !whole)
@@ -154,13 +157,11 @@ function whereToDecide(card: Card): string {
 }
 
 function meaning(action: Action, card: Card): string {
-  const who =
-    card.decideRoles.length > 0 ? ` (${card.decideRoles.map((role) => inline(role)).join(' or ')})` : '';
   switch (action.verb) {
     case 'approve':
-      return `to say yes${who}`;
+      return 'to say yes';
     case 'deny':
-      return `to say no, with the reason${who}`;
+      return 'to say no, with the reason';
     case 'cancel':
       return card.status === 'running' ? 'to stop it' : 'to take the request back';
     case 'undo':

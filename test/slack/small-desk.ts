@@ -150,14 +150,16 @@ export function smallDesk() {
   return { desk, heard, requests, move, broken, last: (id: string) => requests.get(id)?.seq ?? 0 };
 }
 
+const ADMIN = { roles: ['admin'], asker: 'as-any', says: 'an admin' } as const;
+
 function drawn(request: Small): Card {
   const { id, seq, status, line, asker, text } = request;
   const ended = status === 'succeeded' || status === 'denied' || status === 'failed';
   const actions: Action[] =
     status === 'planned'
       ? [
-          { verb: 'approve', label: 'Approve', style: 'primary', line: `approve ${id}` },
-          { verb: 'deny', label: 'Deny…', style: 'danger', line: `deny ${id}` },
+          { verb: 'approve', label: 'Approve', style: 'primary', line: `approve ${id}`, may: ADMIN },
+          { verb: 'deny', label: 'Deny…', style: 'danger', line: `deny ${id}`, may: ADMIN },
         ]
       : [];
   return cardOf({

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import type { Answer } from '../../src/core/answer.ts';
-import { defineCommand } from '../../src/core/command.ts';
+import { defineCommand, type View } from '../../src/core/command.ts';
 import { days, identifier } from '../../src/core/fields.ts';
 import { nearest } from '../../src/core/near.ts';
 import { anyOf } from '../../src/core/recognise.ts';
 import { CERTIFICATE_WORDS, OTHER_CERTIFICATES } from '../certificates/called.ts';
 import { brokenLines, countText, readEntries, standingText } from '../certificates/entries.ts';
-import { ownUser } from '../certificates/holder.ts';
+import { namedUser } from '../certificates/holder.ts';
 import { type Entry, isOf, type Standing, standing } from '../certificates/index-file.ts';
 import { settings } from '../certificates/settings.ts';
 import { day, daysUntil } from '../certificates/times.ts';
@@ -17,8 +17,6 @@ import { some } from '../some.ts';
 const MOST_ROWS = 50;
 /** Whose certificate ends sooner than this should renew it now. */
 const SOON_DAYS = 14;
-/** How people say: my own. No user of a hub is called so. */
-const MINE = /^(?:mine|my|me|myself|own)$/iu;
 const STATES: readonly string[] = ['valid', 'expired', 'revoked'] satisfies Standing[];
 
 export default defineCommand({
@@ -54,8 +52,7 @@ export default defineCommand({
     const read = await readEntries(given, view);
     const { entries } = read;
     const state = which !== undefined && STATES.includes(which) ? which : undefined;
-    const user =
-      state !== undefined ? undefined : which !== undefined && MINE.test(which) ? ownUser(view) : which;
+    const user = state !== undefined || which === undefined ? undefined : namedUser(which, view);
     const wantsState = state ?? (user === undefined || expiring !== undefined ? 'valid' : undefined);
     const found = entries
       .filter((one) => user === undefined || isOf(one, user))
@@ -82,13 +79,15 @@ export default defineCommand({
             ]
           : []),
         ...unknown,
-        `The CA on ${read.host} signed ${entries.length}: ${countText(entries, now)}.`,
+        ...(user === undefined
+          ? [`The CA on ${read.host} signed ${entries.length}: ${countText(entries, now)}.`]
+          : []),
       ],
       ...(shown.length > 0 ? { table: tableOf(shown, now) } : {}),
       next:
-        found.length === 0 && isOwn
-          ? ['cert issue']
-          : shown.slice(0, 1).map((one) => `cert show ${one.serial}`),
+        found.length > 0
+          ? shown.slice(0, 1).map((one) => `cert show ${one.serial}`)
+          : nextForNone(user, view, entries),
     };
   },
 });
@@ -129,6 +128,15 @@ function unknownUser(user: string, entries: readonly Entry[]): readonly string[]
   if (known.includes(user)) return [];
   const meant = nearest(user, known);
   return [`There never was one for ${user}.${meant ? ` Did you mean ${meant}?` : ''}`];
+}
+
+/** What helps whom nothing was found for: with `expiring` there may be others. */
+function nextForNone(user: string | undefined, view: View, entries: readonly Entry[]): readonly string[] {
+  if (user === undefined) return [];
+  const own = entries.filter((one) => one.user === user);
+  if (own.some((one) => standing(one, view.now) === 'valid')) return [`cert list ${user}`];
+  if (user === view.asker.accounts.koji) return ['cert issue'];
+  return [own.length > 0 ? `cert list ${user}` : 'cert list'];
 }
 
 function tableOf(entries: readonly Entry[], now: Date) {

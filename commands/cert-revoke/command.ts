@@ -10,6 +10,7 @@ import { withReason } from '../builders.ts';
 import { CERTIFICATE_WORDS, OTHER_CERTIFICATES } from '../certificates/called.ts';
 import { type Crl, crlsIn } from '../certificates/crl.ts';
 import { hexIn, sameSerial } from '../certificates/entries.ts';
+import { namedUser } from '../certificates/holder.ts';
 import { type Entry, isOf, standing } from '../certificates/index-file.ts';
 import { entryText, kojiCa, LOCKS } from '../certificates/order.ts';
 import { type Ask, lookAtCa } from '../certificates/reading.ts';
@@ -34,7 +35,7 @@ export default defineCommand({
   params: z.object({
     which: identifier({
       title: 'Which',
-      hint: 'A Koji user, or a serial number in hex, as `cert list` shows it.',
+      hint: 'A Koji user, mine, or a serial number as `cert list` shows it.',
       example: 'maria',
     }),
     reason: choice(
@@ -60,14 +61,15 @@ export default defineCommand({
   examples: ['cert revoke maria reason=key-lost because=the laptop with the key was stolen'],
   recognise: {
     words: [
-      CERTIFICATE_WORDS,
+      [...CERTIFICATE_WORDS, ...anyOf(`key, keys`)],
       anyOf(`koji, kojihub, kkoji, build system`),
       anyOf(`revoke, lost, stolen, leaked, compromised`),
     ],
     unless: OTHER_CERTIFICATES,
   },
   locks: () => LOCKS,
-  async plan({ which, reason, because }, view, given) {
+  async plan({ which: named, reason, because }, view, given) {
+    const which = namedUser(named, view);
     const [ca, lists] = await Promise.all([lookAtSigning(given, view), lookAtLists(given, view)]);
     const found = pick(which, ca);
     const steps = found
@@ -84,6 +86,9 @@ export default defineCommand({
       steps,
       notes: [
         ...why,
+        ...(users === view.asker.accounts.koji
+          ? []
+          : [`It is a certificate of ${users}, and ${view.asker.name} asks for this.`]),
         'A revoked certificate is never good again. Sessions that it opened on the hub last until they end; `account disable` ends them.',
         ...(given.crlInUse === undefined
           ? [
@@ -93,7 +98,8 @@ export default defineCommand({
       ],
     };
   },
-  async result({ which }, view, given): Promise<Answer> {
+  async result({ which: named }, view, given): Promise<Answer> {
+    const which = namedUser(named, view);
     const [ca, lists] = await Promise.all([lookAtSigning(given, view), lookAtLists(given, view)]);
     const picked = pick(which, ca).filter(({ recorded }) => recorded === 'R');
     // Of a user that had several, those that were revoked together.
@@ -116,7 +122,11 @@ export default defineCommand({
           : []),
         'Whoever uses it is turned away before the hub is asked.',
       ],
-      next: users.flatMap((user) => [`account disable ${user} because=…`, `cert list ${user}`]),
+      next: users.flatMap((user) =>
+        user === view.asker.accounts.koji
+          ? [`cert list ${user}`]
+          : [`account disable ${user} because=…`, `cert list ${user}`],
+      ),
     };
   },
 });

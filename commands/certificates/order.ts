@@ -164,11 +164,11 @@ export function guardsOf(ca: Ca, view: View): readonly Guard[] {
   ];
 }
 
-/** What a finished order has to show: the certificate, and everything to use it; `file`: what its key is called there. */
+/** What a finished order has to show: the certificate, and everything to use it. `own.file`: what its key is called there. */
 export async function resultFor(
   text: string,
   user: string,
-  file: string,
+  own: Parameters<typeof handOver>[3],
   settings: Settings,
   view: View,
 ): Promise<Omit<Answer, 'next'> & { readonly order: Order }> {
@@ -178,7 +178,7 @@ export async function resultFor(
       `The certificate of ${user} was signed, and is not on ${order.ca.host} any more.`,
       `\`cert list ${user}\` shows what the CA has.`,
     );
-  return { ...handOver(order.held.kept, order.ca.roots, settings, file), order };
+  return { ...handOver(order.held.kept, order.ca.roots, settings, own), order };
 }
 
 /** What the files of this user are called on their own machine. */

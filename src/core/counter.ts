@@ -105,7 +105,7 @@ export function createDesk(deps: {
               lines: [],
             });
           case 'unclear':
-            if (parsed.begins.length > 0)
+            if (parsed.begins.length > 0 && parsed.meant === null)
               return reply(helpReply(who, parsed.begins[0]?.name.split(' ')[0], site));
             return guessing.unclear(who, parsed, text, here);
         }

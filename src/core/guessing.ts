@@ -5,6 +5,7 @@ import { isOptional, metaOf } from './field-meta.ts';
 import { commandsFor } from './help.ts';
 import { lineOf } from './line.ts';
 import { type Parsed, parse } from './parse.ts';
+import { PEM_LABEL, PEM_WORD } from './pem.ts';
 import type { Person } from './person.ts';
 import { plainText } from './plain-text.ts';
 import type { Site } from './planner.ts';
@@ -33,8 +34,27 @@ export function createGuessing(site: Site): {
     const mine = commandsFor(who, site);
     // Who talks to us need not say that it is about Koji.
     const lines = recognise(`koji ${text}`, mine).map(({ line }) => line);
+    if (lines.length > 0) return lines;
+    // “Revoke maria because=…”: the second word of a command, without the first.
+    const [first = '', ...rest] = plainText(text).split(/\s+/u);
+    const whole = mine
+      .filter(({ name }) => name.split(' ').slice(1).includes(first.toLowerCase()))
+      .map(({ name }) => [name, ...rest].join(' '))
+      .filter(canBeRead);
+    if (whole.length > 0) return whole.slice(0, 3);
     const families = about(text, mine).map(({ name }) => `help ${name.split(' ')[0]}`);
-    return lines.length > 0 ? lines : [...new Set(families)].slice(0, 3);
+    return [...new Set(families)].slice(0, 3);
+  }
+
+  /** Lines that take what was pasted, by what it says of itself. */
+  function takersOf(who: Person, text: string): readonly string[] {
+    const label = PEM_LABEL.exec(text)?.[1];
+    return commandsFor(who, site).flatMap(({ name, params }) => {
+      const takes = Object.entries(params.shape).find(
+        ([, field]) => PEM_LABEL.exec(metaOf(field).example)?.[1] === label,
+      );
+      return takes ? [`${name} ${takes[0]}=…`] : [];
+    });
   }
 
   /** Would it be read, once what is missing in it is filled in? */
@@ -48,7 +68,12 @@ export function createGuessing(site: Site): {
     return reply({
       tone: 'warn',
       title,
-      lines: meant.length > 0 ? ['Did you mean this?'] : ['`help` shows what you can ask for.'],
+      lines:
+        meant.length === 0
+          ? ['`help` shows what you can ask for.']
+          : meant.every((line) => line.startsWith('help '))
+            ? ['This shows what you can ask for.']
+            : [`Did you mean ${meant.length > 1 ? 'one of these' : 'this'}?`],
       next: meant.length > 0 ? meant.map(plainText) : ['help'],
     });
   }
@@ -59,6 +84,15 @@ export function createGuessing(site: Site): {
     text: string,
     here: string | undefined,
   ): Said {
+    if (PEM_WORD.test(text.trim())) {
+      const next = takersOf(who, text);
+      return reply({
+        tone: 'warn',
+        title: 'That was pasted without a command before it. Nothing was done.',
+        lines: [next.length > 0 ? 'Paste it again, behind one of these.' : 'Nothing here takes it.'],
+        next: next.length > 0 ? next : ['help'],
+      });
+    }
     const whole = plainText(text);
     const title =
       whole.length <= 60 && whole.includes(' ')

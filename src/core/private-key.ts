@@ -144,9 +144,8 @@ export function keyBurnt(service: string): { readonly title: string; readonly li
   return {
     title: `That looked like a private key. I have not kept it, but ${service} has.`,
     lines: [
-      'Treat that key as burnt: whoever can read this conversation, an export or a notification of it may have it.',
-      'Make a new key, never paste it anywhere, and ask for the certificate of the old one to be revoked.',
-      'Delete your message too. Steward never needs a private key: for a certificate it takes a signing request (CSR).',
+      'Delete your message, and use that key no more: whoever can read this conversation may have it.',
+      'Make a new key, and paste only its signing request (the .csr file). If there is a certificate for the old one, have it revoked: `help revoke` shows how.',
     ],
   };
 }

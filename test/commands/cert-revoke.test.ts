@@ -41,6 +41,7 @@ describe('cert revoke', () => {
     expect(planned.plan).toMatchObject({
       title: 'Revoke 04 of bea: has left the project',
       risk: 'low',
+      notes: expect.arrayContaining(['It is a certificate of bea, and adam asks for this.']),
       steps: [
         { step: { changes: [{ what: 'certificate 04 of bea', before: 'let in', after: 'turned away' }] } },
       ],

@@ -42,6 +42,9 @@ describe('in short', () => {
     const pem = `-----BEGIN CERTIFICATE REQUEST----- ${bytes.toString('base64')}`;
     expect(lineInShort(`cert issue csr=${pem} -----END CERTIFICATE REQUEST-----`)).toBe('cert issue csr=…');
     expect(lineInShort(`cert issue csr=${pem}`)).toBe('cert issue csr=…');
+    // Phones make one dash of several.
+    const typed = `${pem} -----END CERTIFICATE REQUEST-----`.replaceAll('-----', '—–—');
+    expect(lineInShort(`cert issue for=toni csr=${typed}`)).toBe('cert issue for=toni csr=…');
     expect(lineInShort(`cert issue for=toni csr=${bytes.toString('base64')}`)).toBe(
       'cert issue for=toni csr=…',
     );

@@ -162,6 +162,12 @@ describe('a request as a post', () => {
       '- `@steward undo r42, thank you` to have it changed back (an admin)',
       '*r42 · asked by maria*',
     ]);
+    // Nobody's first thought about what they were given is to have it taken back.
+    const answer = { kind: 'answer', title: 'Certificate 09 of maria', verdict: 'ok' } as const;
+    expect(endPost({ ...card, answer }, showing, true)).toContain(
+      'Done.\n\nCertificate 09 of maria: it stands in my post above, with what to do next.\n\n*r42',
+    );
+    expect(endPost({ ...card, answer }, showing)).toContain('undo r42');
   });
 
   it('reminds of a decision with the lines to reply', () => {

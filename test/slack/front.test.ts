@@ -320,7 +320,7 @@ describe('bad days', () => {
     await rig.slack.waitFor(
       () => rig.slack.messages('dm:U0MARIA').length + rig.slack.ephemerals('U0MARIA').length >= 3,
     );
-    expect(textOf(rig.slack.ephemerals('U0MARIA'))).toContain('Treat that key as burnt');
+    expect(textOf(rig.slack.ephemerals('U0MARIA'))).toContain('use that key no more');
     expect(rig.rows.size).toBe(0);
     expect(JSON.stringify(rig.logged)).not.toContain('MIIEow');
   });

@@ -76,6 +76,8 @@ const card = z.looseObject({
       line: z.string(),
     }),
   ),
+  // A server of before has none.
+  links: z.array(z.looseObject({ text: z.string(), url: z.string() })).default([]),
   footer: z.string(),
   plan: z.number(),
   asker: z.string(),

@@ -158,7 +158,7 @@ export function createDesk(deps: {
       const job = openJob(request);
       const newest =
         job && wordsOf(await readState(store.notes, job.run), progressOf(request, site.registry), log);
-      return drawCard(request, riskOfRequest(site, request), newest || null);
+      return drawCard(request, riskOfRequest(site, request), newest || null, site.web);
     },
     form(line) {
       const parsed = parse(line, site.registry);

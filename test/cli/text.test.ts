@@ -30,6 +30,7 @@ const card: Card = {
   ],
   notes: ['It builds 2 packages now.'],
   answer: null,
+  links: [],
   actions: [
     { verb: 'approve', label: 'Approve', style: 'primary', line: 'approve r42' },
     { verb: 'cancel', label: 'Cancel', style: 'plain', line: 'cancel r42' },

@@ -81,6 +81,8 @@ const card = z.looseObject({
       }),
     }),
   ),
+  // A server of before has none.
+  links: z.array(z.looseObject({ text: z.string(), url: z.string() })).default([]),
   footer: z.string(),
   plan: z.number(),
   asker: z.string(),

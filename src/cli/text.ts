@@ -44,6 +44,7 @@ export function cardText(card: Card, style: Style): string {
   });
   if (card.answer) lines.push(...answerLines(card.answer, card.answer.title !== card.title, style));
   for (const note of card.notes) lines.push(...paragraph(`• ${note}`, 2, style));
+  for (const { text, url } of card.links) lines.push(...paragraph(`${text}: ${url}`, 2, style));
   if (card.next) lines.push(...paragraph(card.next, 2, style));
   for (const who of new Set(card.actions.map(({ may }) => may.says))) {
     const said = card.actions.filter(({ may }) => may.says === who).map((action) => action.line);

@@ -3,6 +3,7 @@ import type { Risk } from './command.ts';
 import type { Role } from './person.ts';
 import type { Change } from './plan.ts';
 import type { Status, StepState } from './request.ts';
+import type { Link } from './task-links.ts';
 
 /** Something a person can press, type or reply. */
 export interface Action {
@@ -51,6 +52,8 @@ export interface Card {
   readonly steps: readonly CardStep[];
   readonly notes: readonly string[];
   readonly answer: Answer | null;
+  /** Pages of what it names: tasks of the hub. */
+  readonly links: readonly Link[];
   readonly actions: readonly Action[];
   /** `r42 · asked by maria · …`. */
   readonly footer: string;

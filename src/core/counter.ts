@@ -161,7 +161,7 @@ export function createDesk(deps: {
       const newest =
         job && wordsOf(await readState(store.notes, job.run), progressOf(request, site.registry), log);
       const roles = siteRolesOf(site, request, askerOf(request, site), deps.operators);
-      return drawCard(request, riskOfRequest(site, request), newest || null, roles);
+      return drawCard(request, riskOfRequest(site, request), newest || null, roles, site.web);
     },
     form(line) {
       const parsed = parse(line, site.registry);

@@ -9,31 +9,36 @@ import type { PlanNow, Request, Status, StepNow } from './request.ts';
 import { titleOf } from './requests.ts';
 import { type Doing, rightTo, type SiteRoles } from './rights.ts';
 import { approvers, lineOf, sentence } from './status-line.ts';
+import { taskLinks } from './task-links.ts';
 
 /**
  * Draws a request from the record: what every front end shows, and nothing kept beside it. `newest`: how far the job is
- * that runs, where that is known better than the record says.
+ * that runs, where that is known better than the record says. `web`: the address of Koji's web pages.
  */
 export function drawCard(
   request: Request,
   risk: Risk,
   newest: string | null = null,
   site: SiteRoles = {},
+  web?: string,
 ): Card {
-  const { plan } = request;
+  const { plan, answer } = request;
   const rights = (doing: Doing): Right => rightTo(doing, request, site);
+  const line = lineOf(request);
+  const steps = (plan?.steps ?? []).map((now) => drawStep(now, saysOf(request, now, newest)));
   return {
     id: request.id,
     seq: request.seq,
     title: titleOf(request),
     status: request.status,
     tone: toneOf(request),
-    line: lineOf(request),
+    line,
     next: nextOf(request, rights),
     fields: fieldsOf(request),
-    steps: (plan?.steps ?? []).map((now) => drawStep(now, saysOf(request, now, newest))),
+    steps,
     notes: plan?.notes ?? [],
-    answer: request.answer,
+    answer,
+    links: taskLinks([line, ...steps.map(({ says }) => says ?? ''), ...(answer?.lines ?? [])], web),
     actions: actionsOf(request, rights),
     footer: footerOf(request),
     plan: plan?.n ?? 0,

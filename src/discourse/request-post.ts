@@ -2,7 +2,7 @@ import type { Action, Card } from '../core/card.ts';
 import { markOf, VERDICT_MARKS } from '../core/marks.ts';
 import { CLOSED } from '../core/request.ts';
 import { answerParts } from './answer-parts.ts';
-import { fits, inline } from './escape.ts';
+import { fits, inline, link } from './escape.ts';
 import { joined, LIMIT, sizeOf } from './parts.ts';
 import { sayable, withSayable } from './say.ts';
 import { callParts, changeParts, drawsWhole, stepList } from './step-parts.ts';
@@ -125,7 +125,11 @@ function headParts(card: Card, showing: Showing, whole: boolean): string[] {
 }
 
 function nextParts(card: Card, bot: string): string[] {
-  return card.next ? [inline(withSayable(card.next, bot), LINE)] : [];
+  const links = card.links.map(({ text, url }) => link(url, text)).join(', ');
+  return [
+    ...(links === '' ? [] : [`On the hub: ${links}`]),
+    ...(card.next ? [inline(withSayable(card.next, bot), LINE)] : []),
+  ];
 }
 
 function noteParts(card: Card): string[] {

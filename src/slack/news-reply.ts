@@ -6,6 +6,7 @@ import type { People } from './people.ts';
 import { readState, splitWhere } from './place-state.ts';
 import { noticeMarker } from './posted.ts';
 import { postingOf } from './posting.ts';
+import { linkLine } from './request-message.ts';
 import type { Scheduler } from './scheduler.ts';
 import { callsFor, noticeFor } from './showing.ts';
 import type { Spots } from './spots.ts';
@@ -53,7 +54,8 @@ export function createNotify(deps: {
     const called = callsFor(card, place, approversChannel)
       ? await people.mentionOf(card.decideRoles, card.asker)
       : asker;
-    const text = `${called ? `${called} ` : ''}${inline(notice.text, 2500)}`;
+    const links = card.links.length > 0 ? `\n${linkLine(card)}` : '';
+    const text = `${called ? `${called} ` : ''}${inline(notice.text, 2500)}${links}`;
     const written = await scheduler.write(postingOf(at, { text, blocks: [] }, 'end', marker));
     if (written.kind === 'ok') return done();
     if (written.kind === 'error') {

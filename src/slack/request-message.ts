@@ -4,7 +4,7 @@ import { markOf, VERDICT_MARKS } from '../core/marks.ts';
 import { CLOSED } from '../core/request.ts';
 import { answerBlocks, type Drawing, fallback } from './answer-blocks.ts';
 import { actions, context, header, LIMITS, type Message, plainText, section, sizeOf } from './blocks.ts';
-import { inline } from './escape.ts';
+import { inline, link } from './escape.ts';
 import { closeSteps, fits, MANY, stepBlocks, stepLine } from './step-blocks.ts';
 
 const LINE = 900;
@@ -110,6 +110,7 @@ function endBlocks(card: Card, showing: Showing, whole: boolean): KnownBlock[] {
       ),
     );
   }
+  if (card.links.length > 0) blocks.push(context(linkLine(card)));
   if (card.next) blocks.push(context(inline(card.next, 500)));
   if (showing.aside) blocks.push(context(inline(showing.aside, 500)));
   if (showing.mention) blocks.push(section(`${showing.mention} this waits for one of you.`));
@@ -126,6 +127,11 @@ function whoText(offered: readonly Action[]): string {
     .filter(({ verb, may }) => verb !== 'approve' && verb !== 'deny' && may.says !== '')
     .map(({ label, may }) => `${label.replace(/…$/, '')}: ${may.says}`)
     .join(' · ');
+}
+
+/** Where to look at what the card names. */
+export function linkLine({ links }: Pick<Card, 'links'>): string {
+  return `On the hub: ${links.map(({ text, url }) => link(url, text)).join(', ')}`;
 }
 
 /** A button carries a request and a plan number, and nothing else is believed of it. */

@@ -32,6 +32,7 @@ const card: Card = {
   ],
   notes: ['It builds 2 packages now.'],
   answer: null,
+  links: [],
   actions: [
     { verb: 'approve', label: 'Approve', style: 'primary', line: 'approve r42', may: ADMIN },
     { verb: 'deny', label: 'Deny…', style: 'danger', line: 'deny r42 because=…', may: ADMIN },

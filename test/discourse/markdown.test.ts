@@ -8,7 +8,7 @@ import { isMarked, marked, markerOf } from '../../src/discourse/marker.ts';
 import { formPost, joinPosts, recognisedPost, replyPost } from '../../src/discourse/reply-post.ts';
 import { endPost, parkedPost, requestPost, type Showing } from '../../src/discourse/request-post.ts';
 import { forgedReply, unlistedLine } from '../../src/discourse/words.ts';
-import { anyCard, anyForm, anyReply, cardOf, nastyText, stepOf } from '../slack/cards.ts';
+import { anyCard, anyForm, anyReply, cardOf, nastyText, stepOf } from '../support/cards.ts';
 import { withoutCode } from './without-code.ts';
 
 const RUNS = { numRuns: 150 };

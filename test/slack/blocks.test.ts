@@ -9,7 +9,7 @@ import { homeView } from '../../src/slack/home.ts';
 import { becauseModal, formModal, lineModal } from '../../src/slack/modal.ts';
 import { noticeMessage } from '../../src/slack/notice-message.ts';
 import { requestMessage } from '../../src/slack/request-message.ts';
-import { action, anyCard, anyForm, anyReply, cardOf, nastyText, stepOf } from './cards.ts';
+import { action, anyCard, anyForm, anyReply, cardOf, nastyText, stepOf } from '../support/cards.ts';
 
 const SCHEMA = '../shared/contracts/slack/blockkit.schema.json';
 const RUNS = { numRuns: 120 };

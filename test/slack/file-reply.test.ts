@@ -4,8 +4,8 @@ import type { Card } from '../../src/core/card.ts';
 import type { Desk } from '../../src/core/desk.ts';
 import { openDatabase } from '../../src/store/database.ts';
 import { createStore } from '../../src/store/store.ts';
+import { cardOf } from '../support/cards.ts';
 import { keepLog } from '../support/log.ts';
-import { cardOf } from './cards.ts';
 import { QUICK, type Rig, type RigOptions, startRig, textOf } from './rig.ts';
 import { smallDesk } from './small-desk.ts';
 

@@ -3,7 +3,7 @@ import type { Desk, Said } from '../../src/core/desk.ts';
 import type { Form } from '../../src/core/form.ts';
 import type { Person, Place } from '../../src/core/person.ts';
 import type { Status } from '../../src/core/request.ts';
-import { cardOf, stepOf } from './cards.ts';
+import { cardOf, stepOf } from '../support/cards.ts';
 
 interface Small {
   readonly id: string;

@@ -62,7 +62,7 @@ export async function lookAtAll(settings: Settings, view: View): Promise<Overvie
 export function noSuch(name: string, known: readonly string[]): Refused {
   const meant = nearest(name, known);
   return new Refused(
-    `Neither the mirror nor the hub has a ${name}.${meant ? ` Did you mean ${meant}?` : ''}`,
+    `Neither the mirror nor the hub has ${name}.${meant ? ` Did you mean ${meant}?` : ''}`,
     '`repo list` shows all.',
   );
 }

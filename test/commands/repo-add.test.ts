@@ -77,7 +77,7 @@ describe('repo add', () => {
     expect(first?.step.changes.map(({ after }) => after)).toContain('[epel10]');
     expect(JSON.stringify(first?.step.evidence)).toContain('3 packages, 60 kB; sha256');
     expect(request.plan?.steps[1]?.step.changes[0]?.after).toBe(
-      'as upstream has them: about 60 kB, in a minute or less at 5 MB/s; at most 200 of them and 10 % deleted',
+      'as upstream has them: about 60 kB, in a minute or less at 5 MB/s; it stops rather than delete more than 200 of them or 10 %',
     );
     expect(request.answer?.lines?.join(' ')).toMatch(
       /Task \d+ made the repository of foreman-nightly-el8-build anew: builds use it now/,

@@ -105,7 +105,7 @@ export async function loadConfig(
 function siteOf(
   registry: Registry,
   commands: ReadonlyMap<string, CommandOnSite>,
-  { people, audiences }: Pick<Config, 'people' | 'audiences'>,
+  { people, audiences, hub: { web } }: Pick<Config, 'people' | 'audiences' | 'hub'>,
 ): Site {
   const known = (name: string): CommandOnSite => {
     const found = commands.get(name);
@@ -121,6 +121,7 @@ function siteOf(
       return person ? kojiUserOf(person) : null;
     },
     audiences: new Set(Object.keys(audiences)),
+    ...(web === undefined ? {} : { web: web.replace(/\/+$/, '') }),
   };
 }
 

@@ -7,7 +7,7 @@ import { anyOf } from '../../src/core/recognise.ts';
 import { CERTIFICATE_WORDS, OTHER_CERTIFICATES } from '../certificates/called.ts';
 import { brokenLines, countText, readEntries, standingText } from '../certificates/entries.ts';
 import { namedUser } from '../certificates/holder.ts';
-import { type Entry, type Standing, standing } from '../certificates/index-file.ts';
+import { type Entry, isOf, type Standing, standing } from '../certificates/index-file.ts';
 import { settings } from '../certificates/settings.ts';
 import { day, daysUntil } from '../certificates/times.ts';
 import { watchCertificates } from '../certificates/watch.ts';
@@ -55,17 +55,21 @@ export default defineCommand({
     const user = state !== undefined || which === undefined ? undefined : namedUser(which, view);
     const wantsState = state ?? (user === undefined || expiring !== undefined ? 'valid' : undefined);
     const found = entries
-      .filter((one) => user === undefined || one.user === user)
+      .filter((one) => user === undefined || isOf(one, user))
       .filter((one) => wantsState === undefined || standing(one, now) === wantsState)
       .filter((one) => expiring === undefined || daysUntil(one.until, now) < expiring)
       .sort(byUse(now));
     const shown = found.slice(0, MOST_ROWS);
     const soon = shown.filter((one) => endsSoon(one, now));
     const broken = brokenLines(read);
+    const isOwn = user !== undefined && user === view.asker.accounts.koji;
+    const unknown = found.length === 0 && user !== undefined ? unknownUser(user, entries) : [];
+    // Who never had one may ask how it stands; of another it is more likely a slip.
+    const isSlip = unknown.length > 0 && !isOwn;
     return {
       kind: 'answer',
       title: titleOf({ found, user, state: wantsState, expiring }),
-      verdict: broken.length > 0 || soon.length > 0 ? 'warn' : 'ok',
+      verdict: broken.length > 0 || soon.length > 0 || isSlip ? 'warn' : 'ok',
       lines: [
         ...broken,
         ...(soon.length > 0 ? [`Ends within ${SOON_DAYS} days: ${usersOf(soon)}.`] : []),
@@ -74,7 +78,7 @@ export default defineCommand({
               `Only the first ${shown.length} of ${found.length} are shown. Narrow it: \`cert list <user>\`, or \`cert list expiring=30d\`.`,
             ]
           : []),
-        ...(found.length === 0 && user !== undefined ? unknownUser(user, entries) : []),
+        ...unknown,
         ...(user === undefined
           ? [`The CA on ${read.host} signed ${entries.length}: ${countText(entries, now)}.`]
           : []),

@@ -11,7 +11,7 @@ import { CERTIFICATE_WORDS, OTHER_CERTIFICATES } from '../certificates/called.ts
 import { type Crl, crlsIn } from '../certificates/crl.ts';
 import { hexIn, sameSerial } from '../certificates/entries.ts';
 import { namedUser } from '../certificates/holder.ts';
-import { type Entry, standing } from '../certificates/index-file.ts';
+import { type Entry, isOf, standing } from '../certificates/index-file.ts';
 import { entryText, kojiCa, LOCKS } from '../certificates/order.ts';
 import { type Ask, lookAtCa } from '../certificates/reading.ts';
 import { placeOf, type Settings, settings } from '../certificates/settings.ts';
@@ -105,7 +105,7 @@ export default defineCommand({
     // Of a user that had several, those that were revoked together.
     const at = picked.at(-1)?.revoked?.at.getTime() ?? 0;
     const together = ca.entries.filter(
-      ({ user, revoked }) => user === which && revoked !== null && at - revoked.at.getTime() < TOGETHER_MS,
+      (one) => isOf(one, which) && one.revoked !== null && at - one.revoked.at.getTime() < TOGETHER_MS,
     );
     const found = together.length > 0 ? together : picked;
     const users = [...new Set(found.flatMap(({ user }) => user ?? []))];
@@ -133,7 +133,7 @@ export default defineCommand({
 
 /** The valid ones of a user, or the one with this serial; those that were revoked already where there are no others. */
 function pick(which: string, { entries, now }: Ca): readonly Entry[] {
-  const ofUser = entries.filter(({ user }) => user === which);
+  const ofUser = entries.filter((one) => isOf(one, which));
   const valid = ofUser.filter((entry) => standing(entry, now) === 'valid');
   const last = ofUser.filter(({ recorded }) => recorded === 'R').slice(-1);
   const found = ofUser.length > 0 ? (valid.length > 0 ? valid : last) : [];

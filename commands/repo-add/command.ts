@@ -7,6 +7,7 @@ import { anyOf } from '../../src/core/recognise.ts';
 import { createSteps, destinationOf, linkSteps } from '../repositories/addition.ts';
 import { announcement } from '../repositories/announcement.ts';
 import { LABEL, OTHER_REPOS, REPO_WORDS } from '../repositories/called.ts';
+import { LOOK } from '../repositories/fetching.ts';
 import { buildTagsBelow, listHubRepos, readTags } from '../repositories/hub.ts';
 import { listText, locksOf, newRepoSteps } from '../repositories/hub-steps.ts';
 import { assertMay, mayRegenerate } from '../repositories/may.ts';
@@ -60,6 +61,7 @@ export default defineCommand({
   ask: ['packager', 'admin'],
   // Each look makes servers of other people work.
   perMinute: 5,
+  perMinuteOf: [LOOK],
   hubPermission: 'admin',
   settings,
   shared: 'repos',

@@ -37,7 +37,7 @@ export default defineCommand({
     const chosen = label === undefined ? items : items.filter((item) => isOf(item, label));
     if (label !== undefined && chosen.length === 0)
       throw noSuch(
-        label,
+        [label],
         items.flatMap((item) => item.label ?? item.repo),
       );
     const places = chosen.flatMap(placesOf);

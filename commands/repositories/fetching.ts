@@ -7,7 +7,8 @@ import { readRows } from './reading.ts';
 import type { Settings } from './settings.ts';
 import { hostIn } from './url.ts';
 
-const upstream = loadScript(new URL('./upstream.sh', import.meta.url));
+/** What looks at upstream, from the mirror. */
+export const LOOK = loadScript(new URL('./upstream.sh', import.meta.url));
 
 /** Something to be fetched from an upstream. */
 export interface Want {
@@ -85,7 +86,7 @@ export async function fetchAll(
     const rows =
       args.length === 0
         ? []
-        : await readRows(upstream, ['fetch', String(one), String(within), ...args], settings, view, left);
+        : await readRows(LOOK, ['fetch', String(one), String(within), ...args], settings, view, left);
     const next: typeof open = [];
     for (const { name, facts, data } of rows) {
       const one = open.find((each) => each.name === name);
@@ -138,13 +139,7 @@ async function resolveAll(
 ): Promise<void> {
   const names = [...new Set(hosts)].filter((host) => isIP(host) === 0 && !known.has(host));
   if (names.length === 0) return;
-  const rows = await readRows(
-    upstream,
-    ['resolve', '5', ...names],
-    settings,
-    view,
-    until - performance.now(),
-  );
+  const rows = await readRows(LOOK, ['resolve', '5', ...names], settings, view, until - performance.now());
   for (const { name, facts } of rows) known.set(name, (facts.addresses ?? '').split(',').filter(Boolean));
 }
 

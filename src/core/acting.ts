@@ -10,10 +10,11 @@ import { createLinking } from './linking.ts';
 import { historyReply, listReply, OPEN } from './listing.ts';
 import type { Person } from './person.ts';
 import { plainText } from './plain-text.ts';
-import { approvingRoles, riskOfRequest, ruleOfRequest, type Site } from './planner.ts';
+import { approvingRoles, riskOfRequest, type Site } from './planner.ts';
 import type { Hints } from './ports.ts';
 import type { Request } from './request.ts';
 import type { Requests } from './requests.ts';
+import { decidersOf } from './rights.ts';
 import type { Store } from './store.ts';
 import { idIn, type VerbName } from './verbs.ts';
 
@@ -41,12 +42,7 @@ export function createActing(deps: {
   const decisions = createDecisions({
     requests,
     ledger: store.ledger,
-    // What this program no longer has a command for is for those who look after the program.
-    deciders: (request) =>
-      request.plan?.needs.roles ??
-      (request.askings.every(({ command }) => site.registry.get(command))
-        ? ruleOfRequest(site, request).approval.roles
-        : deps.operators),
+    deciders: (request) => decidersOf(site, request, deps.operators),
     riskOf: (request) => riskOfRequest(site, request),
     now,
   });

@@ -12,7 +12,8 @@ import { plainText } from './plain-text.ts';
 import type { Site } from './planner.ts';
 import { about, recognise } from './recognise.ts';
 import { saidOf } from './talk.ts';
-import { idIn } from './verbs.ts';
+import { idIn, type Verb } from './verbs.ts';
+import { FRIENDLY } from './words.ts';
 
 const familyOf = (name: string): string => name.split(' ')[0] ?? '';
 
@@ -124,6 +125,14 @@ export function lackOf(parsed: Extract<Parsed, { kind: 'verb' }>, here: string |
   const [name, problem] = wrong;
   const title = problem === 'missing' ? `\`${parsed.verb.name}\` needs ${NEEDED[name] ?? name}.` : problem;
   return { tone: 'warn', title, lines: [], next: mended(parsed, here) };
+}
+
+/** Why a yes is not taken behind these words: somebody quotes it, or says on what it hangs. Null: it is. */
+export function hangsOn({ name, plain }: Verb, lead: string): Reply | null {
+  const words = lead.split(/\s+/u);
+  if (!plain || words.every((word) => FRIENDLY.test(word))) return null;
+  const title = `I read \`${name}\` behind other words, which may mean something. Nothing was done: say it alone.`;
+  return { tone: 'warn', title, lines: [], next: [] };
 }
 
 /** What a verb lacks, in words. */

@@ -2,7 +2,7 @@ import type { Action, Card } from '../core/card.ts';
 import { markOf, VERDICT_MARKS } from '../core/marks.ts';
 import { CLOSED } from '../core/request.ts';
 import { answerParts } from './answer-parts.ts';
-import { fits, inline } from './escape.ts';
+import { fits, inline, link } from './escape.ts';
 import { joined, LIMIT, sizeOf } from './parts.ts';
 import { sayable, withSayable } from './say.ts';
 import { callParts, changeParts, drawsWhole, stepList } from './step-parts.ts';
@@ -125,7 +125,11 @@ function headParts(card: Card, showing: Showing, whole: boolean): string[] {
 }
 
 function nextParts(card: Card, bot: string): string[] {
-  return card.next ? [inline(withSayable(card.next, bot), LINE)] : [];
+  const links = card.links.map(({ text, url }) => link(url, text)).join(', ');
+  return [
+    ...(links === '' ? [] : [`On the hub: ${links}`]),
+    ...(card.next ? [inline(withSayable(card.next, bot), LINE)] : []),
+  ];
 }
 
 function noteParts(card: Card): string[] {
@@ -142,7 +146,10 @@ function actionParts(card: Card, showing: Showing, whole: boolean): string[] {
   const offered = card.actions
     .filter((action) => !elsewhere.includes(action.verb))
     .filter((action) => whole || action.verb !== 'approve');
-  const lines = offered.map((action) => `- ${sayable(action.line, bot)} ${meaning(action, card)}`);
+  const lines = offered.map((action) => {
+    const who = action.may.says ? ` (${inline(action.may.says, 200)})` : '';
+    return `- ${sayable(action.line, bot)} ${meaning(action, card)}${who}`;
+  });
   const these = lines.length === 1 ? 'this line' : 'one of these lines';
   const parts = lines.length > 0 ? [`Reply here with ${these}:\n${lines.join('\n')}`] : [];
   if (mayApprove && !whole)
@@ -160,13 +167,11 @@ function whereToDecide(card: Card): string {
 }
 
 function meaning(action: Action, card: Card): string {
-  const who =
-    card.decideRoles.length > 0 ? ` (${card.decideRoles.map((role) => inline(role)).join(' or ')})` : '';
   switch (action.verb) {
     case 'approve':
-      return `to say yes${who}`;
+      return 'to say yes';
     case 'deny':
-      return `to say no, with the reason${who}`;
+      return 'to say no, with the reason';
     case 'cancel':
       return card.status === 'running' ? 'to stop it' : 'to take the request back';
     case 'undo':

@@ -132,7 +132,7 @@ describe.skipIf(!hasOpenssl)('the certificates of a real CA', () => {
     );
     expect(rows).toEqual(['valid', 'revoked DATE (superseded)']);
     const nobody = await list({ which: 'marja' });
-    expect(nobody.title).toBe('No certificates of marja');
+    expect(nobody).toMatchObject({ title: 'No certificates of marja', verdict: 'warn' });
     expect(nobody.lines).toContain('There never was one for marja. Did you mean maria?');
     expect(nobody.table).toBeUndefined();
   });

@@ -105,6 +105,17 @@ describe('cert revoke', () => {
     expect(request.says).toMatch(says);
   });
 
+  it('finds what is of a user also where a part of its subject names another', async () => {
+    const lines = site.ca().read('index.txt');
+    const odd = lines.replace(/^(V\t[^\n]*)\/CN=bea$/m, '$1/OU=x/CN=adam/CN=bea');
+    expect(odd).not.toBe(lines);
+    site.ca().write('index.txt', odd);
+    expect(await site.kernel.ask(adam, 'cert revoke bea because=has left')).toMatchObject({
+      status: 'planned',
+      plan: { steps: [{ step: { key: 'revoke:04' } }] },
+    });
+  });
+
   it('says that nobody is turned away where the config names no list that httpd reads', async () => {
     const other = await startCertificateSite({ crlInUse: undefined });
     try {

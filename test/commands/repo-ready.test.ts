@@ -5,7 +5,7 @@ import { createRegistry } from '../../src/core/registry.ts';
 import type { Request } from '../../src/core/request.ts';
 import { run } from '../../src/core/runner.ts';
 import { HOUR, MINUTE, makeClock } from '../core/support.ts';
-import { Crash, startMortal } from '../support/crash.ts';
+import { onlyCrash, startMortal } from '../support/crash.ts';
 import { type Kernel, PEOPLE, startKernel } from '../support/kernel.ts';
 import { pointsUpTo } from '../support/thorough.ts';
 
@@ -298,9 +298,7 @@ describe.each(['1.20', '1.35'] as const)(
           kernel.hub.world.changes = [];
           const id = await approved();
           const mortal = startMortal(kernel, at);
-          await through(id, mortal.work).catch((error: unknown) => {
-            if (!(error instanceof Crash)) throw error;
-          });
+          await through(id, mortal.work).catch(onlyCrash);
           await kernel.lapse();
           await through(id, kernel.work);
           const where = mortal.crossings.at(-1);

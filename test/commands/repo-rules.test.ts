@@ -27,6 +27,8 @@ describe('an upstream’s address', () => {
   it.each([
     ['http://user:secret@h.example/x', /user or a password/],
     ['http://user@h.example/x', /user or a password/],
+    ['http://user:pa/ss@h.example/x', /user or a password/],
+    ['http://user:p@ss@h.example/x', /user or a password/],
     ["http://h.example/'x", /a quote/],
     ['http://h.example/`id`', /a backtick/],
     ['http://h.example/$(id)', /a \$/],
@@ -92,6 +94,7 @@ describe('an address of an upstream’s host', () => {
     'fd00:ec2::254',
     '::ffff:127.0.0.1',
     '::ffff:7f00:1',
+    '::ffff:0:7f00:1',
     '::7f00:1',
     '64:ff9b::a9fe:a9fe',
     '64:ff9b::10.0.0.1',

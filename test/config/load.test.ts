@@ -29,6 +29,7 @@ describe('a config that is right', () => {
     if (!loaded.ok) return;
     const { config } = loaded;
     expect(config.hub).toMatchObject({ url: 'https://koji.katello.org/kojihub', user: 'steward' });
+    expect(config.site.web).toBe('http://koji.katello.org/koji');
     expect(config.hub?.ca).toContain('BEGIN CERTIFICATE');
     expect(config.hosts?.list).toContainEqual({
       name: 'kojibuilder2.katello.org',
@@ -209,10 +210,17 @@ describe('a config that is wrong', () => {
       ['hub.url: should be the address of the hub: https://koji.example.org/kojihub'],
     ],
     [
+      'with the hub where its web pages should be',
+      [[['hub', 'web'], 'https://koji.example.org/kojihub']],
+      [
+        'hub.web: should be the address of Koji’s web pages alone, not the hub’s: https://koji.example.org/koji',
+      ],
+    ],
+    [
       'with a mistyped setting',
       [[['hub', 'certt'], 'x']],
       [
-        'hub.certt: is not a setting. Did you mean cert? Accepted here: url, ca, cert, key, user, permissions.',
+        'hub.certt: is not a setting. Did you mean cert? Accepted here: url, web, ca, cert, key, user, permissions.',
       ],
     ],
     [

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Rig, type RigOptions, startRig, textOf } from './rig.ts';
+import { QUICK, type Rig, type RigOptions, startRig, textOf } from './rig.ts';
 
 let rig: Rig;
 async function begin(options?: RigOptions): Promise<Rig> {
@@ -91,6 +91,23 @@ describe('a request in Slack', () => {
     expect(rig.slack.pings('U0MARIA').some((ping) => ping.why === 'mention')).toBe(true);
     expect(rig.slack.thread('C0ADMINS', inAdmins).length).toBe(1);
     expect(rig.slack.messages('C0KOJI').length).toBe(1);
+  });
+
+  it('tells its end after a stop that came while the news waited for its turn', async () => {
+    // The second post in a channel waits longer than any test.
+    await begin({ front: { limits: { ...QUICK, postGapMs: 3_600_000 } } });
+    const { inKoji } = await asked();
+    rig.move('r1', 'succeeded', 'Done.');
+    const handed = rig.front().announce('r1');
+    await rig.slack.waitFor(() => textOf(message('C0KOJI', inKoji)).includes('Done.'));
+    await rig.front().stop();
+    await handed;
+    expect(rig.slack.thread('C0KOJI', inKoji).length).toBe(1);
+    await rig.crash();
+    await rig.front().announce('r1');
+    const [, ...replies] = rig.slack.thread('C0KOJI', inKoji);
+    expect(replies.map((one) => one.text)).toEqual(['<@U0MARIA> builder capacity builder2 8 (r1): Done.']);
+    expect(await rig.places.stale('slack', 10)).toEqual([]);
   });
 
   it('is posted once when the answer to the post was lost', async () => {
@@ -191,6 +208,22 @@ describe('speaking to the bot', () => {
       here: 'r1',
       place: { where: `C0ADMINS/${inAdmins}` },
     });
+  });
+
+  it('takes no yes that is quoted, or hangs on something that is said before it', async () => {
+    await begin();
+    const { inAdmins } = await asked();
+    const adam = rig.slack.as('U0ADAM');
+    for (const text of [
+      '> @steward approve r1',
+      'do not say @steward approve',
+      'if bea agrees, @steward approve r1',
+    ]) {
+      const count = rig.heard.length;
+      await adam.say(text, 'C0ADMINS', inAdmins);
+      await rig.slack.waitFor(() => rig.heard.length > count);
+    }
+    expect(rig.heard.slice(-3).map(({ lead }) => lead)).toEqual(['&gt; ', 'do not say ', 'if bea agrees, ']);
   });
 
   it('shows a request that was asked by mention in the thread where it was asked', async () => {

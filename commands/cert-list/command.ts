@@ -133,7 +133,7 @@ function unknownUser(user: string, entries: readonly Entry[]): readonly string[]
 /** What helps whom nothing was found for: with `expiring` there may be others. */
 function nextForNone(user: string | undefined, view: View, entries: readonly Entry[]): readonly string[] {
   if (user === undefined) return [];
-  const own = entries.filter((one) => one.user === user);
+  const own = entries.filter((one) => isOf(one, user));
   if (own.some((one) => standing(one, view.now) === 'valid')) return [`cert list ${user}`];
   if (user === view.asker.accounts.koji) return ['cert issue'];
   return [own.length > 0 ? `cert list ${user}` : 'cert list'];

@@ -15,7 +15,7 @@ import {
   untilText,
 } from '../certificates/entries.ts';
 import { namedUser } from '../certificates/holder.ts';
-import { type Entry, standing } from '../certificates/index-file.ts';
+import { type Entry, isOf, standing } from '../certificates/index-file.ts';
 import { nameText } from '../certificates/names.ts';
 import { type Ask, lookAtCa } from '../certificates/reading.ts';
 import { placeOf, type Settings, settings } from '../certificates/settings.ts';
@@ -47,7 +47,7 @@ export default defineCommand({
   plan: async ({ serial }, view, given): Promise<Answer> => {
     const read = await readEntries(given, view);
     const user = namedUser(serial ?? 'mine', view);
-    const own = read.entries.filter((one) => one.user === user).sort(byUse(view.now));
+    const own = read.entries.filter((one) => isOf(one, user)).sort(byUse(view.now));
     const wanted = own[0]?.serial ?? serialOf(user);
     const found = read.entries.filter((one) => sameSerial(one.serial, wanted));
     const [entry] = found;

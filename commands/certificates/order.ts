@@ -22,6 +22,8 @@ export const LOCKS = ['ca'];
 export interface Order {
   readonly ca: Ca;
   readonly csr: Csr;
+  /** What was mended in what was pasted. */
+  readonly repaired: readonly string[];
   readonly holder: Holder;
   readonly held: Held;
   readonly notes: readonly string[];
@@ -57,8 +59,7 @@ export async function readOrder(text: string, user: string, settings: Settings, 
       `The certificate ${held.burnt.serial} of ${held.burnt.user ?? 'somebody'} for this key was revoked, and no other is signed for it.`,
       'Make a new key and a request for that.',
     );
-  const mended = repaired.length > 0 ? [`Mended in what was pasted: ${repaired.join(', ')}.`] : [];
-  return { ca, csr, holder, held, notes: [...mended, ...notes] };
+  return { ca, csr, repaired, holder, held, notes };
 }
 
 const DAY_MS = 86_400_000;
@@ -79,7 +80,7 @@ export function planOf(
   settings: Settings,
   view: View,
 ): Plan {
-  const { ca, csr, holder, held, notes } = order;
+  const { ca, csr, repaired, holder, held, notes } = order;
   const { user } = csr;
   const { steps: before, notes: known } = how.welcome ?? { steps: [], notes: [] };
   if (held.kept)
@@ -112,6 +113,7 @@ export function planOf(
     evidence: [
       { label: 'SHA-256 of the request', value: csr.fingerprint },
       { label: 'key', value: csr.keyText },
+      ...(repaired.length > 0 ? [{ label: 'mended in what was pasted', value: repaired.join(', ') }] : []),
       { label: 'account on the hub', value: holder.says },
       {
         label: 'CA',

@@ -53,7 +53,9 @@ export default defineCommand({
       kind: 'answer',
       title:
         findings.length === 0
-          ? `All ${chosen.length} external repositories are as they should be`
+          ? chosen.length === 1
+            ? `${label ?? 'The only external repository'} is as it should be`
+            : `All ${chosen.length} external repositories are as they should be`
           : `${findings.length} ${findings.length === 1 ? 'thing' : 'things'} about external repositories${bad > 0 ? `, ${bad} of them bad` : ''}`,
       verdict: bad > 0 ? 'bad' : findings.length > 0 ? 'warn' : 'ok',
       lines: [

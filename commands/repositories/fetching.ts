@@ -22,7 +22,13 @@ export interface Want {
 export type Got =
   | { readonly kind: 'data'; readonly text: string }
   /** `inside`: its address is one where nothing is fetched, unless the config allows it. */
-  | { readonly kind: 'no'; readonly says: string; readonly inside?: true; readonly nameless?: true };
+  | {
+      readonly kind: 'no';
+      readonly says: string;
+      readonly inside?: true;
+      readonly nameless?: true;
+      readonly distrusted?: true;
+    };
 
 const LATE = 'was not looked at: what came before it answered too slowly';
 const MOST_REDIRECTS = 5;
@@ -177,7 +183,10 @@ function answered(
   }
   // 23: as much came as was wanted.
   if (exit !== '0' && exit !== '23')
-    return no(CURL[exit] ?? `could not be read (curl ended with ${shown(exit)})`);
+    return {
+      ...no(CURL[exit] ?? `could not be read (curl ended with ${shown(exit)})`),
+      ...(DISTRUSTS.includes(exit) ? { distrusted: true as const } : {}),
+    };
   const elsewhere = at === url ? '' : ' where it leads to';
   if (code === '401' || code === '403') return no(`wants a login${elsewhere} (${code})`);
   if (code === '404' || code === '410') return no(`has no repodata/repomd.xml${elsewhere} (${code})`);
@@ -186,6 +195,8 @@ function answered(
   return { kind: 'data', text: data?.toString('utf8') ?? '' };
 }
 
+/** Of these: upstream's TLS is not as it should be. */
+const DISTRUSTS: readonly string[] = ['35', '60'];
 const CURL: Readonly<Record<string, string>> = {
   7: 'is not reached: nothing answers there',
   28: `did not answer within ${ONE_FETCH_SECONDS} seconds`,

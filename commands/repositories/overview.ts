@@ -62,7 +62,7 @@ export async function lookAtAll(settings: Settings, view: View): Promise<Overvie
 export function noSuch(names: readonly string[], known: readonly string[]): Refused {
   const said = names.map((name) => {
     const meant = nearest(name, known);
-    return `Neither the mirror nor the hub has a ${name}.${meant ? ` Did you mean ${meant}?` : ''}`;
+    return `Neither the mirror nor the hub has ${name}.${meant ? ` Did you mean ${meant}?` : ''}`;
   });
   return new Refused(said.join(' '), '`repo list` shows all.');
 }

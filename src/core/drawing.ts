@@ -36,7 +36,7 @@ export function drawCard(
     next: nextOf(request, rights),
     fields: fieldsOf(request),
     steps,
-    notes: plan?.notes ?? [],
+    notes: isMoot(request) ? [] : (plan?.notes ?? []),
     answer,
     links: taskLinks([line, ...steps.map(({ says }) => says ?? ''), ...(answer?.lines ?? [])], web),
     actions: actionsOf(request, rights),
@@ -48,6 +48,13 @@ export function drawCard(
     asker: request.asker.id,
     notice: noticeOf(request),
   };
+}
+
+/** Notes are for deciding: nobody needs them of what is not to be done, or beside what came of it. */
+function isMoot({ status, plan, answer }: Request): boolean {
+  if (status === 'succeeded') return answer !== null;
+  const isOff = status === 'denied' || status === 'expired' || status === 'cancelled';
+  return isOff && plan?.steps.every(({ state }) => state === 'todo') === true;
 }
 
 /** What stands below a step: what went wrong, how far it is, or what somebody has to do for it now. */
@@ -146,7 +153,7 @@ function fieldsOf(request: Request): Card['fields'] {
   }
   if (plan && plan.steps.length > 0) {
     const done = plan.steps.filter((now) => now.state === 'done').length;
-    if (plan.steps.length > 1 && request.status !== 'planned')
+    if (plan.steps.length > 1 && done < plan.steps.length && request.status !== 'planned')
       fields.push({ label: 'Steps', value: `${done} of ${plan.steps.length} done` });
     // Each step says so itself; what cannot be undone, or not wholly, has to catch the eye.
     const undo = undoText(plan);
@@ -169,7 +176,7 @@ function undoText(plan: PlanNow): string {
   const partly = inverses.find((one) => one.restores === 'partial');
   // To have waited changes nothing.
   const all = plan.steps.filter((now) => now.step.effect.kind !== 'wait').length;
-  if (inverses.length < all) return `${inverses.length} of ${all} steps`;
+  if (inverses.length < all) return `${inverses.length} of ${all} changes`;
   return partly ? `yes, but ${partly.leaves ?? 'not all of it'}` : 'yes';
 }
 

@@ -1,5 +1,6 @@
 import { reply } from './asking.ts';
 import type { Reply } from './card.ts';
+import type { Command } from './command.ts';
 import type { Said } from './desk.ts';
 import { isOptional, metaOf } from './field-meta.ts';
 import { commandsFor } from './help.ts';
@@ -13,6 +14,11 @@ import { about, recognise } from './recognise.ts';
 import { saidOf } from './talk.ts';
 import { idIn, type Verb } from './verbs.ts';
 import { FRIENDLY } from './words.ts';
+
+const familyOf = (name: string): string => name.split(' ')[0] ?? '';
+
+/** What people end with to be kind. */
+const THANKS = /[\s,]+(?:please|pls|plz|thanks|thank you)[\s.!]*$/iu;
 
 /** Answers words that say nothing to us, with lines to try instead. */
 export function createGuessing(site: Site): {
@@ -36,14 +42,21 @@ export function createGuessing(site: Site): {
     const lines = recognise(`koji ${text}`, mine).map(({ line }) => line);
     if (lines.length > 0) return lines;
     // “Revoke maria because=…”: the second word of a command, without the first.
-    const [first = '', ...rest] = plainText(text).split(/\s+/u);
-    const whole = mine
-      .filter(({ name }) => name.split(' ').slice(1).includes(first.toLowerCase()))
-      .map(({ name }) => [name, ...rest].join(' '))
-      .filter(canBeRead);
-    if (whole.length > 0) return whole.slice(0, 3);
-    const families = about(text, mine).map(({ name }) => `help ${name.split(' ')[0]}`);
-    return [...new Set(families)].slice(0, 3);
+    const [first = '', ...rest] = plainText(text).replace(THANKS, '').split(/\s+/u);
+    const whole = (commands: readonly Command[]): readonly string[] =>
+      commands
+        .filter(({ name }) => name.split(' ').slice(1).includes(first.toLowerCase()))
+        .map(({ name }) => [name, ...rest].join(' '))
+        .filter(canBeRead)
+        .slice(0, 3);
+    const [own, others] = [whole(mine), whole(site.registry.all)];
+    // Whoever may not ask for it is told who may.
+    if (own.length + others.length > 0) return own.length > 0 ? own : others;
+    const named = mine.filter(({ name }) => rest.includes(familyOf(name)));
+    return [...new Set([...about(text, mine), ...named].map(({ name }) => `help ${familyOf(name)}`))].slice(
+      0,
+      3,
+    );
   }
 
   /** Lines that take what was pasted, by what it says of itself. */

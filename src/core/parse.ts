@@ -70,7 +70,7 @@ function unclear(tokens: readonly Token[], lowered: readonly string[], registry:
       ? lowered.length > 1
         ? nearest(two, names)
         : null
-      : (nearest(two, names) ?? nearest(swapped, names) ?? nearest(first, names));
+      : (nearest(two, names) ?? names.find((name) => name === swapped) ?? nearest(first, names));
   const rest = tokens.slice(meant?.split(' ').length ?? 0).map((token) => token.text);
   return {
     kind: 'unclear',

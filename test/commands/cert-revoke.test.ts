@@ -36,6 +36,22 @@ const listed = (): readonly string[] => {
 };
 
 describe('cert revoke', () => {
+  it('is found by its second word, and by what happened', async () => {
+    const said = (text: string) => site.kernel.say(maria, text);
+    expect(await said('revoke maria because=the laptop was stolen, please')).toMatchObject({
+      reply: { next: ['cert revoke maria because=the laptop was stolen'] },
+    });
+    expect(await said('I lost my key')).toMatchObject({
+      reply: { next: ['cert revoke <which> because=<because>'] },
+    });
+  });
+
+  it('of one’s own takes mine', async () => {
+    const planned = await site.kernel.ask(maria, 'cert revoke mine because=the laptop was stolen');
+    expect(planned.plan).toMatchObject({ title: 'Revoke 02 of maria: the laptop was stolen' });
+    expect(planned.plan?.notes.join()).not.toContain('asks for this');
+  });
+
   it('of a user: index, list and the copy of httpd have it, and what helps next is said', async () => {
     const planned = await site.kernel.ask(adam, 'cert revoke bea reason=left because=has left the project');
     expect(planned.plan).toMatchObject({

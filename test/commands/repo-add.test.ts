@@ -77,7 +77,7 @@ describe('repo add', () => {
     expect(first?.step.changes.map(({ after }) => after)).toContain('[epel10]');
     expect(JSON.stringify(first?.step.evidence)).toContain('3 packages, 60 kB; sha256');
     expect(request.plan?.steps[1]?.step.changes[0]?.after).toBe(
-      'as upstream has them: about 60 kB, in a minute or less at 5 MB/s; at most 200 of them and 10 % deleted',
+      'as upstream has them: about 60 kB, in a minute or less at 5 MB/s; it stops rather than delete more than 200 of them or 10 %',
     );
     expect(request.answer?.lines?.join(' ')).toMatch(
       /Task \d+ made the repository of foreman-nightly-el8-build anew: builds use it now/,
@@ -390,9 +390,9 @@ describe('the others', () => {
     for (const [line, says] of [
       [
         'fedora14',
-        'Neither the mirror nor the hub has a fedora14. Did you mean fedora41? `repo list` shows all.',
+        'Neither the mirror nor the hub has fedora14. Did you mean fedora41? `repo list` shows all.',
       ],
-      ['centos8-base zzz', 'Neither the mirror nor the hub has a zzz. `repo list` shows all.'],
+      ['centos8-base zzz', 'Neither the mirror nor the hub has zzz. `repo list` shows all.'],
     ]) {
       const request = await ask(`repo retire ${line}`, adam);
       expect([request.status, said(request)]).toEqual(['refused', says]);

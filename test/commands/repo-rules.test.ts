@@ -140,6 +140,11 @@ describe('a label and a repository', () => {
     expect(wrongInLabel(label)).not.toBeNull();
   });
 
+  it('an address in place of the label is told where it goes, and a name of two words how it is written', () => {
+    expect(wrongInLabel('epel10 https://mirror.example.org/os/')).toMatch(/^An address goes behind from=/);
+    expect(wrongInLabel('EPEL 10')).toMatch(/say epel10\./);
+  });
+
   it.each(['fedora41', 'epel10', 'centos-stream9', 'a'])('“%s” can', (label) => {
     expect(wrongInLabel(label)).toBeNull();
   });

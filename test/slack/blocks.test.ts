@@ -97,7 +97,7 @@ describe('a request as a message', () => {
     const steps = Array.from({ length: 6 }, () => stepOf({ call: `ca: sign "${bytes}"` }));
     const message = requestMessage(cardOf({ steps }));
     expect(verbs(message.blocks)).toContain('approve');
-    expect(texts(message.blocks).join()).toMatch(/"eHh4eHh4…" \(900 bytes, sha256 [0-9a-f]{64}\)/);
+    expect(texts(message.blocks).join()).toMatch(/"eHh4eHh4…" \(900 bytes, sha256 [0-9a-f]{16}…\)/);
   });
 
   it('says who may press what everybody sees, once', () => {

@@ -3,6 +3,7 @@ import { messageOf } from './core/message-of.ts';
 import type { Registry } from './core/registry.ts';
 import { lookAtDatabase, lookAtHttp, lookAtQueue, ownAddress, unreadRow } from './doctor-inside.ts';
 import { type Looking, lookAtForum, lookAtHosts, lookAtHub, lookAtSlack } from './doctor-outside.ts';
+import { lookAtSettings } from './doctor-settings.ts';
 import { findRootScripts } from './hosts/root-scripts.ts';
 
 /** One thing that was looked at. */
@@ -41,6 +42,9 @@ export async function examine(
     ['queue', () => lookAtQueue(config)],
     ...(isWorker ? [['hub', (looking: Looking) => lookAtHubOf(config, looking)] as const] : []),
     ...(isWorker ? [['hosts', (looking: Looking) => lookAtHostsOf(config, commands, looking)] as const] : []),
+    ...(isWorker
+      ? [['commands', (looking: Looking) => lookAtSettings(config, registry, looking)] as const]
+      : []),
     ...(isWeb ? [['slack', (looking: Looking) => lookAtSlackOf(config, looking)] as const] : []),
     ...(isWeb ? [['forum', (looking: Looking) => lookAtForumOf(config, looking)] as const] : []),
     ...(isWeb ? [['http', () => lookAtHttp(config)] as const] : []),
@@ -103,7 +107,22 @@ function configRows(config: Loaded, registry: Registry, isWorker: boolean, isWeb
     ok: 'ok',
     says: `${config.file}: ${registry.all.length} commands, ${config.people.length} people`,
   };
-  return [node, fine, ...problems];
+  return [node, fine, ...switchedOff(config, registry), ...problems];
+}
+
+/** Nobody is to learn from a refusal what this site has switched off. */
+function switchedOff({ site }: Loaded, registry: Registry): readonly Row[] {
+  const off = registry.all.filter(({ name }) => site.rule(name).off);
+  const by = [...new Set(off.flatMap(({ hubPermission }) => hubPermission ?? []))].sort();
+  return by.map((permission) => {
+    const names = off.filter((one) => one.hubPermission === permission).map(({ name }) => name);
+    return {
+      area: 'config',
+      check: 'switched off',
+      ok: 'ok',
+      says: `without ${permission} in hub.permissions: ${names.join(', ')}`,
+    };
+  });
 }
 
 async function lookAtHubOf(config: Loaded, looking: Looking): Promise<readonly Row[]> {

@@ -103,13 +103,13 @@ why() { tail -n 1 -- "$work/why" | tr -cd ' -~' | cut -c 1-200; }
 
 # Does metadata name another place than its own, or can that not be told? Every file, and read coarsely, so that no way of
 # writing it is missed. With an entity or a default for an attribute it need not stand there, so none may be declared.
-leads_away() { # DIRECTORY, which has repodata/
+leads_away() { # DIRECTORY, which has repodata/, and beside it what upstream wants there
   local file
   while IFS= read -r -d '' file; do
     case $file in *.xml | *.yaml | *.gz | *.xz | *.zst | *.bz2) ;; *) return 0 ;; esac
     unpacked "$file" | tr -d ' \t\r\n\0' | tr -c 'a-z:=!AEILNSTY' '\n' | cut -b 1-64 |
       grep -qE '^((location)?xml:base=|!(ENTITY|ATTLIST))'
     [[ ${PIPESTATUS[*]} == '0 0 0 0 1' ]] || return 0
-  done < <(find "$1/repodata" -type f -print0)
+  done < <(find "$1" -type f -print0)
   return 1
 }

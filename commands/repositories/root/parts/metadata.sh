@@ -110,6 +110,6 @@ leads_away() { # DIRECTORY, which has repodata/, and beside it what upstream wan
     unpacked "$file" | tr -d ' \t\r\n\0' | tr -c 'a-z:=!AEILNSTY' '\n' | cut -b 1-64 |
       grep -qE '^((location)?xml:base=|!(ENTITY|ATTLIST))'
     [[ ${PIPESTATUS[*]} == '0 0 0 0 1' ]] || return 0
-  done < <(find "$1" -type f -print0)
+  done < <(find "$1" -path "$1/solv" -prune -o -type f -print0)
   return 1
 }

@@ -5,7 +5,7 @@ import { word } from '../../src/core/fields.ts';
 import { anyOf } from '../../src/core/recognise.ts';
 import { REPO_WORDS } from '../repositories/called.ts';
 import { type Finding, findingsOf, findingText } from '../repositories/findings.ts';
-import { danglingIn } from '../repositories/mirror.ts';
+import { danglingIn } from '../repositories/measures.ts';
 import { type Item, lookAtAll, noSuch, placesOf } from '../repositories/overview.ts';
 import { oddities, settings } from '../repositories/settings.ts';
 import { examineMirror } from './examine.ts';

@@ -8,6 +8,7 @@ import {
   checkPeople,
   checkSlack,
   type Found,
+  misfits,
   oddities,
 } from './checks.ts';
 import { type Document, readDocument } from './document.ts';
@@ -88,7 +89,7 @@ export async function loadConfig(
   });
   if (role !== 'doctor') problems.push(...unread);
   if (problems.length > 0) return { ok: false, problems: distinct(problems.map(placed)) };
-  const odd = [...text.odd, ...warnings, ...oddities(given, commands)];
+  const odd = [...text.odd, ...warnings, ...oddities(given, commands), ...misfits(given, commands, registry)];
   const { people, roles, everybody, operators, http, audiences, watch, reminders, worker, log } = given;
   return {
     ok: true,
@@ -106,7 +107,7 @@ export async function loadConfig(
 function siteOf(
   registry: Registry,
   commands: ReadonlyMap<string, CommandOnSite>,
-  { people, audiences }: Pick<Config, 'people' | 'audiences'>,
+  { people, audiences, hub: { web } }: Pick<Config, 'people' | 'audiences' | 'hub'>,
 ): Site {
   const known = (name: string): CommandOnSite => {
     const found = commands.get(name);
@@ -122,6 +123,7 @@ function siteOf(
       return person ? kojiUserOf(person) : null;
     },
     audiences: new Set(Object.keys(audiences)),
+    ...(web === undefined ? {} : { web: web.replace(/\/+$/, '') }),
   };
 }
 

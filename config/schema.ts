@@ -21,6 +21,17 @@ const hub = z
         error: 'should be the address of the hub: https://koji.example.org/kojihub',
       })
       .describe('Address of the hub.'),
+    web: z
+      .url({
+        protocol: /^https?$/,
+        error: 'should be the address of Koji’s web pages: https://koji.example.org/koji',
+      })
+      .refine((text) => !/[?#|<>()\s]|\/kojihub\/?$/.test(text), {
+        error:
+          'should be the address of Koji’s web pages alone, not the hub’s: https://koji.example.org/koji',
+      })
+      .optional()
+      .describe('Address of Koji’s web pages (kojiweb): a task of the hub that is named is linked there.'),
     ca: path.describe('File with the certificate of the authority that vouches for the hub, PEM.'),
     cert: path.describe('File with the certificate of the bot’s own Koji account, PEM.'),
     key: path.describe('File with its key, PEM. May be the same file.'),

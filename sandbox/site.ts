@@ -121,6 +121,7 @@ async function writeConfig(
   const config = {
     hub: {
       url: hub.url,
+      web: 'https://koji.example.org/koji',
       ca: await secret('hub-ca.pem', site.ca),
       cert: await secret('hub-cert.pem', site.steward.cert),
       key: await secret('hub-key.pem', site.steward.key),

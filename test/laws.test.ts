@@ -47,8 +47,10 @@ const CA_SETTINGS = {
   places: [{ name: 'hub', host: CA, file: `/${CA_DIR}/${CERTIFICATE}` }],
 };
 const scanned = await scanCommands(new URL('../commands/', import.meta.url));
-// The laws ask far more often than any person.
-const registry = createRegistry(scanned.all.map((command) => ({ ...command, perMinute: undefined })));
+// The laws ask far more often than any person, and each asking is to be one.
+const registry = createRegistry(
+  scanned.all.map((command) => ({ ...command, perMinute: undefined, joins: 'nobody' })),
+);
 const ofCa = registry.all.filter((command) => command.shared === 'ca');
 const ofRepos = registry.all.filter((command) => command.shared === 'repos');
 const alive = (): AbortSignal => new AbortController().signal;

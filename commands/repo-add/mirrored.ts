@@ -104,7 +104,7 @@ function twiceNotes(repos: Ask['repos'], labels: readonly Configured[]): readonl
         .filter((has) => isSame(url, has.url, one.arches))
         .map(
           (has) =>
-            `${one.label} ${has.name} is mirrored from the address of ${name} already. This makes a second copy; \`repo link\` lets a tag use the one that is there.`,
+            `The address of ${name} is mirrored already, as ${one.label} ${has.name}: this makes a second copy. \`repo list ${one.label}\` shows that one, and \`repo link\` lets a tag use it.`,
         ),
     ),
   );

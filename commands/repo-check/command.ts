@@ -7,7 +7,8 @@ import { REPO_WORDS } from '../repositories/called.ts';
 import { type Finding, findingsOf, findingText } from '../repositories/findings.ts';
 import { danglingIn } from '../repositories/measures.ts';
 import { type Item, lookAtAll, noSuch, placesOf } from '../repositories/overview.ts';
-import { settings } from '../repositories/settings.ts';
+import { oddities, settings } from '../repositories/settings.ts';
+import { examineMirror } from './examine.ts';
 
 /** Directories whose links are counted in one look; more take the mirror's host too long. */
 const MOST_PLACES = 60;
@@ -27,6 +28,8 @@ export default defineCommand({
   ask: ['packager', 'admin'],
   settings,
   shared: 'repos',
+  oddities,
+  examine: (view, given) => examineMirror(given, view),
   examples: ['repo check'],
   recognise: {
     words: [REPO_WORDS, anyOf(`check, stale, broken, outdated, missing packages, not found, 404`)],
@@ -37,7 +40,7 @@ export default defineCommand({
     const chosen = label === undefined ? items : items.filter((item) => isOf(item, label));
     if (label !== undefined && chosen.length === 0)
       throw noSuch(
-        label,
+        [label],
         items.flatMap((item) => item.label ?? item.repo),
       );
     const places = chosen.flatMap(placesOf);
@@ -53,7 +56,9 @@ export default defineCommand({
       kind: 'answer',
       title:
         findings.length === 0
-          ? `All ${chosen.length} external repositories are as they should be`
+          ? chosen.length === 1
+            ? `${label ?? 'The only external repository'} is as it should be`
+            : `All ${chosen.length} external repositories are as they should be`
           : `${findings.length} ${findings.length === 1 ? 'thing' : 'things'} about external repositories${bad > 0 ? `, ${bad} of them bad` : ''}`,
       verdict: bad > 0 ? 'bad' : findings.length > 0 ? 'warn' : 'ok',
       lines: [

@@ -43,7 +43,7 @@ export default defineCommand({
   plan: async ({ name }, view, config): Promise<Answer> => {
     const { items, mirror } = await lookAtAll(config, view);
     const shown = name === undefined ? items : items.filter((item) => isNamed(item, name));
-    if (name !== undefined && shown.length === 0) throw noSuch(name, items.flatMap(namesOf));
+    if (name !== undefined && shown.length === 0) throw noSuch([name], items.flatMap(namesOf));
     const found = shown.map((item) => findingsOf(item, config, view.now));
     const findings = found.flat();
     const rows = shown.slice(0, MOST_ROWS);

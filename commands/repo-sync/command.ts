@@ -33,7 +33,7 @@ export default defineCommand({
   risk: 'low',
   ask: ['admin'],
   approval: { roles: ['admin'] },
-  joins: true,
+  joins: 'everybody',
   settings,
   shared: 'repos',
   examples: ['repo sync fedora41'],

@@ -9,7 +9,7 @@ import type { Settings } from './settings.ts';
 export const look = loadScript(new URL('./look.sh', import.meta.url));
 
 /** Root's own word on what may be written there. */
-const ALLOWED = '/etc/steward/mirror.conf';
+export const ALLOWED = '/etc/steward/mirror.conf';
 
 /** A file of the mirror's configuration. */
 export interface ConfigFile {
@@ -109,6 +109,11 @@ function fileOf({ state, data }: Row, path: string, host: string): ConfigFile {
 
 /** Steward's config and root's own file there have to name the same places, or a plan would show another file than is written. */
 function assertAllowed(row: Row | undefined, settings: Settings, host: string): void {
+  if (row?.state === 'denied')
+    throw new Refused(
+      `${ALLOWED} on ${host} may not be read by the account of Steward.`,
+      `As root there: chmod 644 ${ALLOWED}.`,
+    );
   if (!row?.data)
     throw new Refused(
       `Root of ${host} has not said that Steward may change the mirror's configuration there.`,

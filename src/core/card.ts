@@ -1,7 +1,9 @@
 import type { Answer, Table } from './answer.ts';
 import type { Risk } from './command.ts';
+import type { Role } from './person.ts';
 import type { Change } from './plan.ts';
 import type { Status, StepState } from './request.ts';
+import type { Link } from './task-links.ts';
 
 /** Something a person can press, type or reply. */
 export interface Action {
@@ -20,6 +22,17 @@ export interface Action {
   readonly line: string;
   /** Asked once more before it is sent; a courtesy, never a control. */
   readonly confirm?: string;
+  /** Those who see a card are not all people who may. */
+  readonly may: Right;
+}
+
+/** Who may do something with a request. */
+export interface Right {
+  readonly roles: readonly Role[];
+  /** The asker may without any of the roles (`too`), not even with one (`not`), or as anybody else. */
+  readonly asker: 'too' | 'not' | 'as-any';
+  /** In words: `maria or an admin`; empty where it is not known. */
+  readonly says: string;
 }
 
 /** A request as any front end shows it. Holds only public text; front ends escape it for where it goes. */
@@ -39,6 +52,8 @@ export interface Card {
   readonly steps: readonly CardStep[];
   readonly notes: readonly string[];
   readonly answer: Answer | null;
+  /** Pages of what it names: tasks of the hub. */
+  readonly links: readonly Link[];
   readonly actions: readonly Action[];
   /** `r42 · asked by maria · …`. */
   readonly footer: string;

@@ -20,6 +20,8 @@ export interface Site {
   kojiUser(person: string): string | null;
   /** Names that messages can be for. */
   readonly audiences: ReadonlySet<string>;
+  /** Address of Koji's web pages, without a slash at the end. */
+  readonly web?: string;
 }
 
 /** The command of an asking; `Refused` when this program no longer has it. */

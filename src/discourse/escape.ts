@@ -80,6 +80,11 @@ export function fits(text: string, max: number): boolean {
   return oneLine(text).length <= max;
 }
 
+/** A link of our own making. `url` must be free of spaces and parentheses. */
+export function link(url: string, text: string): string {
+  return `[${escaped(text)}](${url})`;
+}
+
 function longestRun(text: string): number {
   return (text.match(/`+/gu) ?? []).reduce((most, run) => Math.max(most, run.length), 0);
 }

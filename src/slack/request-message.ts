@@ -4,7 +4,7 @@ import { markOf, VERDICT_MARKS } from '../core/marks.ts';
 import { CLOSED } from '../core/request.ts';
 import { answerBlocks, type Drawing, fallback } from './answer-blocks.ts';
 import { actions, context, header, LIMITS, type Message, plainText, section, sizeOf } from './blocks.ts';
-import { inline } from './escape.ts';
+import { inline, link } from './escape.ts';
 import { closeSteps, fits, MANY, stepBlocks, stepLine } from './step-blocks.ts';
 
 const LINE = 900;
@@ -110,12 +110,28 @@ function endBlocks(card: Card, showing: Showing, whole: boolean): KnownBlock[] {
       ),
     );
   }
+  if (card.links.length > 0) blocks.push(context(linkLine(card)));
   if (card.next) blocks.push(context(inline(card.next, 500)));
   if (showing.aside) blocks.push(context(inline(showing.aside, 500)));
   if (showing.mention) blocks.push(section(`${showing.mention} this waits for one of you.`));
   if (offered.length > 0) blocks.push(actions(offered.slice(0, 25).map((action) => button(card, action))));
+  const who = whoText(offered.filter(({ line }) => !card.next?.includes(line)));
+  if (who) blocks.push(context(inline(who, 500)));
   blocks.push(context(inline(card.footer, 500)));
   return blocks;
+}
+
+/** Everybody sees the buttons, and not all of them may. Whose yes or no it takes stands above. */
+function whoText(offered: readonly Action[]): string {
+  return offered
+    .filter(({ verb, may }) => verb !== 'approve' && verb !== 'deny' && may.says !== '')
+    .map(({ label, may }) => `${label.replace(/…$/, '')}: ${may.says}`)
+    .join(' · ');
+}
+
+/** Where to look at what the card names. */
+export function linkLine({ links }: Pick<Card, 'links'>): string {
+  return `On the hub: ${links.map(({ text, url }) => link(url, text)).join(', ')}`;
 }
 
 /** A button carries a request and a plan number, and nothing else is believed of it. */

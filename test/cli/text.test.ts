@@ -6,6 +6,7 @@ import { action, cardOf, stepOf } from '../support/cards.ts';
 
 const plain = { columns: 80, colour: false };
 
+const OWN = { roles: ['admin'], asker: 'too', says: 'maria or an admin' } as const;
 const card = cardOf({
   line: 'Waits for the yes of 1 admin (not maria).',
   fields: [{ label: 'Can be undone', value: 'yes' }],
@@ -18,7 +19,11 @@ const card = cardOf({
     }),
   ],
   notes: ['It builds 2 packages now.'],
-  actions: [action('approve', 'primary'), action('cancel', 'plain')],
+  actions: [
+    action('approve', 'primary'),
+    { ...action('deny', 'danger'), label: 'Deny…', line: 'deny r42 because=…' },
+    { ...action('cancel', 'plain'), may: OWN },
+  ],
   footer: 'r42 · asked by Maria',
 });
 
@@ -38,7 +43,8 @@ describe('a card in a terminal', () => {
         '       DOES NOT HOLD: free space of at least 40 GB (saw 12 GB free)',
         '       calls editHost("builder2", capacity=8)',
         '  • It builds 2 packages now.',
-        '  You can say: approve r42 · cancel r42',
+        '  For an admin: approve r42 · deny r42 because=…',
+        '  For maria or an admin: cancel r42',
         '  r42 · asked by Maria',
       ].join('\n'),
     );

@@ -29,6 +29,7 @@ describe('a config that is right', () => {
     if (!loaded.ok) return;
     const { config } = loaded;
     expect(config.hub).toMatchObject({ url: 'https://koji.katello.org/kojihub', user: 'steward' });
+    expect(config.site.web).toBe('http://koji.katello.org/koji');
     expect(config.hub?.ca).toContain('BEGIN CERTIFICATE');
     expect(config.hosts?.list).toContainEqual({
       name: 'kojibuilder2.katello.org',
@@ -182,6 +183,32 @@ describe('a config that is right', () => {
     ]);
   });
 
+  it('warns of what settings of commands name and the rest of the config does not have', async () => {
+    const settings = site.settings();
+    put(settings, ['shared', 'ca', 'host'], 'koji.katelo.org');
+    put(settings, ['shared', 'ca', 'places', 1], { name: 'b', host: 'b9', file: '/etc/kojid/serverca.crt' });
+    put(settings, ['shared', 'ca', 'newUserPermissions'], ['build']);
+    put(settings, ['shared', 'repos', 'host'], 'mirror');
+    put(settings, ['shared', 'repos', 'entries'], 'confdir');
+    put(settings, ['shared', 'repos', 'announce'], { audience: 'packager' });
+    put(settings, ['shared', 'repos', 'destinations', 'main'], 'file:///mnt/koji/www/<label>/RPMS.<repo>/');
+    put(settings, ['commands', 'nfs check', 'settings', 'groups', 0, 'hosts', 0], 'kojibuilder9');
+    const loaded = await site.load(settings);
+    const says = loaded.ok ? loaded.config.warnings.map((one) => `${one.path}: ${one.says}`) : [];
+    expect(says).toEqual([
+      expect.stringMatching(/^commands."nfs check".settings.groups.0.hosts.0: hosts.list has no host/),
+      expect.stringMatching(/^shared.ca.host: .* Did you mean koji.katello.org\?$/),
+      expect.stringMatching(/^shared.ca.places.1.host: hosts.list has no host of this name/),
+      expect.stringMatching(/^shared.ca.newUserPermissions: takes `admin` in hub.permissions/),
+      expect.stringMatching(/^shared.repos.host: hosts.list has no host of this name/),
+      expect.stringMatching(/^shared.repos.destinations.main: .*builds find nothing there$/),
+      expect.stringMatching(/^shared.repos.entries: is confdir, and confdir is not named/),
+      expect.stringMatching(
+        /^shared.repos.announce.audience: audiences has no packager, .* Audiences: packagers/,
+      ),
+    ]);
+  });
+
   it('warns where everybody may approve, and where too few people could', async () => {
     const settings = site.settings();
     put(settings, ['everybody'], ['admin']);
@@ -209,10 +236,17 @@ describe('a config that is wrong', () => {
       ['hub.url: should be the address of the hub: https://koji.example.org/kojihub'],
     ],
     [
+      'with the hub where its web pages should be',
+      [[['hub', 'web'], 'https://koji.example.org/kojihub']],
+      [
+        'hub.web: should be the address of Koji’s web pages alone, not the hub’s: https://koji.example.org/koji',
+      ],
+    ],
+    [
       'with a mistyped setting',
       [[['hub', 'certt'], 'x']],
       [
-        'hub.certt: is not a setting. Did you mean cert? Accepted here: url, ca, cert, key, user, permissions.',
+        'hub.certt: is not a setting. Did you mean cert? Accepted here: url, web, ca, cert, key, user, permissions.',
       ],
     ],
     [
@@ -309,7 +343,7 @@ describe('a config that is wrong', () => {
       'with a command that does not exist',
       [[['commands', 'builder capacty'], {}]],
       [
-        'commands."builder capacty": there is no such command. Did you mean builder capacity? Commands: account grant, builder capacity, builder disable, builder list, ca check, cert list, nfs check, repo list.',
+        'commands."builder capacty": there is no such command. Did you mean builder capacity? Commands: account grant, builder capacity, builder disable, builder list, ca check, cert list, nfs check, repo check, repo list.',
       ],
     ],
     [

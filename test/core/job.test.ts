@@ -276,7 +276,7 @@ describe('a thing that a person does', () => {
       'Waiting. 3 things are for somebody to do by hand: “Put a there”, “Put b there”, “Put c there”.',
     );
     expect((await card(id)).steps.map((step) => step.says)).toEqual(
-      ['a', 'b', 'c'].map((what, index) => `${what}. Then: \`done ${id} ${index + 1}\`.`),
+      ['a', 'b', 'c'].map((what, index) => `${what}. Then: \`done ${id} ${index + 1}\` (an admin).`),
     );
     expect(await say(maria, `done ${id} 1`)).toContain('You may not say that');
     expect(told(await bench.kernel.say(adam, 'done 1', id))).toBe('Noted: “Put a there” is done.');

@@ -18,6 +18,7 @@ export function cardOf(rest: Partial<Card> = {}): Card {
     steps: [stepOf()],
     notes: [],
     answer: null,
+    links: [],
     actions: [action('approve', 'primary'), action('deny', 'danger'), action('cancel', 'plain')],
     footer: 'r42 · asked by maria',
     plan: 2,
@@ -50,6 +51,7 @@ export function action(verb: Action['verb'], style: Action['style']): Action {
     style,
     line: `${verb} r42`,
     confirm: `Really ${verb}?`,
+    may: { roles: ['admin'], asker: 'as-any', says: 'an admin' },
   };
 }
 
@@ -134,6 +136,7 @@ export const anyCard: fc.Arbitrary<Card> = fc.record({
   fields: list(fc.record({ label: nastyText, value: nastyText }), 14),
   steps: fc.oneof(list(step, 3), list(step, 60)),
   notes: list(nastyText, 12),
+  links: fc.constant([]),
   answer: fc.option(
     fc.record({
       kind: fc.constant('answer' as const),

@@ -2,16 +2,9 @@ import { readFile, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { Site } from '../src/core/planner.ts';
 import type { Registry } from '../src/core/registry.ts';
-import {
-  type CommandOnSite,
-  checkCommands,
-  checkPeople,
-  checkSlack,
-  type Found,
-  misfits,
-  oddities,
-} from './checks.ts';
+import { type CommandOnSite, checkCommands, checkPeople, checkSlack, type Found } from './checks.ts';
 import { type Document, readDocument } from './document.ts';
+import { misfits, oddities } from './oddities.ts';
 import { type Problem, pathText, problemsOf } from './problems.ts';
 import { type Resolved, resolveAll } from './resolve.ts';
 import { type Config, configSchema } from './schema.ts';

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { lineOf } from '../../src/cli/ask.ts';
-import { createHttp, type Http } from '../../src/http.ts';
+import type { Http } from '../../src/http.ts';
+import { startApi } from '../support/api.ts';
 import { type Kernel, PEOPLE, startKernel } from '../support/kernel.ts';
 import { freePort } from '../support/process.ts';
 import { steward } from './terminal.ts';
@@ -18,17 +19,7 @@ const known = new Map<string, (typeof PEOPLE)['maria']>(Object.entries(PEOPLE));
 
 beforeAll(async () => {
   kernel = await startKernel();
-  http = createHttp({
-    host: '127.0.0.1',
-    port: 0,
-    health: async () => ({ ok: true, parts: {} }),
-    metrics: async () => '',
-    desk: kernel.desk,
-    tokens: kernel.store.tokens,
-    personById: async (id) => known.get(id) ?? null,
-    log: kernel.log,
-  });
-  url = `http://127.0.0.1:${(await http.start()).port}`;
+  ({ http, url } = await startApi(kernel, { personById: async (id) => known.get(id) ?? null }));
   for (const id of known.keys()) tokens.set(id, (await kernel.store.tokens.issue(id, 'test')).token);
   // A worker, as far as the terminal can tell.
   let busy = false;

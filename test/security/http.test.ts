@@ -2,27 +2,19 @@ import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { secretsIn } from '../../config/secrets.ts';
 import { holdsPrivateKey } from '../../src/core/private-key.ts';
-import { createHttp, type Http } from '../../src/http.ts';
+import type { Http } from '../../src/http.ts';
 import { createRedactor } from '../../src/log.ts';
-import { type Kernel, PEOPLE, startKernel } from '../support/kernel.ts';
+import { startApi } from '../support/api.ts';
+import { type Kernel, startKernel } from '../support/kernel.ts';
 
 let kernel: Kernel;
 let http: Http;
 let base: string;
 beforeAll(async () => {
   kernel = await startKernel();
-  http = createHttp({
-    host: '127.0.0.1',
-    port: 0,
-    health: async () => ({ ok: true, parts: {} }),
-    metrics: async () => 'steward_up 1\n',
-    desk: kernel.desk,
-    tokens: kernel.store.tokens,
-    personById: async (id) => Object.values(PEOPLE).find((person) => person.id === id) ?? null,
+  ({ http, url: base } = await startApi(kernel, {
     refuses: (text) => (holdsPrivateKey(text) ? 'That looks like a private key.' : null),
-    log: kernel.log,
-  });
-  base = `http://127.0.0.1:${(await http.start()).port}`;
+  }));
 });
 afterAll(async () => {
   await http.stop();

@@ -1,5 +1,5 @@
 import { gunzipSync } from 'node:zlib';
-import type { View } from '../src/core/command.ts';
+import type { Oddity, View } from '../src/core/command.ts';
 import { nearest } from '../src/core/near.ts';
 import type { HostScript } from '../src/core/ports.ts';
 import { Refused, Unavailable } from '../src/core/refused.ts';
@@ -60,6 +60,19 @@ export function hostNamed(
     `The config says that ${says} on ${host}, and Steward has no SSH access to a host of that name.${meant ? ` Is it ${meant}?` : ''}`,
     `An admin adds it to \`hosts.list\` in the config, or corrects \`${setting}\`.`,
   );
+}
+
+/** For `config check`: hosts that settings name at these places, and the config does not have. */
+export function strangeHosts(
+  named: readonly (readonly [keys: Oddity['keys'], host: string | undefined])[],
+  hosts: readonly string[],
+): readonly Oddity[] {
+  return named.flatMap(([keys, host]) => {
+    if (host === undefined || hosts.includes(host)) return [];
+    const meant = nearest(host, hosts);
+    const says = `hosts.list has no host of this name, so it cannot be looked at.${meant ? ` Did you mean ${meant}?` : ` Hosts: ${hosts.join(', ') || 'none'}.`}`;
+    return [{ keys, says }];
+  });
 }
 
 /** What a line of a reading script has behind its name and state: `name=value`, and `data=` packed. Null: not whole. */

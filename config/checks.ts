@@ -179,6 +179,25 @@ export function checkSlack(raw: unknown): readonly Found[] {
   ];
 }
 
+/** What the settings of commands name and the rest of the config does not have. */
+export function misfits(
+  { hosts, audiences, hub }: z.output<typeof configSchema>,
+  commands: ReadonlyMap<string, CommandOnSite>,
+  registry: Registry,
+): readonly Found[] {
+  const around = {
+    hosts: hosts.list.map(({ name }) => name),
+    audiences: Object.keys(audiences),
+    permissions: hub.permissions,
+  };
+  return registry.all.flatMap((command) => {
+    const { name, shared } = command;
+    const base = shared === undefined ? ['commands', name, 'settings'] : ['shared', shared];
+    const odd = command.oddities(commands.get(name)?.settings, around);
+    return odd.map(({ keys, says }) => ({ keys: [...base, ...keys], says }));
+  });
+}
+
 /** What is allowed and surely not meant. */
 export function oddities(
   config: z.output<typeof configSchema>,

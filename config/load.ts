@@ -8,6 +8,7 @@ import {
   checkPeople,
   checkSlack,
   type Found,
+  misfits,
   oddities,
 } from './checks.ts';
 import { type Document, readDocument } from './document.ts';
@@ -87,7 +88,7 @@ export async function loadConfig(
   });
   if (role !== 'doctor') problems.push(...unread);
   if (problems.length > 0) return { ok: false, problems: distinct(problems.map(placed)) };
-  const odd = [...text.odd, ...warnings, ...oddities(given, commands)];
+  const odd = [...text.odd, ...warnings, ...oddities(given, commands), ...misfits(given, commands, registry)];
   const { people, roles, everybody, operators, http, audiences, watch, reminders, worker, log } = given;
   return {
     ok: true,

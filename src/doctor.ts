@@ -4,6 +4,7 @@ import type { Registry } from './core/registry.ts';
 import { lookAtDatabase, lookAtHttp, lookAtQueue, ownAddress, unreadRow } from './doctor-inside.ts';
 import { lookAtForum, lookAtHosts, lookAtHub, lookAtSlack } from './doctor-outside.ts';
 import type { Looking, Row } from './doctor-row.ts';
+import { lookAtSettings } from './doctor-settings.ts';
 import { findRootScripts } from './hosts/root-scripts.ts';
 
 /** Longest that each area may take: its own deadlines are shorter, and nothing waits for another area. */
@@ -30,6 +31,9 @@ export async function examine(
     ['queue', () => lookAtQueue(config)],
     ...(isWorker ? [['hub', (looking: Looking) => lookAtHubOf(config, looking)] as const] : []),
     ...(isWorker ? [['hosts', (looking: Looking) => lookAtHostsOf(config, commands, looking)] as const] : []),
+    ...(isWorker
+      ? [['commands', (looking: Looking) => lookAtSettings(config, registry, looking)] as const]
+      : []),
     ...(isWeb ? [['slack', (looking: Looking) => lookAtSlackOf(config, looking)] as const] : []),
     ...(isWeb ? [['forum', (looking: Looking) => lookAtForumOf(config, looking)] as const] : []),
     ...(isWeb ? [['http', () => lookAtHttp(config)] as const] : []),
@@ -92,7 +96,22 @@ function configRows(config: Loaded, registry: Registry, isWorker: boolean, isWeb
     ok: 'ok',
     says: `${config.file}: ${registry.all.length} commands, ${config.people.length} people`,
   };
-  return [node, fine, ...problems];
+  return [node, fine, ...switchedOff(config, registry), ...problems];
+}
+
+/** Nobody is to learn from a refusal what this site has switched off. */
+function switchedOff({ site }: Loaded, registry: Registry): readonly Row[] {
+  const off = registry.all.filter(({ name }) => site.rule(name).off);
+  const by = [...new Set(off.flatMap(({ hubPermission }) => hubPermission ?? []))].sort();
+  return by.map((permission) => {
+    const names = off.filter((one) => one.hubPermission === permission).map(({ name }) => name);
+    return {
+      area: 'config',
+      check: 'switched off',
+      ok: 'ok',
+      says: `without ${permission} in hub.permissions: ${names.join(', ')}`,
+    };
+  });
 }
 
 async function lookAtHubOf(config: Loaded, looking: Looking): Promise<readonly Row[]> {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Answer } from '../../src/core/answer.ts';
 import { defineCommand, type View } from '../../src/core/command.ts';
 import { anyOf } from '../../src/core/recognise.ts';
+import { ALLOWED_ASK } from '../certificates/allowed.ts';
 import { OTHER_CERTIFICATES } from '../certificates/called.ts';
 import { type Certificate, readCertificates } from '../certificates/certificate.ts';
 import { crlsIn } from '../certificates/crl.ts';
@@ -9,8 +10,9 @@ import { sameSerial } from '../certificates/entries.ts';
 import { type Entry, type IndexFile, readIndex } from '../certificates/index-file.ts';
 import { type Ask, type Looked, lookAtCa, type Seen } from '../certificates/reading.ts';
 import { besideCertificate } from '../certificates/renewed.ts';
-import { placeOf, type Settings, settings } from '../certificates/settings.ts';
+import { oddities, placeOf, type Settings, settings } from '../certificates/settings.ts';
 import { certificateFindings, keyMatches, signsWith } from './authority.ts';
+import { doctorRows } from './examine.ts';
 import { bad, type Finding } from './finding.ts';
 import { placeFindings } from './place.ts';
 import { recordFindings } from './record.ts';
@@ -25,6 +27,7 @@ export default defineCommand({
   ask: ['packager', 'admin'],
   settings,
   shared: 'ca',
+  oddities,
   examples: ['ca check'],
   recognise: {
     words: [
@@ -37,6 +40,15 @@ export default defineCommand({
   plan: async (_params, view, given): Promise<Answer> => {
     const looked = await lookAtCa(asksFor(given), given, view);
     return answer(looked, await findings(looked, given, view));
+  },
+  async examine(view, given) {
+    if (given.host === undefined) {
+      const says = 'the config names no shared.ca.host: what is about certificates says so and does nothing';
+      return [{ what: 'config', state: 'skipped', says }];
+    }
+    const dir: Ask = { kind: 'stat', name: 'dir', path: given.dir };
+    const looked = await lookAtCa([...asksFor(given), dir, ALLOWED_ASK], given, view);
+    return doctorRows(looked, await findings(looked, given, view), given);
   },
 });
 

@@ -7,6 +7,7 @@ import type { Step } from '../../src/core/plan.ts';
 import { anyOf } from '../../src/core/recognise.ts';
 import { Refused } from '../../src/core/refused.ts';
 import { withReason } from '../builders.ts';
+import { ALLOWED } from '../certificates/allowed.ts';
 import { CERTIFICATE_WORDS, OTHER_CERTIFICATES } from '../certificates/called.ts';
 import { type Crl, crlsIn } from '../certificates/crl.ts';
 import { hexIn, sameSerial } from '../certificates/entries.ts';
@@ -95,6 +96,7 @@ export default defineCommand({
               'The config does not say where the httpd of the hub reads the list of revoked ones (`shared.ca.crlInUse`): if it reads none, it still lets this certificate in.',
             ]
           : []),
+        ...(given.crlInUse !== undefined && ca.reload === null ? [notReloaded(ca)] : []),
       ],
     };
   },
@@ -120,7 +122,7 @@ export default defineCommand({
               `The list of revoked ones has ${own.serials.size}, and is good until ${own.next ? day(own.next) : 'the next one'}.`,
             ]
           : []),
-        'Whoever uses it is turned away before the hub is asked.',
+        turnedAway(ca, given),
       ],
       next: users.flatMap((user) =>
         user === view.asker.accounts.koji
@@ -130,6 +132,15 @@ export default defineCommand({
     };
   },
 });
+
+const notReloaded = ({ host }: Ca): string =>
+  `Nothing tells httpd to read the new list: ${ALLOWED} on ${host} names no unit (\`reload=httpd.service\`). Until somebody reloads it, it lets this certificate in.`;
+
+function turnedAway(ca: Ca, { crlInUse }: Settings): string {
+  if (crlInUse === undefined)
+    return 'Where httpd reads the list is not in the config, so whether it turns this certificate away cannot be told.';
+  return ca.reload === null ? notReloaded(ca) : 'Whoever uses it is turned away before the hub is asked.';
+}
 
 /** The valid ones of a user, or the one with this serial; those that were revoked already where there are no others. */
 function pick(which: string, { entries, now }: Ca): readonly Entry[] {

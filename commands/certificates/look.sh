@@ -11,6 +11,7 @@
 #   certs   PATH is DIRECTORY/A,B,C: the certificates in A.pem, B.pem and C.pem there, each after a line with its path
 #   keys    PATH is DIRECTORY:X,Y: the *.pem there whose base64 holds X or Y, which have - and _ for + and /
 #   config  the same, and what that ssl.cnf says of digest and serials: it may hold a passphrase too
+#   conf    the same, and its lines NAME=VALUE
 #   list    the same, and the names in that directory
 #   sum     the same, and the SHA-256 of the file
 #   space   what is free on its disk
@@ -150,6 +151,12 @@ look() { # KIND NAME PATH
     file) data=$(packed <"$path") ;;
     cert) data=$(head -c 1048576 -- "$path" | sed -n '/^-----BEGIN CERTIFICATE-----/,/^-----END CERTIFICATE-----/p' | packed) ;;
     config) data=$(head -c 1048576 -- "$path" | grep -E '^[[:space:]]*(default_md|rand_serial)[[:space:]]*=' | packed) ;;
+    conf)
+      # The pretend root of a test is / to us.
+      data=$(head -c 65536 -- "$path" | while IFS= read -r line || [[ -n $line ]]; do
+        if [[ $line =~ ^[a-z_]+= ]]; then printf '%s\n' "${line/"=${STEWARD_ROOT-}/"/=/}"; fi
+      done | packed)
+      ;;
     list) data=$(find "$path" -mindepth 1 -maxdepth 1 -printf '%f\n' | packed) ;;
     sum)
       line=$(sha256sum <"$path")

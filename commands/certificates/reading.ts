@@ -18,6 +18,7 @@ export interface Ask {
     | 'certs'
     | 'keys'
     | 'config'
+    | 'conf'
     | 'list'
     | 'sum'
     | 'space'

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import type { Oddity, Surroundings } from '../../src/core/command.ts';
+import { strangeHosts } from '../host-reading.ts';
 
 const path = z
   .string()
@@ -133,4 +135,21 @@ export type Settings = z.output<typeof settings>;
 /** Where a file of the CA is on its host. */
 export function placeOf(path: string, { dir }: Settings): string {
   return path.startsWith('/') ? path : `${dir.replace(/\/+$/, '')}/${path}`;
+}
+
+/** What of them the rest of the config does not fit. */
+export function oddities(
+  { host, places = [], newUserPermissions }: Settings,
+  { hosts, permissions }: Surroundings,
+): readonly Oddity[] {
+  const lacksAdmin = newUserPermissions !== undefined && !permissions.includes('admin');
+  const says =
+    'takes `admin` in hub.permissions, which is not there: somebody new on the hub gets no account with a certificate';
+  return [
+    ...strangeHosts(
+      [[['host'], host], ...places.map((place, at) => [['places', at, 'host'], place.host] as const)],
+      hosts,
+    ),
+    ...(lacksAdmin ? [{ keys: ['newUserPermissions'], says }] : []),
+  ];
 }

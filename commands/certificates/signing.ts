@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { View } from '../../src/core/command.ts';
 import { Refused } from '../../src/core/refused.ts';
+import { ALLOWED_ASK, type Allowed, readAllowed } from './allowed.ts';
 import { type Certificate, readCertificates, sameKey } from './certificate.ts';
 import type { Csr } from './csr.ts';
 import { type Entry, readIndex, standing } from './index-file.ts';
@@ -9,7 +10,7 @@ import { placeOf, type Settings } from './settings.ts';
 import { day } from './times.ts';
 
 /** The CA as it is at this moment, for whoever wants something of it. */
-export interface Ca {
+export interface Ca extends Allowed {
   readonly host: string;
   readonly certificate: Certificate;
   /** It, and after a renewal with a new key those before it: for what they signed, which is still in use. */
@@ -23,8 +24,6 @@ export interface Ca {
   readonly free: number | null;
 }
 
-/** Without it the script does nothing. */
-const ALLOWED = '/etc/steward/ca.conf';
 const NEXT = 'An admin looks at the config (`shared.ca`), and asks `ca check`.';
 
 /** Throws `Refused` where it cannot be seen whole: nothing is signed by a CA whose record cannot be read. */
@@ -35,14 +34,10 @@ export async function lookAtSigning(settings: Settings, view: View): Promise<Ca>
     { kind: 'cert', name: 'certificate', path: at(settings.certificate) },
     { kind: 'file', name: 'index', path: at(settings.index) },
     { kind: 'space', name: 'space', path: settings.dir },
-    { kind: 'stat', name: 'allowed', path: ALLOWED },
+    ALLOWED_ASK,
   ];
   const looked = await lookAtCa(asks, settings, view);
-  if (looked.seen('allowed').state === 'missing')
-    throw new Refused(
-      `Root of ${looked.host} has not said that Steward may sign and revoke there.`,
-      `An admin says so as root of that host: \`install -D -m 644 /dev/null ${ALLOWED}\`.`,
-    );
+  const { reload } = readAllowed(looked, settings);
   const text = (name: string, path: string): Buffer => {
     const { state, data } = looked.seen(name);
     if (data) return data;
@@ -64,6 +59,7 @@ export async function lookAtSigning(settings: Settings, view: View): Promise<Ca>
   const free = Number(looked.seen('space').facts.free);
   return {
     host: looked.host,
+    reload,
     certificate,
     roots,
     fingerprint: certificate.fingerprint.replaceAll(':', '').toLowerCase(),

@@ -8,6 +8,7 @@ import { anyOf } from '../../src/core/recognise.ts';
 import { Refused } from '../../src/core/refused.ts';
 import { loadScript } from '../../src/core/script.ts';
 import { BUILDER_NAME, BUILDER_WORDS, NO_BUILDER } from '../builders.ts';
+import { strangeHosts } from '../host-reading.ts';
 import { type HostState, readReport } from './report.ts';
 import { mountsOf, type Settings, settings } from './settings.ts';
 import { adviceFor, badness, details } from './words.ts';
@@ -32,6 +33,13 @@ export default defineCommand({
   risk: 'read',
   ask: ['packager', 'admin'],
   settings: settings.optional(),
+  oddities: (given, { hosts }) =>
+    strangeHosts(
+      (given?.groups ?? []).flatMap(({ hosts: named }, group) =>
+        named === 'all' ? [] : named.map((host, at) => [['groups', group, 'hosts', at], host] as const),
+      ),
+      hosts,
+    ),
   examples: ['nfs check', 'nfs check builder1', 'nfs check builder1, builder2'],
   recognise: {
     words: [

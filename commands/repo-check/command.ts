@@ -5,9 +5,10 @@ import { word } from '../../src/core/fields.ts';
 import { anyOf } from '../../src/core/recognise.ts';
 import { REPO_WORDS } from '../repositories/called.ts';
 import { type Finding, findingsOf, findingText } from '../repositories/findings.ts';
-import { danglingIn } from '../repositories/mirror.ts';
+import { danglingIn } from '../repositories/measures.ts';
 import { type Item, lookAtAll, noSuch, placesOf } from '../repositories/overview.ts';
-import { settings } from '../repositories/settings.ts';
+import { oddities, settings } from '../repositories/settings.ts';
+import { examineMirror } from './examine.ts';
 
 /** Directories whose links are counted in one look; more take the mirror's host too long. */
 const MOST_PLACES = 60;
@@ -27,6 +28,8 @@ export default defineCommand({
   ask: ['packager', 'admin'],
   settings,
   shared: 'repos',
+  oddities,
+  examine: (view, given) => examineMirror(given, view),
   examples: ['repo check'],
   recognise: {
     words: [REPO_WORDS, anyOf(`check, stale, broken, outdated, missing packages, not found, 404`)],

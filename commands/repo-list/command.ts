@@ -9,7 +9,7 @@ import { packagesText } from '../repositories/amounts.ts';
 import { OTHER_REPOS, REPO_WORDS } from '../repositories/called.ts';
 import { type Finding, findingsOf, findingText } from '../repositories/findings.ts';
 import { listText, useText } from '../repositories/hub-steps.ts';
-import { packagesIn } from '../repositories/mirror.ts';
+import { packagesIn } from '../repositories/measures.ts';
 import { type Item, lookAtAll, noSuch, placesOf } from '../repositories/overview.ts';
 import { placeOf } from '../repositories/places.ts';
 import { settings } from '../repositories/settings.ts';

@@ -9,6 +9,7 @@
 #                      as NAME/LABEL-ARCH/RPMS.REPO
 #     packages         how many packages the metadata of this directory names
 #     within           NAME is how many seconds all that is measured from here on may take together; PATH is not used
+#     program          PATH, or where NAME is among the programs; missing where there is none
 #     links            how many links in this directory lead nowhere, and how many there are
 #     size             bytes below this directory
 # Lines are NAME, STATE, then name=value, with tabs; content is data=, gzipped, in base64. The last is END and how many
@@ -107,6 +108,10 @@ look() { # KIND NAME PATH
       ;;
     packages)
       if line=$(packages "$path"); then say "$name" ok "packages=$line"; else say "$name" failed; fi
+      ;;
+    program)
+      if [[ $3 == - ]]; then path=$(PATH=$PATH:/usr/local/bin:/usr/bin:/usr/sbin:/bin:/sbin type -P "$name"); fi
+      if [[ -x $path ]]; then say "$name" ok; else say "$name" missing; fi
       ;;
     within) until=$((SECONDS + name)) ;;
     links)

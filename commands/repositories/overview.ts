@@ -2,7 +2,8 @@ import type { View } from '../../src/core/command.ts';
 import { nearest } from '../../src/core/near.ts';
 import { Refused } from '../../src/core/refused.ts';
 import { type HubRepo, type HubRepos, hubUrl, type Link, listHubRepos } from './hub.ts';
-import { type Configured, labelsOf, lookAtMirror, type Mirror } from './mirror.ts';
+import { type Configured, labelsOf } from './labels.ts';
+import { lookAtMirror, type Mirror } from './mirror.ts';
 import { placeOf, repoAt } from './places.ts';
 import { hubName, type Settings } from './settings.ts';
 

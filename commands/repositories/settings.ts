@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import type { Oddity, Surroundings } from '../../src/core/command.ts';
+import { strangeHosts } from '../host-reading.ts';
 import { isNetwork } from './addresses.ts';
 import { wrongInArch } from './names.ts';
 
@@ -124,4 +126,32 @@ export function filled(text: string, label: string, repo: string): string {
 /** What a repository of a label is called on the hub. */
 export function hubName(label: string, repo: string, { names }: Settings): string {
   return filled(names, label, repo);
+}
+
+/** What of them the rest of the config does not fit, or the mirror as it is laid out. */
+export function oddities(given: Settings, { hosts, audiences }: Surroundings): readonly Oddity[] {
+  const { host, announce, entries, confdir, backend } = given;
+  const found = [...strangeHosts([[['host'], host]], hosts)];
+  const odd = (keys: Oddity['keys'], says: string): void => void found.push({ keys, says });
+  if (announce && !audiences.includes(announce.audience))
+    odd(
+      ['announce', 'audience'],
+      `audiences has no ${announce.audience}, so what packagers should know goes to the approvers. Audiences: ${audiences.join(', ') || 'none'}.`,
+    );
+  if (backend === 'mrepo' && entries === 'confdir' && confdir === undefined)
+    odd(['entries'], 'is confdir, and confdir is not named: no new entry can be written');
+  for (const [name, template] of Object.entries(given.destinations))
+    if (!isLaidOut(template, given)) {
+      const [arch = 'x86_64', another] = given.arches;
+      const says = `the mirror has each repository at <label>-${another === undefined ? `$arch (or ${arch})` : '$arch'}/RPMS.<repo>/, and this address does not end so: builds find nothing there`;
+      odd(['destinations', name], says);
+    }
+  return found;
+}
+
+/** A site with one arch may write it out. */
+function isLaidOut(template: string, { arches }: Settings): boolean {
+  const [only, another] = arches;
+  const ends = ['$arch', ...(another === undefined ? [only] : [])];
+  return ends.some((arch) => template.replace(/\/$/, '').endsWith(`/<label>-${arch}/RPMS.<repo>`));
 }

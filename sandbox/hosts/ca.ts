@@ -129,7 +129,10 @@ export function makeCa(root: string, authority?: { readonly cert: string; readon
   copyFileSync(join(dir, 'crl.pem'), join(root, CRL_IN_USE));
   // For the script that signs: the pretend root's own paths.
   mkdirSync(join(root, 'etc/steward'), { recursive: true });
-  writeFileSync(join(root, 'etc/steward/ca.conf'), `crl_in_use=${join(root, CRL_IN_USE)}\n`);
+  writeFileSync(
+    join(root, 'etc/steward/ca.conf'),
+    `crl_in_use=${join(root, CRL_IN_USE)}\nreload=httpd.service\n`,
+  );
   writeFileSync(done, '');
 }
 

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Answer } from './answer.ts';
 import type { Concern, WatchView } from './concern.ts';
+import type { Finding } from './finding.ts';
 import type { Json } from './json.ts';
 import type { Person, Role } from './person.ts';
 import type { HowFar, Intent, Plan, Step } from './plan.ts';
@@ -77,6 +78,21 @@ export interface Narrower {
 /** Whom an open request serves that asks for the very same. */
 export type Joins = 'nobody' | 'asker' | 'everybody';
 
+/** What the rest of the config says, as far as settings of a command name it. */
+export interface Surroundings {
+  readonly hosts: readonly string[];
+  readonly audiences: readonly string[];
+  /** That the bot's account is to have on the hub. */
+  readonly permissions: readonly string[];
+}
+
+/** Something in a command's settings that is allowed and cannot be meant. */
+export interface Oddity {
+  /** Where, below the settings: `['places', 2, 'host']`. */
+  readonly keys: readonly (string | number)[];
+  readonly says: string;
+}
+
 /** What a command's author writes. `S` and `C` are its parameters and its own part of the config. */
 export interface CommandDeclaration<S extends Params, C extends z.ZodType> {
   /** Words as typed: `builder capacity`. The folder has the same name with dashes. */
@@ -135,6 +151,13 @@ export interface CommandDeclaration<S extends Params, C extends z.ZodType> {
    * throw `Unavailable` and `Refused`: it is repeated, and the approvers are told when it fails for days.
    */
   readonly watch?: (view: WatchView, settings: z.output<C>) => Promise<readonly Concern[]>;
+  /** What of its settings does not fit the rest of the config: `config check` warns of it. Pure. One command of those that share them. */
+  readonly oddities?: (settings: z.output<C>, around: Surroundings) => readonly Oddity[];
+  /**
+   * For `steward doctor`: tries out what its settings name, before anybody asks. Looks only. May throw `Refused` and
+   * `Unavailable`. One command of those that share them.
+   */
+  readonly examine?: (view: View, settings: z.output<C>) => Promise<readonly Finding[]>;
 }
 
 /** A command as the kernel holds it, its parameter types closed over. */
@@ -167,6 +190,9 @@ export interface Command {
   readonly result: ((given: Given, view: View, settings: unknown) => Promise<Answer>) | null;
   /** Null: nobody has to know anything in time. */
   readonly watch: ((view: WatchView, settings: unknown) => Promise<readonly Concern[]>) | null;
+  oddities(settings: unknown, around: Surroundings): readonly Oddity[];
+  /** Null: its settings name nothing that could be tried out. */
+  readonly examine: ((view: View, settings: unknown) => Promise<readonly Finding[]>) | null;
 }
 
 /** Closes over the types of a declaration and fills in what the risk implies. */
@@ -175,7 +201,7 @@ export function defineCommand<S extends Params, C extends z.ZodType = z.ZodUndef
 ): Command {
   const parse = (given: Given): z.output<S> => declared.params.parse(given);
   const own = (settings: unknown) => (declared.settings?.parse(settings) ?? undefined) as z.output<C>;
-  const { result, watch } = declared;
+  const { result, watch, examine } = declared;
   return {
     name: declared.name,
     summary: declared.summary,
@@ -199,6 +225,8 @@ export function defineCommand<S extends Params, C extends z.ZodType = z.ZodUndef
     progress: declared.progress,
     result: result ? async (given, view, settings) => result(parse(given), view, own(settings)) : null,
     watch: watch ? async (view, settings) => watch(view, own(settings)) : null,
+    oddities: (settings, around) => declared.oddities?.(own(settings), around) ?? [],
+    examine: examine ? async (view, settings) => examine(view, own(settings)) : null,
   };
 }
 

@@ -123,6 +123,8 @@ export interface Intent {
   readonly step: Step;
   /** When it was recorded, just before the call. */
   readonly at: Date;
+  /** It is known to have been carried out: it was answered, or found. Not of what only a person says, or nobody. */
+  readonly isSure?: boolean;
 }
 
 /** How far something is that goes on by itself, in one line. `failed`: all of it has ended, and not all of it well. */

@@ -5,7 +5,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
+import { loadConfig } from '../../config/load.ts';
 import { type SandboxSite, startSite } from '../../sandbox/site.ts';
+import { scanCommands } from '../../src/core/registry.ts';
+import { lookAtSettings } from '../../src/doctor-settings.ts';
 import { openDatabase } from '../../src/store/database.ts';
 import { keepLog } from '../support/log.ts';
 import { freePort } from '../support/process.ts';
@@ -94,6 +97,14 @@ describe('doctor', () => {
   const find = (rows: readonly Row[], area: string, check: string) =>
     rows.find((row) => row.area === area && row.check === check);
 
+  /** What the settings of commands name, looked at in this process. */
+  async function examined(path: string): Promise<readonly Row[]> {
+    const registry = await scanCommands(new URL('../../commands/', import.meta.url));
+    const loaded = await loadConfig(path, { registry, role: 'doctor', env: {} });
+    if (!loaded.ok) throw new Error('a config that is wrong');
+    return lookAtSettings(loaded.config, registry, { signal: AbortSignal.timeout(20_000), log: keepLog() });
+  }
+
   it('finds a site in order: hub, permissions, Slack, database, and what hosts lack', async () => {
     const { rows } = await look(site.configPath);
     expect(find(rows, 'hub', 'answers')).toMatchObject({
@@ -114,6 +125,70 @@ describe('doctor', () => {
     );
   });
 
+  it('tries out what the settings of commands name: the CA and the mirror', async () => {
+    const rows = await examined(site.configPath);
+    expect(rows.filter(({ ok }) => ok === 'bad' || ok === 'warn')).toEqual([]);
+    expect(find(rows, 'shared.ca', '/etc/steward/ca.conf')?.says).toBe('names the same files as shared.ca');
+    expect(find(rows, 'shared.repos', 'mrepo')).toMatchObject({ ok: 'ok', says: '/usr/bin/mrepo' });
+  });
+
+  it.each<[string, string, string, (text: string) => string | null, [string, string, RegExp, RegExp]]>([
+    [
+      'root’s file that names no copy of the list for httpd',
+      'ca',
+      'etc/steward/ca.conf',
+      () => '',
+      ['shared.ca', 'bad', /ca.conf on ca names no crl_in_use/, /there `crl_in_use=\/etc\/httpd/],
+    ],
+    [
+      'an httpd that nobody tells of a new list',
+      'ca',
+      'etc/steward/ca.conf',
+      (text) => text.replace(/^reload.*$/m, ''),
+      ['shared.ca', 'warn', /names no unit/, /reload=httpd.service/],
+    ],
+    [
+      'no word of root on the mirror',
+      'mirror',
+      'etc/steward/mirror.conf',
+      () => null,
+      ['shared.repos', 'bad', /Root of mirror has not said/, /docs\/running.md, section 6/],
+    ],
+    [
+      'mrepo that is not installed',
+      'mirror',
+      'usr/bin/mrepo',
+      () => null,
+      ['shared.repos', 'bad', /\/usr\/bin\/mrepo is not there/, /Install mrepo/],
+    ],
+    [
+      'mrepo that works elsewhere',
+      'mirror',
+      'etc/mrepo.conf',
+      (text) => text.replace(/^srcdir = .*$/m, 'srcdir = /var/mrepo'),
+      ['shared.repos', 'bad', /says srcdir = \/var\/mrepo/, /Make them the same/],
+    ],
+  ])('finds %s before anybody asks', async (_, host, file, spoil, [area, state, says, todo]) => {
+    const at = join(site.hosts.world(host).root, file);
+    const { mode } = statSync(at);
+    const text = readFileSync(at, 'utf8');
+    const spoilt = spoil(text);
+    if (spoilt === null) rmSync(at);
+    else writeFileSync(at, spoilt);
+    try {
+      const rows = (await examined(site.configPath)).filter(({ ok }) => ok === state);
+      expect(rows).toEqual([
+        expect.objectContaining({
+          area,
+          says: expect.stringMatching(says),
+          todo: expect.stringMatching(todo),
+        }),
+      ]);
+    } finally {
+      writeFileSync(at, text, { mode });
+    }
+  });
+
   it('says what to do about each thing that is wrong, and ends with 1', async () => {
     const port = await freePort();
     const path = changed('sick', (config) => {
@@ -129,6 +204,8 @@ describe('doctor', () => {
     expect(find(rows, 'hub', 'answers')).toMatchObject({ ok: 'bad', todo: expect.any(String) });
     expect(find(rows, 'slack', 'bot token')).toMatchObject({ ok: 'bad', todo: expect.any(String) });
     expect(find(rows, 'gone', 'ssh')).toMatchObject({ ok: 'bad' });
+    for (const area of ['shared.ca', 'shared.repos'])
+      expect(find(rows, area, 'answers')).toMatchObject({ ok: 'bad', todo: expect.any(String) });
     expect(find(rows, 'queue', 'answers')).toMatchObject({
       ok: 'bad',
       says: expect.stringContaining('Redis does not answer'),

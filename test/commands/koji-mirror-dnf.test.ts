@@ -183,10 +183,38 @@ describe.skipIf(missing.length > 0)(
       expect(there()).toEqual([ant]);
     });
 
-    it.skipIf(!thorough)('takes no more of metadata that has no end than it may', async () => {
+    /** The script with another number in it. */
+    const limit = (name: string, from: string, to: string): void => {
       const script = join(rig.base, 'koji-mirror.job.sh');
       const text = readFileSync(script, 'utf8');
-      writeFileSync(script, text.replace('most_fetched=2000000000', 'most_fetched=20000000'));
+      expect(text).toContain(`${name}=${from}\n`);
+      writeFileSync(script, text.replace(`${name}=${from}\n`, `${name}=${to}\n`));
+    };
+
+    it.skipIf(!thorough)(
+      'fetches nothing by a list that is longer than what is looked at of one',
+      async () => {
+        const secret = 'known words';
+        writeFileSync(join(rig.base, 'secret.rpm'), secret);
+        offer([ant]);
+        limit('most_unpacked', '8000000000', '100000');
+        forge((xml) => {
+          const [one = ''] = /<package [\s\S]*<\/package>/.exec(xml) ?? [];
+          const sum = createHash('sha256').update(secret).digest('hex');
+          const two = one
+            .replace('<name>ant', '<name>bee')
+            .replace(/<location [^>]*>/, `<location xml:base="file://${rig.base}/" href="secret.rpm"/>`)
+            .replace(/package="\d+"/, `package="${secret.length}"`)
+            .replace(/(<checksum type="sha256" pkgid="YES">)[0-9a-f]*/, `$1${sum}`);
+          return xml.replace(one, `${one}<!-- </metadata> -->${' '.repeat(100_000)}${two}`);
+        });
+        expect(await rig.sync()).toMatchObject({ code: 1, last: expect.stringContaining('cut off') });
+        expect(existsSync(join(mirrored, 'secret.rpm'))).toBe(false);
+      },
+    );
+
+    it.skipIf(!thorough)('takes no more of metadata that has no end than it may', async () => {
+      limit('most_fetched', '2000000000', '20000000');
       turn(1, () => {
         const md = join(upstream, 'repodata/repomd.xml');
         const location = /(<data type="primary">[\s\S]*?)<location[^>]*>/;

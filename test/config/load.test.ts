@@ -183,6 +183,32 @@ describe('a config that is right', () => {
     ]);
   });
 
+  it('warns of what settings of commands name and the rest of the config does not have', async () => {
+    const settings = site.settings();
+    put(settings, ['shared', 'ca', 'host'], 'koji.katelo.org');
+    put(settings, ['shared', 'ca', 'places', 1], { name: 'b', host: 'b9', file: '/etc/kojid/serverca.crt' });
+    put(settings, ['shared', 'ca', 'newUserPermissions'], ['build']);
+    put(settings, ['shared', 'repos', 'host'], 'mirror');
+    put(settings, ['shared', 'repos', 'entries'], 'confdir');
+    put(settings, ['shared', 'repos', 'announce'], { audience: 'packager' });
+    put(settings, ['shared', 'repos', 'destinations', 'main'], 'file:///mnt/koji/www/<label>/RPMS.<repo>/');
+    put(settings, ['commands', 'nfs check', 'settings', 'groups', 0, 'hosts', 0], 'kojibuilder9');
+    const loaded = await site.load(settings);
+    const says = loaded.ok ? loaded.config.warnings.map((one) => `${one.path}: ${one.says}`) : [];
+    expect(says).toEqual([
+      expect.stringMatching(/^commands."nfs check".settings.groups.0.hosts.0: hosts.list has no host/),
+      expect.stringMatching(/^shared.ca.host: .* Did you mean koji.katello.org\?$/),
+      expect.stringMatching(/^shared.ca.places.1.host: hosts.list has no host of this name/),
+      expect.stringMatching(/^shared.ca.newUserPermissions: takes `admin` in hub.permissions/),
+      expect.stringMatching(/^shared.repos.host: hosts.list has no host of this name/),
+      expect.stringMatching(/^shared.repos.destinations.main: .*builds find nothing there$/),
+      expect.stringMatching(/^shared.repos.entries: is confdir, and confdir is not named/),
+      expect.stringMatching(
+        /^shared.repos.announce.audience: audiences has no packager, .* Audiences: packagers/,
+      ),
+    ]);
+  });
+
   it('warns where everybody may approve, and where too few people could', async () => {
     const settings = site.settings();
     put(settings, ['everybody'], ['admin']);
@@ -317,7 +343,7 @@ describe('a config that is wrong', () => {
       'with a command that does not exist',
       [[['commands', 'builder capacty'], {}]],
       [
-        'commands."builder capacty": there is no such command. Did you mean builder capacity? Commands: account grant, builder capacity, builder disable, builder list, ca check, cert list, nfs check, repo list.',
+        'commands."builder capacty": there is no such command. Did you mean builder capacity? Commands: account grant, builder capacity, builder disable, builder list, ca check, cert list, nfs check, repo check, repo list.',
       ],
     ],
     [

@@ -10,6 +10,7 @@ import builderList from '../../commands/builder-list/command.ts';
 import caCheck from '../../commands/ca-check/command.ts';
 import certList from '../../commands/cert-list/command.ts';
 import nfsCheck from '../../commands/nfs-check/command.ts';
+import repoCheck from '../../commands/repo-check/command.ts';
 import repoList from '../../commands/repo-list/command.ts';
 import { type ConfigRole, type LoadResult, loadConfig } from '../../config/load.ts';
 import { makePki } from '../../sandbox/pki.ts';
@@ -23,6 +24,7 @@ export const registry = createRegistry([
   caCheck,
   certList,
   nfsCheck,
+  repoCheck,
   repoList,
 ]);
 

@@ -273,6 +273,22 @@ describe('speaking to the bot', () => {
     expect(buttons(shown)).toBe(0);
   });
 
+  it('says to who asks for what is asked for already that it is, and shows that one', async () => {
+    await begin();
+    await asked();
+    const { say } = rig.desk;
+    const says = 'You asked for this already, as r1: it waits for the yes of 1 admin.';
+    rig.desk.say = async (said) => ({ ...(await say({ ...said, text: 'show r1' })), says });
+    await rig.slack.as('U0MARIA').slash('/koji builder capacity builder2 8', 'C0KOJI');
+    await rig.slack.waitFor(() => textOf(rig.slack.ephemerals('U0MARIA')).includes(says));
+    expect(buttons(rig.slack.ephemerals('U0MARIA'))).toBe(0);
+    expect(rig.slack.messages('C0KOJI').length).toBe(1);
+    // Where it was not seen yet it is shown, and that is said beside it.
+    await rig.slack.as('U0MARIA').say('builder capacity builder2 8', 'dm');
+    await rig.slack.waitFor(() => textOf(rig.slack.messages('dm:U0MARIA')).includes(says));
+    expect(buttons(rig.slack.messages('dm:U0MARIA'))).toBe(2);
+  });
+
   it('turns a message into a request through the shortcut', async () => {
     await begin();
     const ts = rig.slack.plant({ channel: 'C0KOJI', user: 'U0ADAM', text: 'builder capacity builder3 4' });

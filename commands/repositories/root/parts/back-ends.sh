@@ -35,8 +35,10 @@ sync_mrepo() {
   ((code == 0)) || failed "mrepo ended with exit code $code; its own words are above"
 }
 
-# Sets $dnf, by which dnf is called.
+# Sets $dnf, by which dnf is called, and $cached: by the metadata that it has. To dnf5 -C would mean packages too.
 prepare_dnf() {
+  cached=-C
+  if [[ $(dnf --version 2>/dev/null) == *dnf5* ]]; then cached=--setopt=cacheonly=metadata; fi
   dnf=(dnf -y -c "$work/dnf.conf" --setopt=reposdir="$work/repos" --setopt=cachedir="$work/cache" --setopt=logdir="$work"
     --setopt=persistdir="$work/persist" --setopt=ignorearch=1 --setopt='*.metadata_expire=-1' --setopt=zchunk=0 --releasever=0)
 }
@@ -44,7 +46,7 @@ prepare_dnf() {
 # The packages as dnf reads them, in whose list anything may be written in some other way. One can have an address of its own,
 # `file:///etc/shadow` too; and what is no package would be a page of the server that has the mirror. Sets $odd to the first.
 find_odd() { # ID URL
-  "${dnf[@]}" -q -C reposync --repoid="$1" --urls </dev/null >"$work/urls" 2>"$work/why" 8>&- &
+  "${dnf[@]}" -q "$cached" reposync --repoid="$1" --urls </dev/null >"$work/urls" 2>"$work/why" 8>&- &
   child=$!
   wait "$child"
   code=$?
@@ -56,7 +58,7 @@ find_odd() { # ID URL
 }
 
 sync_reposync() {
-  local i id words=() list gone all=0 dnf=() odd
+  local i id words=() list gone all=0 dnf=() cached odd
   mkdir -p -- "$work/repos" && cp -- "$found" "$work/repos/$label.repo" && echo '[main]' >"$work/dnf.conf" || die "$work cannot be written"
   prepare_dnf
   keep
@@ -65,7 +67,7 @@ sync_reposync() {
     id=$label-${words[1]}-${words[2]}
     say "at ${at[i]}"
     mkdir -p -- "${in[i]}" || die "${in[i]} cannot be made"
-    # Once, so that what is looked at here is what it goes by: `reposync` alone fetches it anew, and -C keeps it from that.
+    # Once, so that what is looked at here is what it goes by: `reposync` alone fetches it anew.
     # What it gets may be without end: `xml:base="file:///dev" href="zero"`.
     # shellcheck disable=SC2016 # for that shell
     run bash -c 'ulimit -f "$1" && shift && exec "$@"' bash $((most_fetched / 1024)) "${dnf[@]}" makecache --repo="$id"
@@ -81,7 +83,7 @@ sync_reposync() {
     if [[ -n $odd ]]; then
       failed "the metadata of $id names what is no package of it ($(tr -cd ' -~' <<<"$odd" | cut -c 1-100)), which could be a file of this host, so nothing was fetched"
     fi
-    words=(-C reposync --repoid="$id" --download-path="${in[i]}" --norepopath)
+    words=("$cached" reposync --repoid="$id" --download-path="${in[i]}" --norepopath)
     run "${dnf[@]}" "${words[@]}"
     ((code == 0)) || failed "dnf reposync of $id ended with exit code $code; its own words are above"
     on_disk "${in[i]}" >"$work/$i.now"

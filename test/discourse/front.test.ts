@@ -327,7 +327,7 @@ describe('fifty posts at once', () => {
       .poll(
         async () =>
           (await whole.requests()).filter((one) => /^builder capacity builder1 1\d\d$/.test(one.text)).length,
-        { timeout: 20_000 },
+        { timeout: 45_000 },
       )
       .toBe(30);
     await whole.says(topic, /more than I take at once/);

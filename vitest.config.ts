@@ -32,8 +32,9 @@ export default defineConfig({
     // A third of the time went into loading the same modules for each file again.
     isolate: false,
     globalSetup: ['test/support/databases-setup.ts'],
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // Far more than any takes: only what never ends is to fail, and no busy machine.
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
     // Two cores: more files at once only makes timings worse; but the long ones mostly wait.
     maxWorkers: onlyLong ? 3 : 2,
     sequence: { sequencer: LongestFirst },

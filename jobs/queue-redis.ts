@@ -2,7 +2,7 @@ import { type ConnectionOptions, isRedisVersionLowerThan } from 'bullmq';
 import { Redis } from 'ioredis';
 import { messageOf } from '../src/core/message-of.ts';
 import type { Log } from '../src/core/ports.ts';
-import type { QueueFinding } from './queue.ts';
+import type { QueueFinding } from './queue-finding.ts';
 
 const OLDEST = '6.2.0';
 const ANSWER_MS = 1_000;

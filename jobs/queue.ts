@@ -5,6 +5,7 @@ import type { Hint, Hints, Log } from '../src/core/ports.ts';
 import { Unavailable } from '../src/core/refused.ts';
 import { cleanText } from '../src/store/clean.ts';
 import type { Database } from '../src/store/database.ts';
+import type { QueueFinding } from './queue-finding.ts';
 import { errorLog } from './queue-log.ts';
 import { checkRedis, examineRedis, producerConnection } from './queue-redis.ts';
 import { createWorker, type HintHandler, type Working } from './queue-worker.ts';
@@ -12,15 +13,6 @@ import { createWorker, type HintHandler, type Working } from './queue-worker.ts'
 const KINDS = ['plan', 'run', 'announce'] as const satisfies readonly Hint['kind'][];
 const SEND_MS = 1_100;
 const ASK_MS = 2_000;
-
-/** One thing that was looked at, for `doctor` and the health page. */
-export interface QueueFinding {
-  readonly name: 'queue' | 'version' | 'maxmemory-policy' | 'persistence';
-  readonly value: string;
-  readonly ok: boolean;
-  /** What it means, or what to do. */
-  readonly says: string;
-}
 
 /** The queue: it carries hints, and may lose them all without any harm. */
 export interface JobQueue {

@@ -16,6 +16,10 @@ This page is made from the declarations under \`commands/\` by \`npm run docs\`.
 \`/koji …\` in Slack, as \`@steward …\` in a thread, and as \`steward ask …\` in a terminal. A parameter that is
 missing in Slack opens a form, and in the forum it is answered with one.
 
+A text (\`because=lost the laptop\`) needs no quotes. It goes on to the end of the line, or up to the name of another
+parameter of the command that is not given yet: \`because=lost the laptop reason=key-lost\`. What is in quotes is taken
+as it stands.
+
 ${registry.all.map(section).join('\n')}
 # What you can do with requests
 

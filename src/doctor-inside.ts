@@ -3,8 +3,7 @@ import { dirname } from 'node:path';
 import type { Loaded } from '../config/load.ts';
 import { examineRedis } from '../jobs/queue-redis.ts';
 import { messageOf } from './core/message-of.ts';
-import type { Row } from './doctor.ts';
-import type { Looking } from './doctor-outside.ts';
+import type { Looking, Row } from './doctor-row.ts';
 import { openPglite } from './store/pglite.ts';
 import { openPostgres } from './store/postgres.ts';
 

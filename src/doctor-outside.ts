@@ -2,22 +2,16 @@ import { X509Certificate } from 'node:crypto';
 import type { Loaded } from '../config/load.ts';
 import type { Finding } from './core/finding.ts';
 import { messageOf } from './core/message-of.ts';
-import type { HostScript, Log } from './core/ports.ts';
+import type { HostScript } from './core/ports.ts';
 import { Refused } from './core/refused.ts';
 import { createDiscourseApi } from './discourse/api.ts';
 import { examineForum } from './discourse/examine.ts';
-import type { Row } from './doctor.ts';
+import type { Looking, Row } from './doctor-row.ts';
 import { createHosts } from './hosts/hosts.ts';
 import { createHub } from './koji/hub.ts';
 import { createSlackApi } from './slack/api.ts';
 import { examineSlack } from './slack/examine.ts';
 import { createPeople } from './slack/people.ts';
-
-/** What a look at something outside needs. */
-export interface Looking {
-  readonly signal: AbortSignal;
-  readonly log: Log;
-}
 
 /** More hosts than this are not looked at together. */
 const HOSTS_TOGETHER = 50;

@@ -4,8 +4,7 @@ import { STEWARD } from './core/events.ts';
 import { messageOf } from './core/message-of.ts';
 import { Refused } from './core/refused.ts';
 import type { Registry } from './core/registry.ts';
-import type { Row } from './doctor.ts';
-import type { Looking } from './doctor-outside.ts';
+import type { Looking, Row } from './doctor-row.ts';
 import { createHosts } from './hosts/hosts.ts';
 import { createHub } from './koji/hub.ts';
 

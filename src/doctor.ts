@@ -2,21 +2,10 @@ import type { Loaded } from '../config/load.ts';
 import { messageOf } from './core/message-of.ts';
 import type { Registry } from './core/registry.ts';
 import { lookAtDatabase, lookAtHttp, lookAtQueue, ownAddress, unreadRow } from './doctor-inside.ts';
-import { type Looking, lookAtForum, lookAtHosts, lookAtHub, lookAtSlack } from './doctor-outside.ts';
+import { lookAtForum, lookAtHosts, lookAtHub, lookAtSlack } from './doctor-outside.ts';
+import type { Looking, Row } from './doctor-row.ts';
 import { lookAtSettings } from './doctor-settings.ts';
 import { findRootScripts } from './hosts/root-scripts.ts';
-
-/** One thing that was looked at. */
-export interface Row {
-  /** `config`, `hub`, `slack`, the name of a host, ... */
-  readonly area: string;
-  readonly check: string;
-  readonly ok: 'ok' | 'warn' | 'bad' | 'skipped';
-  /** What was found. */
-  readonly says: string;
-  /** What to do about it. */
-  readonly todo?: string;
-}
 
 /** Longest that each area may take: its own deadlines are shorter, and nothing waits for another area. */
 const AREA_MS = 45_000;

@@ -1,5 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
+import { randomBytes } from 'node:crypto';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { z } from 'zod';
@@ -9,7 +8,8 @@ import type { Person } from './core/person.ts';
 import type { Log } from './core/ports.ts';
 import { Unavailable } from './core/refused.ts';
 import type { FileStore, TokenStore } from './core/store.ts';
-import { createFailures } from './http-failures.ts';
+import { createDoor, type Env } from './http-door.ts';
+import { says, within } from './http-reply.ts';
 
 /** What the terminal's API needs. */
 export interface ApiDeps {
@@ -26,13 +26,6 @@ export interface ApiDeps {
   readonly stopping: AbortSignal;
 }
 
-/** What the listener tells of a request. */
-export interface Bindings {
-  readonly incoming: IncomingMessage;
-}
-
-type Env = { Bindings: Bindings; Variables: { person: Person } };
-
 const MOST_BYTES = 64 * 1024;
 const LONGEST_WAIT_MS = 25_000;
 const POLL_MS = 500;
@@ -40,10 +33,6 @@ const LOOK_AGAIN_MS = 5_000;
 /** Long polls at once: of one person, and in all. */
 const MOST_WAITS = 8;
 const MOST_WAITS_IN_ALL = 200;
-/** Tokens that were right lately and are remembered. */
-const MOST_REMEMBERED = 1_000;
-/** Within a reverse proxy's patience; the caller may ask again with the same key. */
-const DEADLINE_MS = 20_000;
 
 const requestId = z.string().regex(/^r[1-9][0-9]{0,15}$/);
 const sayBody = z.strictObject({ text: z.string(), here: requestId.optional() });
@@ -52,11 +41,8 @@ const wholeNumber = z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 
 /** The terminal's API: the desk over HTTP, for people with a personal token. */
 export function createApi(deps: ApiDeps): Hono<Env> {
-  const { desk, tokens, log, stopping } = deps;
-  const failures = createFailures({ most: 10, windowMs: 60_000, now: () => Date.now() });
+  const { desk, log, stopping } = deps;
   const waits = new Map<string, number>();
-  /** Digests of tokens that were right, latest last. */
-  const lately = new Set<string>();
   const api = new Hono<Env>();
 
   api.onError((error, c) => {
@@ -71,36 +57,7 @@ export function createApi(deps: ApiDeps): Hono<Env> {
   });
   api.notFound((c) => says(c, 404, 'There is nothing here.'));
 
-  api.use(async (c, next) => {
-    const from = addressOf(c);
-    const token = /^Bearer ([!-~]{1,200})$/i.exec(c.req.header('authorization') ?? '')?.[1];
-    const known = token === undefined ? '' : createHash('sha256').update(token).digest('hex');
-    const retryAfter = failures.blockedForSeconds(from);
-    // Many may share an address, behind a proxy: who was let in lately is not locked out by what others try.
-    if (retryAfter > 0 && !lately.has(known)) {
-      c.header('Retry-After', String(retryAfter));
-      return says(c, 429, 'Too many wrong tokens came from your address. Wait a minute.');
-    }
-    // The store looks a token up by its hash, so time tells nothing about the token itself.
-    const id = token === undefined ? null : await within(tokens.check(token));
-    if (id === null) {
-      lately.delete(known);
-      failures.count(from);
-      c.header('WWW-Authenticate', 'Bearer');
-      return says(
-        c,
-        401,
-        token === undefined
-          ? 'This takes a personal token: `steward token issue <person>` on the server makes one.'
-          : 'I do not know this personal token: it was revoked, or is of another server. `steward token issue <person>` on the server makes a new one.',
-      );
-    }
-    remember(lately, known);
-    const person = await within(deps.personById(id));
-    if (person === null) return says(c, 403, `${id} is not somebody that the config knows any more.`);
-    c.set('person', person);
-    return next();
-  });
+  api.use(createDoor(deps));
 
   api.post(
     '/say',
@@ -200,46 +157,8 @@ export function createApi(deps: ApiDeps): Hono<Env> {
   return api;
 }
 
-function says(
-  c: Context,
-  status: 400 | 401 | 403 | 404 | 413 | 415 | 429 | 500 | 503,
-  text: string,
-): Response {
-  return c.json({ says: text }, status);
-}
-
-function remember(set: Set<string>, value: string): void {
-  set.delete(value);
-  set.add(value);
-  const [oldest] = set;
-  if (set.size > MOST_REMEMBERED && oldest !== undefined) set.delete(oldest);
-}
-
 function noSuch(c: Context): Response {
   return says(c, 404, 'There is no such request.');
-}
-
-/**
- * Whose failures are counted. Behind a proxy on this machine it is the address that the proxy saw; a header
- * that somebody else wrote counts for nothing.
- */
-function addressOf(c: Context<Env>): string {
-  const socket = c.env.incoming.socket.remoteAddress ?? 'unknown';
-  const isLocal = socket === '::1' || socket.startsWith('127.') || socket.startsWith('::ffff:127.');
-  const seen = isLocal ? c.req.header('x-forwarded-for')?.split(',').at(-1)?.trim() : undefined;
-  return (seen || socket).slice(0, 64);
-}
-
-async function within<T>(work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () =>
-        reject(new Unavailable('the database', 'The database does not answer. Nothing is lost; try again.')),
-      DEADLINE_MS,
-    );
-  });
-  return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
 function pause(ms: number, gone: AbortSignal): Promise<void> {

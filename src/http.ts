@@ -5,7 +5,8 @@ import type { Desk } from './core/desk.ts';
 import type { Person } from './core/person.ts';
 import type { Log } from './core/ports.ts';
 import type { FileStore, TokenStore } from './core/store.ts';
-import { type Bindings, createApi } from './http-api.ts';
+import { createApi } from './http-api.ts';
+import type { Bindings } from './http-door.ts';
 
 /** How the program is, part by part. */
 export interface Health {

@@ -3,6 +3,7 @@ import { defineCommand } from '../../src/core/command.ts';
 import { accountName, identifiers } from '../../src/core/fields.ts';
 import type { Step } from '../../src/core/plan.ts';
 import { anyOf } from '../../src/core/recognise.ts';
+import { Refused } from '../../src/core/refused.ts';
 import {
   ACCOUNT_NAME,
   type Account,
@@ -54,7 +55,8 @@ export default defineCommand({
     assertKnown(permissions, known);
     const [own, all] = await Promise.all([ownPermissions(account, view), allPermissions(account, view)]);
     const going = permissions.filter((one) => own.includes(one));
-    const notes = notesFor(account, permissions, own, all);
+    const lent = permissions.filter((one) => all.includes(one) && !own.includes(one));
+    const notes = notesFor(account, permissions, lent, all);
     const list = going.join(', ');
     if (going.length === 0)
       return {
@@ -62,6 +64,8 @@ export default defineCommand({
         title: `${account.name} was not granted ${permissions.join(', ')}`,
         steps: [],
         notes,
+        // Taken from itself, it still has these.
+        ...(lent.length > 0 ? { refusal: new Refused(lentText(account, lent), BY_GROUP) } : {}),
       };
     const byHand = going.map((one) => `koji revoke-permission ${one} ${account.name}`).join('; ');
     const bot = await accountAdmin(byHand, view);
@@ -80,21 +84,25 @@ export default defineCommand({
 
 /** What is asked for and cannot be taken here: not granted, or there by way of a group. */
 function notesFor(
-  { name }: Account,
+  account: Account,
   asked: readonly string[],
-  own: readonly string[],
+  lent: readonly string[],
   all: readonly string[],
 ): readonly string[] {
-  const lent = asked.filter((one) => all.includes(one) && !own.includes(one));
+  const { name } = account;
   const absent = asked.filter((one) => !all.includes(one));
   return [
-    ...(lent.length > 0
-      ? [`${name} has ${lent.join(', ')} by way of a group, and keeps it: a Koji admin changes the group.`]
-      : []),
+    ...(lent.length > 0 ? [`${lentText(account, lent)} ${BY_GROUP}`] : []),
     ...(absent.length > 0 && absent.length < asked.length
       ? [`${name} does not have ${absent.join(', ')}.`]
       : []),
   ];
+}
+
+const BY_GROUP = 'A Koji admin changes the group.';
+
+function lentText({ name }: Account, lent: readonly string[]): string {
+  return `${name} has ${lent.join(', ')} by way of a group, and keeps it.`;
 }
 
 function stepFor(account: Account, has: readonly string[], permission: string): Step {

@@ -77,7 +77,13 @@ export default defineCommand({
   },
   async result({ for: named, csr = '' }, view, given): Promise<Answer> {
     const user = userOf(named, view);
-    const { order, ...answer } = await resultFor(csr, user, fileOf(user), given, view);
+    const { order, ...answer } = await resultFor(
+      csr,
+      user,
+      { file: fileOf(user), isAnother: false },
+      given,
+      view,
+    );
     const next = order.holder.account ? [] : [`account create ${user}`];
     return { ...answer, next: [...next, `cert show ${order.held.kept?.entry.serial ?? ''}`] };
   },
@@ -103,7 +109,7 @@ function howTo(user: string, other: string | undefined, ca: Parameters<typeof re
     lines: pasteLines(line, file),
     texts: [
       {
-        title: 'In a terminal: it makes the two files',
+        title: '(1) It makes the two files',
         text: requestLine(ca, user, file),
       },
     ],

@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import type { Answer } from '../../src/core/answer.ts';
-import { defineCommand } from '../../src/core/command.ts';
+import { defineCommand, type View } from '../../src/core/command.ts';
 import { days, identifier } from '../../src/core/fields.ts';
 import { nearest } from '../../src/core/near.ts';
 import { anyOf } from '../../src/core/recognise.ts';
 import { CERTIFICATE_WORDS, OTHER_CERTIFICATES } from '../certificates/called.ts';
 import { brokenLines, countText, readEntries, standingText } from '../certificates/entries.ts';
-import { ownUser } from '../certificates/holder.ts';
-import { type Entry, type Standing, standing } from '../certificates/index-file.ts';
+import { namedUser } from '../certificates/holder.ts';
+import { type Entry, isOf, type Standing, standing } from '../certificates/index-file.ts';
 import { settings } from '../certificates/settings.ts';
 import { day, daysUntil } from '../certificates/times.ts';
 import { watchCertificates } from '../certificates/watch.ts';
@@ -17,8 +17,6 @@ import { some } from '../some.ts';
 const MOST_ROWS = 50;
 /** Whose certificate ends sooner than this should renew it now. */
 const SOON_DAYS = 14;
-/** How people say: my own. No user of a hub is called so. */
-const MINE = /^(?:mine|my|me|myself|own)$/iu;
 const STATES: readonly string[] = ['valid', 'expired', 'revoked'] satisfies Standing[];
 
 export default defineCommand({
@@ -54,21 +52,24 @@ export default defineCommand({
     const read = await readEntries(given, view);
     const { entries } = read;
     const state = which !== undefined && STATES.includes(which) ? which : undefined;
-    const user =
-      state !== undefined ? undefined : which !== undefined && MINE.test(which) ? ownUser(view) : which;
+    const user = state !== undefined || which === undefined ? undefined : namedUser(which, view);
     const wantsState = state ?? (user === undefined || expiring !== undefined ? 'valid' : undefined);
     const found = entries
-      .filter((one) => user === undefined || one.user === user)
+      .filter((one) => user === undefined || isOf(one, user))
       .filter((one) => wantsState === undefined || standing(one, now) === wantsState)
       .filter((one) => expiring === undefined || daysUntil(one.until, now) < expiring)
       .sort(byUse(now));
     const shown = found.slice(0, MOST_ROWS);
     const soon = shown.filter((one) => endsSoon(one, now));
     const broken = brokenLines(read);
+    const isOwn = user !== undefined && user === view.asker.accounts.koji;
+    const unknown = found.length === 0 && user !== undefined ? unknownUser(user, entries) : [];
+    // Who never had one may ask how it stands; of another it is more likely a slip.
+    const isSlip = unknown.length > 0 && !isOwn;
     return {
       kind: 'answer',
       title: titleOf({ found, user, state: wantsState, expiring }),
-      verdict: broken.length > 0 || soon.length > 0 ? 'warn' : 'ok',
+      verdict: broken.length > 0 || soon.length > 0 || isSlip ? 'warn' : 'ok',
       lines: [
         ...broken,
         ...(soon.length > 0 ? [`Ends within ${SOON_DAYS} days: ${usersOf(soon)}.`] : []),
@@ -77,14 +78,16 @@ export default defineCommand({
               `Only the first ${shown.length} of ${found.length} are shown. Narrow it: \`cert list <user>\`, or \`cert list expiring=30d\`.`,
             ]
           : []),
-        ...(found.length === 0 && user !== undefined ? unknownUser(user, entries) : []),
-        `The CA on ${read.host} signed ${entries.length}: ${countText(entries, now)}.`,
+        ...unknown,
+        ...(user === undefined
+          ? [`The CA on ${read.host} signed ${entries.length}: ${countText(entries, now)}.`]
+          : []),
       ],
       ...(shown.length > 0 ? { table: tableOf(shown, now) } : {}),
       next:
-        found.length === 0 && user !== undefined && user === view.asker.accounts.koji
-          ? ['cert issue']
-          : shown.slice(0, 1).map((one) => `cert show ${one.serial}`),
+        found.length > 0
+          ? shown.slice(0, 1).map((one) => `cert show ${one.serial}`)
+          : nextForNone(user, view, entries),
     };
   },
 });
@@ -125,6 +128,15 @@ function unknownUser(user: string, entries: readonly Entry[]): readonly string[]
   if (known.includes(user)) return [];
   const meant = nearest(user, known);
   return [`There never was one for ${user}.${meant ? ` Did you mean ${meant}?` : ''}`];
+}
+
+/** What helps whom nothing was found for: with `expiring` there may be others. */
+function nextForNone(user: string | undefined, view: View, entries: readonly Entry[]): readonly string[] {
+  if (user === undefined) return [];
+  const own = entries.filter((one) => isOf(one, user));
+  if (own.some((one) => standing(one, view.now) === 'valid')) return [`cert list ${user}`];
+  if (user === view.asker.accounts.koji) return ['cert issue'];
+  return [own.length > 0 ? `cert list ${user}` : 'cert list'];
 }
 
 function tableOf(entries: readonly Entry[], now: Date) {

@@ -23,6 +23,7 @@ import { csrField, forField } from '../certificates/parameters.ts';
 import { provenBy } from '../certificates/proof.ts';
 import { type Settings, settings } from '../certificates/settings.ts';
 import { assertNotEnded, type Ca, lookAtSigning } from '../certificates/signing.ts';
+import { day } from '../certificates/times.ts';
 
 export default defineCommand({
   name: 'cert renew',
@@ -76,23 +77,24 @@ export default defineCommand({
       );
     const said = proven
       ? `Signed with the key of ${entryText(proven)}: whoever asks has that key.`
-      : 'Nothing proves that whoever asks has the key of the old certificate.';
+      : `Nothing proves that whoever asks has the key of the old certificate: only their account says who they are.`;
     const high = proven === null && (other !== undefined || holder.isAdmin);
     return planOf({ ...order, notes: [said, ...notes] }, { title, high }, given, view);
   },
   async result({ for: named, csr = '' }, view, given): Promise<Answer> {
     const user = userOf(named, view);
-    const { order, lines = [], ...answer } = await resultFor(csr, user, newFileOf(user), given, view);
+    const own = { file: newFileOf(user), isAnother: true };
+    const { order, lines = [], ...answer } = await resultFor(csr, user, own, given, view);
     const old = order.held.others.map(({ entry }) => entry);
     return {
       ...answer,
       lines: [
         ...lines,
-        ...(old.length > 0
-          ? [
-              `${old.map(entryText).join(', ')} stays good until then. Once the new one works, revoke what has no use any more.`,
-            ]
-          : []),
+        ...old.map(
+          ({ serial, until }) =>
+            `The old one, ${serial}, stays good until ${day(until)}: revoke it once this one works.`,
+        ),
+        `Your configuration stays as it is; for a machine without one, \`ca file\` gives \`${given.client.ca}\`.`,
       ],
       next: old.slice(0, 3).map(({ serial }) => `cert revoke ${serial} reason=replaced because=renewed`),
     };
@@ -124,14 +126,21 @@ function howTo(user: string, other: string | undefined, ca: Ca, given: Settings)
     kind: 'answer',
     title: `Renewing the certificate of ${user} begins with a new key`,
     verdict: 'ok',
-    lines: [`There is: ${valid.map(entryText).join(', ')}.`, ...pasteLines(line, file)],
+    lines: [
+      `There is ${valid.map(entryText).join(', ')}, which goes on working beside the new one.`,
+      ...pasteLines(
+        line,
+        file,
+        'If you still have the old key, run the second line too: it prints a proof of it, for `proof=`.',
+      ),
+    ],
     texts: [
       {
-        title: 'In a terminal: it makes the two files',
+        title: '(1) It makes the two files',
         text: requestLine(ca.certificate.subject, user, file),
       },
       {
-        title: 'If you still have the old key: this prints a proof of it, for `proof=`',
+        title: '(2) With the old key: it prints the proof',
         text: proofLine(file, given.client),
       },
     ],

@@ -11,7 +11,8 @@ import { ALLOWED } from '../certificates/allowed.ts';
 import { CERTIFICATE_WORDS, OTHER_CERTIFICATES } from '../certificates/called.ts';
 import { type Crl, crlsIn } from '../certificates/crl.ts';
 import { hexIn, sameSerial } from '../certificates/entries.ts';
-import { type Entry, standing } from '../certificates/index-file.ts';
+import { namedUser } from '../certificates/holder.ts';
+import { type Entry, isOf, standing } from '../certificates/index-file.ts';
 import { entryText, kojiCa, LOCKS } from '../certificates/order.ts';
 import { type Ask, lookAtCa } from '../certificates/reading.ts';
 import { placeOf, type Settings, settings } from '../certificates/settings.ts';
@@ -35,7 +36,7 @@ export default defineCommand({
   params: z.object({
     which: identifier({
       title: 'Which',
-      hint: 'A Koji user, or a serial number in hex, as `cert list` shows it.',
+      hint: 'A Koji user, mine, or a serial number as `cert list` shows it.',
       example: 'maria',
     }),
     reason: choice(
@@ -61,14 +62,15 @@ export default defineCommand({
   examples: ['cert revoke maria reason=key-lost because=the laptop with the key was stolen'],
   recognise: {
     words: [
-      CERTIFICATE_WORDS,
+      [...CERTIFICATE_WORDS, ...anyOf(`key, keys`)],
       anyOf(`koji, kojihub, kkoji, build system`),
       anyOf(`revoke, lost, stolen, leaked, compromised`),
     ],
     unless: OTHER_CERTIFICATES,
   },
   locks: () => LOCKS,
-  async plan({ which, reason, because }, view, given) {
+  async plan({ which: named, reason, because }, view, given) {
+    const which = namedUser(named, view);
     const [ca, lists] = await Promise.all([lookAtSigning(given, view), lookAtLists(given, view)]);
     const found = pick(which, ca);
     const steps = found
@@ -85,6 +87,9 @@ export default defineCommand({
       steps,
       notes: [
         ...why,
+        ...(users === view.asker.accounts.koji
+          ? []
+          : [`It is a certificate of ${users}, and ${view.asker.name} asks for this.`]),
         'A revoked certificate is never good again. Sessions that it opened on the hub last until they end; `account disable` ends them.',
         ...(given.crlInUse === undefined
           ? [
@@ -95,13 +100,14 @@ export default defineCommand({
       ],
     };
   },
-  async result({ which }, view, given): Promise<Answer> {
+  async result({ which: named }, view, given): Promise<Answer> {
+    const which = namedUser(named, view);
     const [ca, lists] = await Promise.all([lookAtSigning(given, view), lookAtLists(given, view)]);
     const picked = pick(which, ca).filter(({ recorded }) => recorded === 'R');
     // Of a user that had several, those that were revoked together.
     const at = picked.at(-1)?.revoked?.at.getTime() ?? 0;
     const together = ca.entries.filter(
-      ({ user, revoked }) => user === which && revoked !== null && at - revoked.at.getTime() < TOGETHER_MS,
+      (one) => isOf(one, which) && one.revoked !== null && at - one.revoked.at.getTime() < TOGETHER_MS,
     );
     const found = together.length > 0 ? together : picked;
     const users = [...new Set(found.flatMap(({ user }) => user ?? []))];
@@ -118,7 +124,11 @@ export default defineCommand({
           : []),
         turnedAway(ca, given),
       ],
-      next: users.flatMap((user) => [`account disable ${user} because=…`, `cert list ${user}`]),
+      next: users.flatMap((user) =>
+        user === view.asker.accounts.koji
+          ? [`cert list ${user}`]
+          : [`account disable ${user} because=…`, `cert list ${user}`],
+      ),
     };
   },
 });
@@ -134,7 +144,7 @@ function turnedAway(ca: Ca, { crlInUse }: Settings): string {
 
 /** The valid ones of a user, or the one with this serial; those that were revoked already where there are no others. */
 function pick(which: string, { entries, now }: Ca): readonly Entry[] {
-  const ofUser = entries.filter(({ user }) => user === which);
+  const ofUser = entries.filter((one) => isOf(one, which));
   const valid = ofUser.filter((entry) => standing(entry, now) === 'valid');
   const last = ofUser.filter(({ recorded }) => recorded === 'R').slice(-1);
   const found = ofUser.length > 0 ? (valid.length > 0 ? valid : last) : [];

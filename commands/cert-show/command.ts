@@ -14,7 +14,8 @@ import {
   standingText,
   untilText,
 } from '../certificates/entries.ts';
-import { type Entry, standing } from '../certificates/index-file.ts';
+import { namedUser } from '../certificates/holder.ts';
+import { type Entry, isOf, standing } from '../certificates/index-file.ts';
 import { nameText } from '../certificates/names.ts';
 import { type Ask, lookAtCa } from '../certificates/reading.ts';
 import { placeOf, type Settings, settings } from '../certificates/settings.ts';
@@ -26,9 +27,9 @@ export default defineCommand({
   params: z.object({
     serial: identifier({
       title: 'Serial',
-      hint: 'The serial number, in hex, as `cert list` shows it.',
+      hint: 'A serial number as `cert list` shows it, or a Koji user. Left out: yours.',
       example: '02',
-    }),
+    }).optional(),
   }),
   risk: 'read',
   ask: ['packager', 'admin'],
@@ -44,8 +45,10 @@ export default defineCommand({
     },
   },
   plan: async ({ serial }, view, given): Promise<Answer> => {
-    const wanted = serialOf(serial);
     const read = await readEntries(given, view);
+    const user = namedUser(serial ?? 'mine', view);
+    const own = read.entries.filter((one) => isOf(one, user)).sort(byUse(view.now));
+    const wanted = own[0]?.serial ?? serialOf(user);
     const found = read.entries.filter((one) => sameSerial(one.serial, wanted));
     const [entry] = found;
     if (!entry)
@@ -64,10 +67,16 @@ function serialOf(text: string): string {
   const hex = hexIn(text);
   if (!/^[0-9a-f]{1,64}$/i.test(hex))
     throw new Refused(
-      `“${text}” is not a serial number, which is hex (0 to 9, A to F).`,
-      `\`cert list ${text}\` shows the certificates of a user.`,
+      `The CA never signed anything for ${text}, and that is no serial number.`,
+      '`cert list` shows the valid ones.',
     );
   return hex;
+}
+
+/** The one that somebody uses first: a valid one, and of several the newest. */
+function byUse(now: Date): (one: Entry, other: Entry) => number {
+  const isOver = (entry: Entry): number => (standing(entry, now) === 'valid' ? 0 : 1);
+  return (one, other) => isOver(one) - isOver(other) || other.line - one.line;
 }
 
 interface Files {

@@ -47,6 +47,8 @@ export interface No {
 
 const RSA_BITS = { least: 2048, most: 8192 };
 const CURVES = ['prime256v1', 'secp384r1'];
+const LINE_THAT_FITS =
+  '`cert issue` alone (or `cert renew`) shows the whole line that makes a request that fits.';
 const NEW_KEY =
   'Say `cert issue` (or `cert renew`) alone: it shows the line that makes a key and a request that fit.';
 
@@ -117,7 +119,7 @@ export function subjectTrouble(subject: readonly Attribute[], ca: readonly Attri
   const cn = subject.filter(({ key }) => key === 'CN');
   const [{ value } = { value: '' }, another] = cn;
   const user = !another && isPlain(value) ? value : '<your Koji user name>';
-  const next = `Make it again with \`-subj "${subjectLine(ca, user)}"\`.`;
+  const next = `Make it again with \`-subj "${subjectLine(ca, user)}"\`. ${LINE_THAT_FITS}`;
   const wrong = (says: string): No => ({ code: 'subject', says, next });
   for (const { key, value } of wanted) {
     const own = subject.filter((one) => one.key === key);
@@ -142,13 +144,16 @@ const isPlain = (name: string): boolean => name.length <= LONGEST_NAME && NAME.t
 
 /** Is the CN the name of a person's Koji account? */
 export function nameTrouble(name: string, rules: CsrRules): No | null {
-  const next = `Make it again with CN=${rules.user ?? '<your Koji user name>'}.`;
+  const subject = subjectLine(rules.ca, rules.user ?? '<your Koji user name>');
+  const next = `Make it again with \`-subj "${subject}"\`. ${LINE_THAT_FITS}`;
   const wrong = (code: No['code'], says: string): No => ({ code, says, next });
   if (name === '') return wrong('name', 'The CN is empty; it should be the name of the Koji user.');
   if (name.length > LONGEST_NAME)
     return wrong('name', `The CN has ${name.length} characters; at most ${LONGEST_NAME} can be signed.`);
   const odd = /[^A-Za-z0-9_.@-]/u.exec(name)?.[0];
   if (odd !== undefined) {
+    if (odd === ' ' && rules.user !== undefined)
+      return wrong('name', `The CN is “${short(name)}”, and the certificate is for ${rules.user}.`);
     const why = /\p{L}/u.test(odd)
       ? `${named(odd)} is not a letter from a to z, however it looks`
       : `${named(odd)} cannot be part of a Koji user name here`;

@@ -60,6 +60,12 @@ export function checkCsr(text: string, rules: CsrRules): CsrCheck {
   if (/^\s*(ssh-(rsa|ed25519)|ecdsa-sha2-\S+) AAAA/.test(text)) return publicKey('a public key of SSH');
   const unwrapped = unwrap(text);
   if (unwrapped.kind === 'none') {
+    if (/^\S+\.(?:csr|pem|req|txt)$/u.test(text.trim()))
+      return no(
+        'not-a-request',
+        'That is the name of a file, and I cannot read files of yours.',
+        'Open it, and paste all that is in it, from -----BEGIN CERTIFICATE REQUEST----- to the line with END.',
+      );
     const says = 'That is no signing request (CSR).';
     return no('not-a-request', says, 'It is the file that begins with -----BEGIN CERTIFICATE REQUEST-----.');
   }

@@ -28,10 +28,16 @@ export function ownUser(view: View): string {
   const { koji } = view.asker.accounts;
   if (koji !== undefined) return koji;
   throw new Refused(
-    `Steward does not know the Koji user of ${view.asker.name}, and a certificate is for one.`,
-    'An admin adds you to `people` in the config, with `koji: <user>` where that is another name than your id; or asks for it with `for=<user>`.',
+    `I do not know which Koji user ${view.asker.name} is, and a certificate is for one.`,
+    'Ask an admin to add you to `people` in the config (with `koji: <user>` where that is another name than your id), or to ask for it with `for=<user>`.',
   );
 }
+
+/** How people say: my own. No user of a hub is called so. */
+const MINE = /^(?:mine|my|me|myself|own)$/iu;
+
+/** What was named, or the asker's own user where they say so. Throws `Refused` as `ownUser` does. */
+export const namedUser = (which: string, view: View): string => (MINE.test(which) ? ownUser(view) : which);
 
 /** Throws `Refused` for a disabled account, and for one that is no person's. */
 export async function lookAtHolder(user: string, view: View): Promise<Holder> {

@@ -45,6 +45,14 @@ export function standing({ recorded, until }: Entry, now: Date): Standing {
   return recorded === 'E' || until < now ? 'expired' : 'valid';
 }
 
+/**
+ * May this be somebody's? A slash in a part of a subject stands there as it is, so `/OU=x/CN=maria/CN=eve` may be a unit of
+ * that odd name, and Eve's: who looks for hers has to find it.
+ */
+export function isOf({ subject }: Entry, user: string): boolean {
+  return subject.some(({ key, value }) => key === 'CN' && value === user);
+}
+
 /** Reads index.txt. Every line is an entry, broken, or both: none is passed over. */
 export function readIndex(bytes: Buffer): IndexFile {
   const lines = bytes.toString('latin1').split('\n');

@@ -22,6 +22,8 @@ export const LOCKS = ['ca'];
 export interface Order {
   readonly ca: Ca;
   readonly csr: Csr;
+  /** What was mended in what was pasted. */
+  readonly repaired: readonly string[];
   readonly holder: Holder;
   readonly held: Held;
   readonly notes: readonly string[];
@@ -57,8 +59,7 @@ export async function readOrder(text: string, user: string, settings: Settings, 
       `The certificate ${held.burnt.serial} of ${held.burnt.user ?? 'somebody'} for this key was revoked, and no other is signed for it.`,
       'Make a new key and a request for that.',
     );
-  const mended = repaired.length > 0 ? [`Mended in what was pasted: ${repaired.join(', ')}.`] : [];
-  return { ca, csr, holder, held, notes: [...mended, ...notes] };
+  return { ca, csr, repaired, holder, held, notes };
 }
 
 const DAY_MS = 86_400_000;
@@ -79,7 +80,7 @@ export function planOf(
   settings: Settings,
   view: View,
 ): Plan {
-  const { ca, csr, holder, held, notes } = order;
+  const { ca, csr, repaired, holder, held, notes } = order;
   const { user } = csr;
   const { steps: before, notes: known } = how.welcome ?? { steps: [], notes: [] };
   if (held.kept)
@@ -112,6 +113,7 @@ export function planOf(
     evidence: [
       { label: 'SHA-256 of the request', value: csr.fingerprint },
       { label: 'key', value: csr.keyText },
+      ...(repaired.length > 0 ? [{ label: 'mended in what was pasted', value: repaired.join(', ') }] : []),
       { label: 'account on the hub', value: holder.says },
       {
         label: 'CA',
@@ -164,11 +166,11 @@ export function guardsOf(ca: Ca, view: View): readonly Guard[] {
   ];
 }
 
-/** What a finished order has to show: the certificate, and everything to use it; `file`: what its key is called there. */
+/** What a finished order has to show: the certificate, and everything to use it. `own.file`: what its key is called there. */
 export async function resultFor(
   text: string,
   user: string,
-  file: string,
+  own: Parameters<typeof handOver>[3],
   settings: Settings,
   view: View,
 ): Promise<Omit<Answer, 'next'> & { readonly order: Order }> {
@@ -178,7 +180,7 @@ export async function resultFor(
       `The certificate of ${user} was signed, and is not on ${order.ca.host} any more.`,
       `\`cert list ${user}\` shows what the CA has.`,
     );
-  return { ...handOver(order.held.kept, order.ca.roots, settings, file), order };
+  return { ...handOver(order.held.kept, order.ca.roots, settings, own), order };
 }
 
 /** What the files of this user are called on their own machine. */

@@ -18,39 +18,48 @@ export function proofLine(file: string, { cert }: Client): string {
   return `openssl req -in ${file}.csr -outform DER | openssl dgst -sha256 -sign ${cert} | openssl base64 -A`;
 }
 
-/** What to do, wherever one is. */
-export function pasteLines(command: string, file: string): readonly string[] {
-  return [
-    `First run the line below in a terminal. It makes two files: ${file}.key, which you show to nobody, and ${file}.csr, which you send.`,
-    `Then say \`${command} csr=\` with all of ${file}.csr pasted behind it, in one message or post. In chat, \`/koji ${command} csr=\` alone opens a form to paste it into; in a terminal it is \`steward ask ${command} "csr=$(cat ${file}.csr)"\`.`,
+/** What to do, wherever one is. `between`: what comes before it is sent. */
+export function pasteLines(command: string, file: string, between?: string): readonly string[] {
+  const steps = [
+    `Run the line below in a terminal. It makes ${file}.key, which you show to nobody, and ${file}.csr, which you send.`,
+    ...(between === undefined ? [] : [between]),
+    `Say \`${command} csr=\` with all of ${file}.csr pasted behind it; in chat, \`/koji ${command} csr=\` alone opens a form for that. In a terminal: \`steward ask ${command} "csr=$(cat ${file}.csr)"\`.`,
   ];
+  return steps.map((step, at) => `(${at + 1}) ${step}`);
 }
 
-/** All that a person needs to use a certificate: what they get when it is signed. */
+/**
+ * All that a person needs to use a certificate: what they get when it is signed. `isAnother`: they have one, so their
+ * client is set up, and its file is kept until the new one works.
+ */
 export function handOver(
   signed: { readonly entry: Entry; readonly certificate: Certificate },
   roots: readonly Certificate[],
   settings: Settings,
-  file: string,
+  { file, isAnother }: { readonly file: string; readonly isAnother: boolean },
 ): Omit<Answer, 'next'> {
   const { entry, certificate } = signed;
   const { client } = settings;
   const user = entry.user ?? '';
-  const texts: readonly CopyText[] = [
-    {
-      title: `The certificate: save it as \`${file}.crt\`, beside your \`${file}.key\``,
-      text: certificate.pem,
-    },
-    {
-      title: `Key and certificate in one file, \`${client.cert}\``,
-      text: `(umask 077; { openssl x509 -in ${file}.crt; cat ${file}.key; } > ${client.cert})`,
-    },
+  const keeps = isAnother ? `cp -p ${client.cert} ${client.cert}.old; ` : '';
+  const setUp: readonly CopyText[] = [
     {
       title: `The certificate${roots.length > 1 ? 's' : ''} of the CA: save ${roots.length > 1 ? 'all of it' : 'it'} as \`${client.ca}\``,
       text: bundleOf(roots),
     },
     ...configText(client),
     ...aliasText(client),
+  ];
+  const texts: readonly CopyText[] = [
+    {
+      title: `The certificate: save it as \`${file}.crt\`, beside your \`${file}.key\``,
+      text: certificate.pem,
+    },
+    {
+      title: `Key and certificate in one file, \`${client.cert}\`${isAnother ? '; the old one is kept beside it' : ''}`,
+      text: `(umask 077; ${keeps}{ openssl x509 -in ${file}.crt; cat ${file}.key; } > ${client.cert})`,
+    },
+    ...(isAnother ? [] : setUp),
     { title: 'Try it: it greets you by your Koji user name', text: `${client.name} moshimoshi` },
     {
       title: 'For the web interface: a file that the browser imports (in Firefox: Settings, Certificates)',
@@ -62,7 +71,7 @@ export function handOver(
     title: `Certificate ${entry.serial} of ${user}`,
     verdict: 'ok',
     lines: [
-      `It is good from ${day(certificate.from)} until ${day(certificate.until)}. It is public: without the key that you kept, nobody can use it.`,
+      `Good until ${day(certificate.until)}. It is public: without the key that you kept, nobody can use it.`,
       `SHA-256 of it: \`${certificate.fingerprint}\``,
     ],
     texts: texts.map(({ title, text }, at) => ({ title: `(${at + 1}) ${title}`, text })),

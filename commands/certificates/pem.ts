@@ -35,15 +35,14 @@ export function unwrap(text: string): Unwrapped {
     if (mark[1] !== 'BEGIN') continue;
     const next = marks[at + 1];
     if (next?.[1] !== 'END')
-      return { kind: 'damaged', why: 'it has a BEGIN line and no END line: its end is missing' };
+      return { kind: 'damaged', why: 'its end is missing, from the last lines to the one with END' };
     const body = text.slice(mark.index + mark[0].length, next.index).replaceAll('\r', '');
     if (!CLEAN_BODY.test(body.replace(/^\n/, ''))) repaired.add('the line breaks');
     const read = bytesOf(body);
     if (typeof read === 'string') return { kind: 'damaged', why: read };
     blocks.push({ label: (mark[2] ?? '').replace(/\s+/g, ' '), der: read });
   }
-  if (blocks.length === 0)
-    return { kind: 'damaged', why: 'it has an END line and no BEGIN line: its beginning is missing' };
+  if (blocks.length === 0) return { kind: 'damaged', why: 'its beginning is missing, with the line BEGIN' };
   return { kind: 'blocks', blocks, repaired: [...repaired] };
 }
 

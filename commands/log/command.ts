@@ -65,7 +65,7 @@ export default defineCommand({
       kind: 'answer',
       title,
       verdict: log.state === 'lost' || (log.code ?? 0) !== 0 ? 'warn' : 'ok',
-      lines: [stateText(log), ...partText(log, there), keptText(log)],
+      lines: [stateText(log), ...partText(log, there)],
       file: {
         name: `${id}-${log.name}.txt`,
         bytes: Buffer.byteLength(log.text),
@@ -84,7 +84,7 @@ function stateText({ state, code, forMs, size }: JobLog): string {
     case 'running':
       return `It goes on${forMs === null ? '' : `, for ${lasting(forMs)} now`}; its log has ${amount(size)} so far.`;
     case 'done':
-      return `It ended with exit code ${code ?? '?'}${after}; its log has ${amount(size)}.`;
+      return `It ended ${code === 0 ? 'well' : `with exit code ${code ?? '?'}`}${after}; its log has ${amount(size)}.`;
     default:
       return `It ended, and how nobody knows: a reboot, or it was killed. Its log has ${amount(size)}.`;
   }

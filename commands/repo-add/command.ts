@@ -7,6 +7,7 @@ import { anyOf } from '../../src/core/recognise.ts';
 import { createSteps, destinationOf, linkSteps } from '../repositories/addition.ts';
 import { announcement } from '../repositories/announcement.ts';
 import { LABEL, OTHER_REPOS, REPO_WORDS } from '../repositories/called.ts';
+import { LOOK } from '../repositories/fetching.ts';
 import { buildTagsBelow, listHubRepos, readTags } from '../repositories/hub.ts';
 import { listText, locksOf, newRepoSteps } from '../repositories/hub-steps.ts';
 import { assertMay, mayRegenerate } from '../repositories/may.ts';
@@ -60,6 +61,7 @@ export default defineCommand({
   ask: ['packager', 'admin'],
   // Each look makes servers of other people work.
   perMinute: 5,
+  perMinuteOf: [LOOK],
   hubPermission: 'admin',
   settings,
   shared: 'repos',
@@ -127,7 +129,7 @@ async function planAdd(given: Given, view: View, config: Settings): Promise<Plan
       ...create.notes,
       ...link.notes,
       ...anew.notes,
-      ...(use.tags.length === 0
+      ...(use.tags.length === 0 && create.steps.length > 0
         ? [`No tag uses it yet: \`repo link ${names[0]} tag=<tag>\` does that later.`]
         : []),
     ],
@@ -159,7 +161,9 @@ function newContent(
   const use = tags.length === 1 ? 'does' : 'do';
   return announcement(
     `New external repository: ${listText(names, 3)}`,
-    `${listText(names)} can be used in builds${tags.length > 0 ? `, and ${listText(tags)} ${use} so from the next build on` : ''}.`,
+    tags.length > 0
+      ? `${listText(names)} can be used in builds, and ${listText(tags)} ${use} so from the next build on.`
+      : `${listText(names)} can be used by build tags; none uses it yet. Ask for it with: repo link ${names[0]} tag=…`,
     steps.map(({ key }) => key),
     settings,
   );

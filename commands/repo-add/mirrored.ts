@@ -5,7 +5,8 @@ import { Refused } from '../../src/core/refused.ts';
 import { size } from '../repositories/amounts.ts';
 import { addEntry } from '../repositories/entry.ts';
 import { hubUrl } from '../repositories/hub.ts';
-import { type Configured, labelNamed, labelsOf, lookAtMirror, type Mirror } from '../repositories/mirror.ts';
+import { type Configured, labelNamed, labelsOf } from '../repositories/labels.ts';
+import { lookAtMirror, type Mirror } from '../repositories/mirror.ts';
 import { placeOf } from '../repositories/places.ts';
 import { bytesOf, type Found, foundText, lookAtUpstream } from '../repositories/preflight.ts';
 import type { Settings } from '../repositories/settings.ts';
@@ -103,7 +104,7 @@ function twiceNotes(repos: Ask['repos'], labels: readonly Configured[]): readonl
         .filter((has) => isSame(url, has.url, one.arches))
         .map(
           (has) =>
-            `${one.label} ${has.name} is mirrored from the address of ${name} already. This makes a second copy; \`repo link\` lets a tag use the one that is there.`,
+            `The address of ${name} is mirrored already, as ${one.label} ${has.name}: this makes a second copy. \`repo list ${one.label}\` shows that one, and \`repo link\` lets a tag use it.`,
         ),
     ),
   );

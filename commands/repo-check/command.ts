@@ -5,7 +5,7 @@ import { word } from '../../src/core/fields.ts';
 import { anyOf } from '../../src/core/recognise.ts';
 import { REPO_WORDS } from '../repositories/called.ts';
 import { type Finding, findingsOf, findingText } from '../repositories/findings.ts';
-import { danglingIn } from '../repositories/mirror.ts';
+import { danglingIn } from '../repositories/measures.ts';
 import { type Item, lookAtAll, noSuch, placesOf } from '../repositories/overview.ts';
 import { oddities, settings } from '../repositories/settings.ts';
 import { examineMirror } from './examine.ts';
@@ -40,7 +40,7 @@ export default defineCommand({
     const chosen = label === undefined ? items : items.filter((item) => isOf(item, label));
     if (label !== undefined && chosen.length === 0)
       throw noSuch(
-        label,
+        [label],
         items.flatMap((item) => item.label ?? item.repo),
       );
     const places = chosen.flatMap(placesOf);
@@ -56,7 +56,9 @@ export default defineCommand({
       kind: 'answer',
       title:
         findings.length === 0
-          ? `All ${chosen.length} external repositories are as they should be`
+          ? chosen.length === 1
+            ? `${label ?? 'The only external repository'} is as it should be`
+            : `All ${chosen.length} external repositories are as they should be`
           : `${findings.length} ${findings.length === 1 ? 'thing' : 'things'} about external repositories${bad > 0 ? `, ${bad} of them bad` : ''}`,
       verdict: bad > 0 ? 'bad' : findings.length > 0 ? 'warn' : 'ok',
       lines: [

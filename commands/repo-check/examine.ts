@@ -1,7 +1,8 @@
 import type { View } from '../../src/core/command.ts';
 import type { Finding } from '../../src/core/finding.ts';
 import { Refused, Unavailable } from '../../src/core/refused.ts';
-import { ALLOWED, labelsOf, look, lookAtMirror, wwwdirOf } from '../repositories/mirror.ts';
+import { labelsOf } from '../repositories/labels.ts';
+import { ALLOWED, look, lookAtMirror, wwwdirOf } from '../repositories/mirror.ts';
 import { type Row, readRows } from '../repositories/reading.ts';
 import type { Settings } from '../repositories/settings.ts';
 

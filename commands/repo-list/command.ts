@@ -9,7 +9,7 @@ import { packagesText } from '../repositories/amounts.ts';
 import { OTHER_REPOS, REPO_WORDS } from '../repositories/called.ts';
 import { type Finding, findingsOf, findingText } from '../repositories/findings.ts';
 import { listText, useText } from '../repositories/hub-steps.ts';
-import { packagesIn } from '../repositories/mirror.ts';
+import { packagesIn } from '../repositories/measures.ts';
 import { type Item, lookAtAll, noSuch, placesOf } from '../repositories/overview.ts';
 import { placeOf } from '../repositories/places.ts';
 import { settings } from '../repositories/settings.ts';
@@ -43,7 +43,7 @@ export default defineCommand({
   plan: async ({ name }, view, config): Promise<Answer> => {
     const { items, mirror } = await lookAtAll(config, view);
     const shown = name === undefined ? items : items.filter((item) => isNamed(item, name));
-    if (name !== undefined && shown.length === 0) throw noSuch(name, items.flatMap(namesOf));
+    if (name !== undefined && shown.length === 0) throw noSuch([name], items.flatMap(namesOf));
     const found = shown.map((item) => findingsOf(item, config, view.now));
     const findings = found.flat();
     const rows = shown.slice(0, MOST_ROWS);

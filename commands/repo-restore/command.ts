@@ -12,8 +12,9 @@ import { addEntry } from '../repositories/entry.ts';
 import { lookAtHosts } from '../repositories/fetching.ts';
 import { buildTagsBelow, hubUrl, listHubRepos, readTags } from '../repositories/hub.ts';
 import { locksOf, newRepoSteps } from '../repositories/hub-steps.ts';
+import { labelNamed, labelsOf } from '../repositories/labels.ts';
 import { assertMay, mayRegenerate } from '../repositories/may.ts';
-import { labelNamed, labelsOf, lookAtMirror } from '../repositories/mirror.ts';
+import { lookAtMirror } from '../repositories/mirror.ts';
 import { wrongInLabel } from '../repositories/names.ts';
 import { newRepoHappened, newReposHowFar } from '../repositories/new-repos.ts';
 import { isOnMirror } from '../repositories/places.ts';
@@ -61,6 +62,11 @@ async function planRestore(given: Given, view: View, config: Settings): Promise<
   const { name } = given;
   const repos = (given.repos ?? []).map((one) => ({ name: one.name, url: hubUrl(one.value) }));
   const links = (given.links ?? []).map(readLink);
+  if (repos.length + links.length === 0 && given.from === undefined)
+    throw new Refused(
+      `That does not say what ${name} was: neither its repositories nor its entry on the mirror.`,
+      '`undo` of the request that retired it says all of that; `requests all` shows that one.',
+    );
   const wrong = wrongInBack(name, repos, links, config);
   if (wrong !== null) throw new Refused(wrong, '`repo add` takes what is new.');
   const tags = [...new Set(links.map(({ tag }) => tag))];

@@ -1,15 +1,16 @@
 import { z } from 'zod';
 import { defineCommand, type View } from '../../src/core/command.ts';
 import { wordList } from '../../src/core/fields.ts';
-import { nearest } from '../../src/core/near.ts';
 import type { Plan } from '../../src/core/plan.ts';
 import { anyOf } from '../../src/core/recognise.ts';
 import { OTHER_REPOS, REPO_WORDS } from '../repositories/called.ts';
 import { buildTagsBelow, listHubRepos } from '../repositories/hub.ts';
 import { listText, locksOf, newRepoSteps } from '../repositories/hub-steps.ts';
+import { labelsOf } from '../repositories/labels.ts';
 import { assertMay, mayRegenerate } from '../repositories/may.ts';
-import { labelsOf, lookAtMirror } from '../repositories/mirror.ts';
+import { lookAtMirror } from '../repositories/mirror.ts';
 import { newRepoHappened, newReposHowFar } from '../repositories/new-repos.ts';
+import { noSuch } from '../repositories/overview.ts';
 import { type Settings, settings } from '../repositories/settings.ts';
 import { MIRROR_LOCK } from '../repositories/sync.ts';
 import { belongingTo, type Part, packagesText, takeOut } from './taking-out.ts';
@@ -60,8 +61,6 @@ async function planRetire(
   const parts: readonly Part[] = names.map((name) => ({ name, ...belongingTo(name, hub, labels, config) }));
   const known = [...labels.map(({ label }) => label), ...hub.repos.map((repo) => repo.name)];
   const absent = parts.filter(({ label, repos }) => !label && repos.length === 0).map(({ name }) => name);
-  // Not refused: so it is too when it has been done.
-  const meant = absent.length === names.length ? nearest(absent[0] ?? '', known) : null;
   const takenOut = parts.map((part, index) =>
     // What two of the names have belongs to the first.
     takeOut(
@@ -92,9 +91,7 @@ async function planRetire(
   return {
     kind: 'plan',
     title:
-      absent.length === names.length
-        ? `There is no ${listText(absent)} to retire${meant ? `; did you mean ${meant}?` : ''}`
-        : `Retire ${listText(names)}`,
+      absent.length === names.length ? `${listText(names)} is retired already` : `Retire ${listText(names)}`,
     // The tags first: nothing goes that a build still asks for.
     steps: [...unlinks, ...anew.steps, ...deletes, ...takenOut.flatMap(({ entry }) => entry), ...anew.ready],
     notes: [
@@ -105,5 +102,6 @@ async function planRetire(
         ? ['Builds that were made with it keep saying so; only new ones cannot use it.']
         : []),
     ],
+    ...(absent.length > 0 ? { refusal: noSuch(absent, known) } : {}),
   };
 }

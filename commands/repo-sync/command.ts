@@ -11,9 +11,10 @@ import { announcement } from '../repositories/announcement.ts';
 import { LABEL, OTHER_REPOS, REPO_WORDS } from '../repositories/called.ts';
 import { buildTagsBelow } from '../repositories/hub.ts';
 import { listText, newRepoSteps } from '../repositories/hub-steps.ts';
+import { labelsOf } from '../repositories/labels.ts';
 import { allowanceOf, type LabelLook, type LastSync, lookAtLabel } from '../repositories/last-sync.ts';
 import { mayRegenerate } from '../repositories/may.ts';
-import { labelsOf, lookAtMirror } from '../repositories/mirror.ts';
+import { lookAtMirror } from '../repositories/mirror.ts';
 import { newRepoHappened, newReposHowFar } from '../repositories/new-repos.ts';
 import { progress } from '../repositories/progress.ts';
 import { type Settings, settings } from '../repositories/settings.ts';
@@ -32,7 +33,7 @@ export default defineCommand({
   risk: 'low',
   ask: ['admin'],
   approval: { roles: ['admin'] },
-  joins: true,
+  joins: 'everybody',
   settings,
   shared: 'repos',
   examples: ['repo sync fedora41'],

@@ -3,6 +3,7 @@ import type { Answer } from '../../src/core/answer.ts';
 import { defineCommand, type View } from '../../src/core/command.ts';
 import type { Plan } from '../../src/core/plan.ts';
 import { anyOf } from '../../src/core/recognise.ts';
+import { Refused } from '../../src/core/refused.ts';
 import { OTHER_REPOS, REPO_WORDS } from '../repositories/called.ts';
 import { buildTagsBelow, listHubRepos, pickRepo, readTags } from '../repositories/hub.ts';
 import { listText, newRepoSteps, unlinkStep } from '../repositories/hub-steps.ts';
@@ -62,14 +63,16 @@ async function planUnlink(given: Given, view: View): Promise<Plan> {
     steps: [...steps, ...anew.steps, ...anew.ready],
     notes: [
       ...anew.notes,
-      // Not refused: so it is too when it has been done.
-      ...(inherited.length > 0
-        ? [
-            `It inherits it from ${listText(inherited)}: \`repo unlink ${name} tag=${inherited[0]}\` ends it for all that do.`,
-          ]
-        : []),
       ...(steps.length > 0 ? ['Builds that need packages of it fail from then on.'] : []),
     ],
+    ...(inherited.length > 0
+      ? {
+          refusal: new Refused(
+            `${listText(given.tag)} does not use ${name} itself, but inherits it from ${listText(inherited)}.`,
+            `\`repo unlink ${name} tag=${inherited[0]}\` ends it for all that do.`,
+          ),
+        }
+      : {}),
   };
 }
 

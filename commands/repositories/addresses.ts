@@ -65,7 +65,7 @@ function isIn(address: string, networks: readonly string[]): boolean {
   return list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
 }
 
-/** IPv4 addresses inside an IPv6 one: mapped, compatible, NAT64, 6to4. */
+/** IPv4 addresses inside an IPv6 one: mapped, compatible, translated, NAT64, 6to4. */
 function carriedIn(address: string): readonly string[] {
   if (isIP(address) !== 6) return [];
   const words = wordsOf(address);
@@ -75,6 +75,7 @@ function carriedIn(address: string): readonly string[] {
   const [g = 0, h = 0] = words.slice(6);
   const isZero = (from: number, to: number): boolean => words.slice(from, to).every((word) => word === 0);
   if (isZero(0, 5) && (words[5] === 0xffff || words[5] === 0)) return [dotted(g, h)];
+  if (isZero(0, 4) && words[4] === 0xffff && words[5] === 0) return [dotted(g, h)];
   if (a === 0x64 && b === 0xff9b) return [dotted(g, h)];
   return a === 0x2002 ? [dotted(b, c)] : [];
 }

@@ -14,7 +14,8 @@ import {
   newFile,
   removeBlock,
 } from './block.ts';
-import type { Configured, Mirror } from './mirror.ts';
+import type { Configured } from './labels.ts';
+import type { Mirror } from './mirror.ts';
 import type { Settings } from './settings.ts';
 
 const mrepoEdit = loadScript(new URL('./root/mrepo-edit.sh', import.meta.url));

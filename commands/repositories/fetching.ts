@@ -7,7 +7,8 @@ import { readRows } from './reading.ts';
 import type { Settings } from './settings.ts';
 import { hostIn } from './url.ts';
 
-const upstream = loadScript(new URL('./upstream.sh', import.meta.url));
+/** What looks at upstream, from the mirror. */
+export const LOOK = loadScript(new URL('./upstream.sh', import.meta.url));
 
 /** Something to be fetched from an upstream. */
 export interface Want {
@@ -21,7 +22,13 @@ export interface Want {
 export type Got =
   | { readonly kind: 'data'; readonly text: string }
   /** `inside`: its address is one where nothing is fetched, unless the config allows it. */
-  | { readonly kind: 'no'; readonly says: string; readonly inside?: true; readonly nameless?: true };
+  | {
+      readonly kind: 'no';
+      readonly says: string;
+      readonly inside?: true;
+      readonly nameless?: true;
+      readonly distrusted?: true;
+    };
 
 const LATE = 'was not looked at: what came before it answered too slowly';
 const MOST_REDIRECTS = 5;
@@ -79,7 +86,7 @@ export async function fetchAll(
     const rows =
       args.length === 0
         ? []
-        : await readRows(upstream, ['fetch', String(one), String(within), ...args], settings, view, left);
+        : await readRows(LOOK, ['fetch', String(one), String(within), ...args], settings, view, left);
     const next: typeof open = [];
     for (const { name, facts, data } of rows) {
       const one = open.find((each) => each.name === name);
@@ -132,13 +139,7 @@ async function resolveAll(
 ): Promise<void> {
   const names = [...new Set(hosts)].filter((host) => isIP(host) === 0 && !known.has(host));
   if (names.length === 0) return;
-  const rows = await readRows(
-    upstream,
-    ['resolve', '5', ...names],
-    settings,
-    view,
-    until - performance.now(),
-  );
+  const rows = await readRows(LOOK, ['resolve', '5', ...names], settings, view, until - performance.now());
   for (const { name, facts } of rows) known.set(name, (facts.addresses ?? '').split(',').filter(Boolean));
 }
 
@@ -182,7 +183,10 @@ function answered(
   }
   // 23: as much came as was wanted.
   if (exit !== '0' && exit !== '23')
-    return no(CURL[exit] ?? `could not be read (curl ended with ${shown(exit)})`);
+    return {
+      ...no(CURL[exit] ?? `could not be read (curl ended with ${shown(exit)})`),
+      ...(DISTRUSTS.includes(exit) ? { distrusted: true as const } : {}),
+    };
   const elsewhere = at === url ? '' : ' where it leads to';
   if (code === '401' || code === '403') return no(`wants a login${elsewhere} (${code})`);
   if (code === '404' || code === '410') return no(`has no repodata/repomd.xml${elsewhere} (${code})`);
@@ -191,6 +195,8 @@ function answered(
   return { kind: 'data', text: data?.toString('utf8') ?? '' };
 }
 
+/** Of these: upstream's TLS is not as it should be. */
+const DISTRUSTS: readonly string[] = ['35', '60'];
 const CURL: Readonly<Record<string, string>> = {
   7: 'is not reached: nothing answers there',
   28: `did not answer within ${ONE_FETCH_SECONDS} seconds`,

@@ -38,6 +38,10 @@ const RESERVED_KEYS = new Set([...SETTING_KEYS, 'all']);
 
 /** Why it can be no label of a new repository, as a sentence; null: it can. */
 export function wrongInLabel(label: string): string | null {
+  if (label.includes('://'))
+    return 'An address goes behind from=, with a name before it: from=os=https://…. The label is a new word of yours, like epel10.';
+  if (/\s/.test(label))
+    return `“${shown(label)}” is more than one word, and a label is one: say ${shown(label.toLowerCase().replace(/\s+/g, ''))}. What else there is takes a name before it, like tag=….`;
   if (!/^[a-z][a-z0-9._+-]*$/.test(label) || label.includes('..'))
     return `“${shown(label)}” can be no label: small letters, digits, dots, dashes, + and _, beginning with a letter.`;
   if (label.length > 50) return 'A label has at most 50 characters.';

@@ -54,9 +54,12 @@ export async function newReposHowFar(begun: readonly Intent[], view: View): Prom
   const { name } = await view.hub.account(view.signal);
   const tasks = await repoTasks(name, view);
   const found = await Promise.all(
-    begun.flatMap(({ step, at }) => {
+    begun.flatMap((intent) => {
+      const { step, at } = intent;
       const tag = tagOf(step);
-      return tag === null ? [] : [lookAtTag({ tag, key: step.key, at, task: ownTask(tag, at, tasks) }, view)];
+      return tag === null
+        ? []
+        : [lookAtTag({ tag, key: step.key, at, task: ownTask(tag, intent, tasks) }, view)];
     }),
   );
   const says = found.map((one) => one.says).join('; ');
@@ -160,11 +163,18 @@ function taskSince(
   return tasks.find((task) => task.tag === tag && task.at.getTime() >= since);
 }
 
-/** The task of a call that is known to have been made. Later ones are other requests': how they end says nothing of ours. */
-function ownTask(tag: string, at: Date, tasks: readonly RepoTask[]): RepoTask | undefined {
+/**
+ * The task of a call that was made. Later ones are other requests': how they end says nothing of ours. An older one is
+ * ours only where the call surely came to the hub, so that it must be the clocks.
+ */
+function ownTask(
+  tag: string,
+  { at, isSure = false }: Intent,
+  tasks: readonly RepoTask[],
+): RepoTask | undefined {
   const near = tasks.filter(
     (task) => task.tag === tag && Math.abs(task.at.getTime() - at.getTime()) <= APART_MS,
   );
   const after = tasks.filter((task) => task.tag === tag && task.at.getTime() > at.getTime());
-  return near[0] ?? after.at(-1) ?? taskSince(tag, at, tasks, FAR_APART_MS);
+  return near[0] ?? after.at(-1) ?? (isSure ? taskSince(tag, at, tasks, FAR_APART_MS) : undefined);
 }

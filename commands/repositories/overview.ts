@@ -2,7 +2,8 @@ import type { View } from '../../src/core/command.ts';
 import { nearest } from '../../src/core/near.ts';
 import { Refused } from '../../src/core/refused.ts';
 import { type HubRepo, type HubRepos, hubUrl, type Link, listHubRepos } from './hub.ts';
-import { type Configured, labelsOf, lookAtMirror, type Mirror } from './mirror.ts';
+import { type Configured, labelsOf } from './labels.ts';
+import { lookAtMirror, type Mirror } from './mirror.ts';
 import { placeOf, repoAt } from './places.ts';
 import { hubName, type Settings } from './settings.ts';
 
@@ -58,13 +59,13 @@ export async function lookAtAll(settings: Settings, view: View): Promise<Overvie
   return { items: [...configured, ...left, ...others], mirror };
 }
 
-/** For a name that neither the mirror nor the hub has. */
-export function noSuch(name: string, known: readonly string[]): Refused {
-  const meant = nearest(name, known);
-  return new Refused(
-    `Neither the mirror nor the hub has a ${name}.${meant ? ` Did you mean ${meant}?` : ''}`,
-    '`repo list` shows all.',
-  );
+/** For names that neither the mirror nor the hub has, with those that are near. */
+export function noSuch(names: readonly string[], known: readonly string[]): Refused {
+  const said = names.map((name) => {
+    const meant = nearest(name, known);
+    return `Neither the mirror nor the hub has ${name}.${meant ? ` Did you mean ${meant}?` : ''}`;
+  });
+  return new Refused(said.join(' '), '`repo list` shows all.');
 }
 
 /** Where it is on the mirror's disk, each arch that is there. */

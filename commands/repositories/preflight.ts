@@ -25,6 +25,8 @@ const MOST_PLACES = 40;
 
 const NO_REPODATA = 'A repository is the directory that has repodata/repomd.xml in it, for every arch.';
 const NO_HOST = 'Is the name spelt right? It is looked up on the host that mirrors.';
+const DISTRUSTED =
+  'Give an address of upstream whose certificate is in order, another mirror of it, or http:// where it has that.';
 /** What to do about an address inside. */
 export const INSIDE =
   'Give the address that people outside use. Whoever runs Steward can let a network through: `shared.repos.allowInside`.';
@@ -85,9 +87,10 @@ export async function lookAtUpstream(
 }
 
 function adviceFor(pages: readonly Got[]): string {
-  const isAny = (which: 'inside' | 'nameless'): boolean =>
+  const isAny = (which: 'inside' | 'nameless' | 'distrusted'): boolean =>
     pages.some((got) => got.kind === 'no' && got[which]);
   if (isAny('inside')) return INSIDE;
+  if (isAny('distrusted')) return DISTRUSTED;
   return isAny('nameless') ? NO_HOST : NO_REPODATA;
 }
 

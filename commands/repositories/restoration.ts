@@ -4,7 +4,7 @@ import type { Inverse } from '../../src/core/plan.ts';
 import { readAsk } from '../repo-add/ask.ts';
 import { dnfRepoFile, type Edit, type Entry, mrepoBlock } from './block.ts';
 import type { HubRepo, Link } from './hub.ts';
-import type { Configured } from './mirror.ts';
+import type { Configured } from './labels.ts';
 import { wrongInRepo } from './names.ts';
 import { archesField } from './parameters.ts';
 import { isOnMirror, isPlaceOf } from './places.ts';

@@ -57,7 +57,7 @@ export function syncStep(
       {
         what: `packages of ${label}`,
         before: 'as they are',
-        after: `as upstream has them${expected ? `: ${expected};` : ','} ${deletesText(settings, allowDeletes)} deleted`,
+        after: `as upstream has them${expected ? `: ${expected};` : ','} ${deletesText(settings, allowDeletes)}`,
       },
     ],
     evidence,
@@ -73,10 +73,10 @@ function limitOf({ deletions }: Settings, allowDeletes: number | null): string {
     : String(Math.max(0, Math.floor(allowDeletes)));
 }
 
-/** `at most 200 of them and 10 %`. */
+/** `it stops rather than delete more than 200 of them or 10 %`. */
 export function deletesText({ deletions }: Settings, allowDeletes: number | null): string {
-  if (allowDeletes === 0) return 'none';
+  if (allowDeletes === 0) return 'none is deleted';
   return allowDeletes === null
-    ? `at most ${grouped(deletions.count)} of them and ${Math.floor(deletions.percent)} %`
-    : `at most ${grouped(allowDeletes)} of them`;
+    ? `it stops rather than delete more than ${grouped(deletions.count)} of them or ${Math.floor(deletions.percent)} %`
+    : `it stops rather than delete more than ${grouped(allowDeletes)} of them`;
 }

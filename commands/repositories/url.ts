@@ -37,6 +37,13 @@ export function readUpstream(text: string, schemes: readonly string[]): Upstream
   const secret = wrongInSecrecy(url);
   if (secret !== null) return no(secret, 'Give the address without it.');
   // Brackets are for an address of IPv6 and nowhere else.
+  // What dnf fills in where it stands in files of dnf.
+  const other = /\$\{?(releasever\w*|contentdir|stream|infra)/i.exec(url)?.[1];
+  if (other !== undefined)
+    return no(
+      `${what}: only $arch is filled in here, not $${shown(other)}.`,
+      `Write what $${shown(other)} stands for${/^releasever/i.test(other) ? ', like 10' : ''}.`,
+    );
   const odd = url.replace(/\$(base)?arch(?![a-z0-9_])/gi, '').replace(/^([a-z]+:\/\/)\[([^\]]*)\]/, '$1$2');
   const bad = [...odd].find((letter) => !PLAIN.test(letter));
   if (bad !== undefined)

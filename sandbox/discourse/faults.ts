@@ -26,31 +26,8 @@ export interface ForumFault {
   readonly method?: string;
 }
 
-/** The faults still to happen, first come first served. */
-export interface Faults {
-  add(fault: ForumFault): void;
-  take(method: string, path: string): ForumFault | null;
-  clear(): void;
-}
-
-export function createFaults(): Faults {
-  let waiting: { fault: ForumFault; left: number }[] = [];
-  return {
-    add: (fault) => void waiting.push({ fault, left: fault.times ?? 1 }),
-    take(method, path) {
-      const found = waiting.find(({ fault }) => meets(fault, method, path));
-      if (found === undefined) return null;
-      found.left -= 1;
-      waiting = waiting.filter(({ left }) => left > 0);
-      return found.fault;
-    },
-    clear: () => {
-      waiting = [];
-    },
-  };
-}
-
-function meets(fault: ForumFault, method: string, path: string): boolean {
+/** Does a request of this method and path meet it? */
+export function concerns(fault: ForumFault, method: string, path: string): boolean {
   if (fault.method !== undefined && fault.method.toUpperCase() !== method) return false;
   if (fault.on !== undefined && !new RegExp(fault.on).test(path)) return false;
   if (fault.enqueue) return method === 'POST' && /^\/posts(\.json)?(\?|$)/.test(path);

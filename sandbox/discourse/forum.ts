@@ -1,7 +1,9 @@
 import { createServer } from 'node:http';
+import { createAgenda } from '../agenda.ts';
+import { waitFor } from '../wait-for.ts';
 import { createActor, type ForumActor } from './actor.ts';
 import { changeStatus } from './changing.ts';
-import { createFaults, type ForumFault } from './faults.ts';
+import type { ForumFault } from './faults.ts';
 import { createGuardian } from './guardian.ts';
 import { createKeys, DEFAULT_SCOPES } from './keys.ts';
 import type { Call, ForumPost, ForumTopic, ForumUser, Topic } from './model.ts';
@@ -117,7 +119,7 @@ export async function startForum(options: ForumOptions = {}): Promise<SandboxFor
     seedTopics: options.seedTopics ?? 0,
   });
   const guardian = createGuardian(state);
-  const faults = createFaults();
+  const faults = createAgenda<ForumFault>();
   const rates = createRates(now, options.rateScale ?? 1);
   let url = '';
   const hooks = createHooks({
@@ -236,25 +238,7 @@ export async function startForum(options: ForumOptions = {}): Promise<SandboxFor
       }
     },
     approveQueued: () => approveHeld(world),
-    waitFor: (look, ms = 5000) =>
-      new Promise((resolve, reject) => {
-        const check = () => {
-          const found = look();
-          if (found === undefined || found === null || found === false) return;
-          end();
-          resolve(found);
-        };
-        const timer = setTimeout(() => {
-          end();
-          reject(new Error(`not seen within ${ms} ms`));
-        }, ms);
-        const stop = state.onChange(check);
-        const end = () => {
-          clearTimeout(timer);
-          stop();
-        };
-        check();
-      }),
+    waitFor: (look, ms) => waitFor(state.onChange, look, ms),
     onChange: state.onChange,
     async close() {
       await hooks.close();

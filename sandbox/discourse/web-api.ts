@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Faults, type ForumFault, nginxPage } from './faults.ts';
+import type { Agenda } from '../agenda.ts';
+import { bodyOf } from '../body.ts';
+import { concerns, type ForumFault, nginxPage } from './faults.ts';
 import type { Keys } from './keys.ts';
 import type { Fields, User } from './model.ts';
 import type { World } from './posting.ts';
@@ -14,13 +16,17 @@ const ROUTES: readonly Route[] = [...topicRoutes, ...postRoutes, ...peopleRoutes
 const MAX_BODY = 1_000_000;
 
 /** Handles every request. */
-export function createWebApi(deps: { readonly world: World; readonly keys: Keys; readonly faults: Faults }) {
+export function createWebApi(deps: {
+  readonly world: World;
+  readonly keys: Keys;
+  readonly faults: Agenda<ForumFault>;
+}) {
   const { world, keys, faults } = deps;
 
   return async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const method = request.method ?? 'GET';
     const path = request.url ?? '/';
-    const fault = faults.take(method, path);
+    const fault = faults.take((one) => concerns(one, method, path));
     const note = (status: number, body?: Fields, authenticated = false) => {
       const shown = body !== undefined && Object.keys(body).length > 0;
       world.state.calls.push({
@@ -38,7 +44,7 @@ export function createWebApi(deps: { readonly world: World; readonly keys: Keys;
       note(0);
       return;
     }
-    const text = await bodyOf(request);
+    const text = (await bodyOf(request, MAX_BODY)).toString('utf8');
     if (fault?.hang) {
       note(0);
       return; // the caller's own deadline ends it, or close() does
@@ -152,15 +158,4 @@ function readBody(request: IncomingMessage, text: string): Fields {
     else inner[outer] = { ...inner[outer], [key]: value };
   }
   return { ...fields, ...inner };
-}
-
-async function bodyOf(request: IncomingMessage): Promise<string> {
-  const parts: Buffer[] = [];
-  let size = 0;
-  for await (const part of request) {
-    size += part.length;
-    if (size > MAX_BODY) throw new Error('body too large');
-    parts.push(part);
-  }
-  return Buffer.concat(parts).toString('utf8');
 }

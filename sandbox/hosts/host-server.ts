@@ -5,8 +5,8 @@ import ssh2, { type Connection, type ServerChannel } from 'ssh2';
 /** One pretend host's SSH server. */
 export interface HostServer {
   readonly port: number;
-  /** Connections accepted and commands run since the start. */
-  counts(): { readonly connections: number; readonly commands: number };
+  /** Connections accepted, commands run and bytes that went either way since the start. */
+  counts(): { readonly connections: number; readonly commands: number; readonly bytes: number };
   /** `frozen`: accepts and says nothing, and what is open says nothing more. `down`: nothing listens. */
   behave(how: 'well' | 'frozen' | 'down'): Promise<void>;
   useHostKey(pem: string): void;
@@ -36,6 +36,8 @@ export async function startHostServer(options: HostServerOptions): Promise<HostS
   let mode: 'well' | 'frozen' | 'down' = 'well';
   let connections = 0;
   let commands = 0;
+  /** Of connections that are closed. */
+  let carried = 0;
 
   function speak(hostKey: string): InstanceType<typeof ssh2.Server> {
     const server = new ssh2.Server({ hostKeys: [hostKey] }, (connection) => serve(connection));
@@ -106,7 +108,10 @@ export async function startHostServer(options: HostServerOptions): Promise<HostS
     connections++;
     sockets.add(socket);
     socket.on('error', () => {});
-    socket.on('close', () => sockets.delete(socket));
+    socket.on('close', () => {
+      sockets.delete(socket);
+      carried += bytesOf(socket);
+    });
     if (mode === 'well') ssh.injectSocket(socket);
   });
   const port = await listen(listener, options.port).catch(() => listen(listener, 0));
@@ -117,7 +122,11 @@ export async function startHostServer(options: HostServerOptions): Promise<HostS
 
   return {
     port,
-    counts: () => ({ connections, commands }),
+    counts: () => ({
+      connections,
+      commands,
+      bytes: [...sockets].reduce((sum, socket) => sum + bytesOf(socket), carried),
+    }),
     useHostKey: (pem) => {
       ssh = speak(pem);
       cut();
@@ -140,6 +149,10 @@ export async function startHostServer(options: HostServerOptions): Promise<HostS
       if (listener.listening) await new Promise((resolve) => listener.close(resolve));
     },
   };
+}
+
+function bytesOf({ bytesRead, bytesWritten }: Socket): number {
+  return bytesRead + bytesWritten;
 }
 
 function connect(child: ChildProcess, channel: ServerChannel): void {

@@ -39,7 +39,7 @@ export interface SandboxHosts {
   restarts(host: string): number;
   /** Where the mirror's packages come from; null: there is no mirror. */
   readonly upstream: Upstream | null;
-  counts(host: string): { readonly connections: number; readonly commands: number };
+  counts(host: string): ReturnType<HostServer['counts']>;
   misbehave(host: string, how: Misbehaviour): Promise<void>;
   /** Makes everything about a host good again. Its key stays the new one if it was changed. */
   heal(host: string): Promise<void>;

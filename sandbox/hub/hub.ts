@@ -1,11 +1,12 @@
 import { once } from 'node:events';
 import { createServer } from 'node:https';
 import type { Duplex } from 'node:stream';
+import { createAgenda } from '../agenda.ts';
 import type { Pki } from '../pki.ts';
 import type { DispatchOptions } from './dispatch.ts';
 import { keep, remember } from './memory.ts';
 import type { Version } from './method.ts';
-import { createAgenda, type Misbehaviour } from './misbehaviour.ts';
+import type { Misbehaviour } from './misbehaviour.ts';
 import { answer } from './web.ts';
 import { type Change, firstWorld, type World } from './world.ts';
 
@@ -63,7 +64,7 @@ export async function startHub(options: SandboxHubOptions): Promise<SandboxHub> 
     renewalSeconds: options.renewalSeconds ?? 24 * 3600,
     ...(options.costMs ? { costMs: options.costMs } : {}),
   };
-  const agenda = createAgenda();
+  const agenda = createAgenda<Misbehaviour>();
   const stopped = new AbortController();
   const sockets = new Set<Duplex>();
   const server = createServer(
@@ -78,7 +79,9 @@ export async function startHub(options: SandboxHubOptions): Promise<SandboxHub> 
     },
     (request, response) => {
       const { isRevoked = () => false } = options;
-      answer(request, response, { ...rules, isRevoked }, agenda.next, stopped.signal).catch(() =>
+      const meets = (method: string) =>
+        agenda.take((one) => one.method === undefined || one.method === method);
+      answer(request, response, { ...rules, isRevoked }, meets, stopped.signal).catch(() =>
         request.socket.destroy(),
       );
     },

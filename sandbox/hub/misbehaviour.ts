@@ -37,34 +37,6 @@ export type Misbehaviour = {
   readonly method?: string;
 };
 
-/** Misbehaviours that wait for their calls. */
-export interface Agenda {
-  add(item: Misbehaviour): void;
-  /** What the next call of this method meets, counted down. */
-  next(method: string): Misbehaviour | null;
-  clear(): void;
-}
-
-/** Nothing planned. */
-export function createAgenda(): Agenda {
-  let waiting: { item: Misbehaviour; left: number }[] = [];
-  return {
-    add: (item) => {
-      waiting.push({ item, left: item.times ?? 1 });
-    },
-    next: (method) => {
-      const met = waiting.find(({ item }) => item.method === undefined || item.method === method);
-      if (met === undefined) return null;
-      met.left -= 1;
-      waiting = waiting.filter(({ left }) => left > 0);
-      return met.item;
-    },
-    clear: () => {
-      waiting = [];
-    },
-  };
-}
-
 /** What Apache shows. */
 export function page(status: number, title: string, reason: string): string {
   return `<!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 4.01//EN" "http://www.w3.org/TR/html4/strict.dtd">

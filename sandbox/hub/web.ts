@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type PeerCertificate, TLSSocket } from 'node:tls';
+import { bodyOf } from '../body.ts';
 import { callsIn, type DispatchOptions, dispatch, methodOf, type Post } from './dispatch.ts';
 import { type Misbehaviour, page } from './misbehaviour.ts';
 import { encodeFault } from './wire.ts';
@@ -24,7 +25,7 @@ export async function answer(
     send(status, 'text/html; charset=iso-8859-1', page(status, title, reason));
 
   const [path = '', query = ''] = (request.url ?? '').split('?', 2);
-  const body = await read(request);
+  const body = (await bodyOf(request, Number.POSITIVE_INFINITY)).toString('utf8');
   if (path !== '/kojihub' && path !== '/kojihub/ssllogin')
     return html(404, 'Not Found', 'The requested URL was not found.');
   if (request.method !== 'POST')
@@ -114,12 +115,6 @@ export async function answer(
     default:
       return deliver(post);
   }
-}
-
-async function read(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString('utf8');
 }
 
 async function endless(response: ServerResponse, stopped: AbortSignal): Promise<void> {

@@ -13,7 +13,8 @@ export type Manner =
   | 'redirects' // for ever
   | 'two-faced' // its pages name no package, and its metadata goes on naming all
   | { readonly slowMs: number } // before each package
-  | { readonly gone: number }; // after so many packages every connection breaks
+  | { readonly gone: number } // after so many packages every connection breaks
+  | { readonly other: string; readonly after: number }; // after so many repomd.xml it has another directory
 
 /** A web server with a directory of packages, as mirrors of distributions are. */
 export interface Upstream {
@@ -34,6 +35,7 @@ export async function startUpstream(dir: string, port = 0): Promise<Upstream> {
   const asked: string[] = [];
   let manner: Manner = 'well';
   let sent = 0;
+  let told = 0;
 
   async function answer(path: string, response: ServerResponse): Promise<void> {
     if (manner === 'html') return page(response, '<p>Welcome to the portal. Please log in.</p>');
@@ -41,8 +43,10 @@ export async function startUpstream(dir: string, port = 0): Promise<Upstream> {
       response.writeHead(302, { location: `/again${path}` }).end();
       return;
     }
-    const file = normalize(join(dir, path));
-    if (!file.startsWith(dir) || !existsSync(file)) {
+    if (path.endsWith('/repomd.xml')) told++;
+    const from = typeof manner === 'object' && 'other' in manner && told > manner.after ? manner.other : dir;
+    const file = normalize(join(from, path));
+    if (!file.startsWith(from) || !existsSync(file)) {
       response.writeHead(404).end();
       return;
     }
@@ -81,6 +85,7 @@ export async function startUpstream(dir: string, port = 0): Promise<Upstream> {
     behave: (how) => {
       manner = how;
       sent = 0;
+      told = 0;
     },
     close: async () => {
       server.closeAllConnections();

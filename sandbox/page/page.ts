@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { extname } from 'node:path';
+import { bodyOf } from '../body.ts';
 import type { SandboxForum } from '../discourse/forum.ts';
 import type { SandboxSlack } from '../slack/slack.ts';
 import { forumScreenOf } from './forum-screen.ts';
@@ -205,15 +206,8 @@ function send(response: ServerResponse, status: number, body: unknown): void {
 }
 
 async function jsonOf(request: IncomingMessage): Promise<unknown> {
-  const parts: Buffer[] = [];
-  let size = 0;
-  for await (const part of request) {
-    size += part.length;
-    if (size > MAX_BODY) return null;
-    parts.push(part);
-  }
   try {
-    return JSON.parse(Buffer.concat(parts).toString('utf8'));
+    return JSON.parse((await bodyOf(request, MAX_BODY)).toString('utf8'));
   } catch {
     return null;
   }

@@ -15,26 +15,8 @@ export interface Fault {
   readonly error?: string;
 }
 
-/** The faults still to happen, first come first served. */
-export interface Faults {
-  add(fault: Fault): void;
-  take(method: string): Fault | null;
-  clear(): void;
-}
-
-export function createFaults(): Faults {
-  let waiting: { fault: Fault; left: number }[] = [];
-  return {
-    add: (fault) => void waiting.push({ fault, left: fault.times ?? 1 }),
-    take(method) {
-      const found = waiting.find((entry) => entry.fault.method === method || entry.fault.method === '*');
-      if (found === undefined) return null;
-      found.left -= 1;
-      waiting = waiting.filter((entry) => entry.left > 0);
-      return found.fault;
-    },
-    clear: () => {
-      waiting = [];
-    },
-  };
-}
+/** Does this call meet it? */
+export const concerns =
+  (method: string) =>
+  (fault: Fault): boolean =>
+    fault.method === method || fault.method === '*';

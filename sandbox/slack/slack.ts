@@ -1,7 +1,9 @@
 import { createServer } from 'node:http';
+import { createAgenda } from '../agenda.ts';
+import { waitFor } from '../wait-for.ts';
 import { type Actor, createActor } from './actor.ts';
 import { createDelivery, type Sent } from './delivery.ts';
-import { createFaults, type Fault } from './faults.ts';
+import type { Fault } from './faults.ts';
 import { readManifest } from './manifest.ts';
 import { post } from './messages.ts';
 import type { World } from './methods.ts';
@@ -104,7 +106,7 @@ export async function startSlack(options: SlackOptions = {}): Promise<SandboxSla
   const manifest = readManifest();
   const state = createState(options.team ?? 'T0KOJI', options.statePath, now);
   const permits = createPermits(now);
-  const faults = createFaults();
+  const faults = createAgenda<Fault>();
   const sockets = createSockets();
   let requestUrl = options.requestUrl;
   let baseUrl = '';
@@ -234,26 +236,7 @@ export async function startSlack(options: SlackOptions = {}): Promise<SandboxSla
       },
       sent: delivery.sent,
     },
-    waitFor: (look, ms = 5000) =>
-      new Promise((resolve, reject) => {
-        const check = () => {
-          const found = look();
-          if (found === undefined || found === null || found === false) return false;
-          end();
-          resolve(found);
-          return true;
-        };
-        const timer = setTimeout(() => {
-          end();
-          reject(new Error(`not seen within ${ms} ms`));
-        }, ms);
-        const stop = state.onChange(check);
-        const end = () => {
-          clearTimeout(timer);
-          stop();
-        };
-        check();
-      }),
+    waitFor: (look, ms) => waitFor(state.onChange, look, ms),
     onChange: state.onChange,
     async close() {
       await delivery.close();

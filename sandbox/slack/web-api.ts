@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Agenda } from '../agenda.ts';
+import { bodyOf } from '../body.ts';
 import { ApiError } from './api-error.ts';
-import type { Faults } from './faults.ts';
+import { concerns, type Fault } from './faults.ts';
 import type { Method, Methods, World } from './methods.ts';
 import { chatMethods } from './methods-chat.ts';
 import { conversationMethods } from './methods-conversations.ts';
@@ -25,7 +27,7 @@ const MAX_UPLOAD = 100_000_000;
 export interface WebApiDeps {
   readonly world: World;
   readonly rates: Rates;
-  readonly faults: Faults;
+  readonly faults: Agenda<Fault>;
   readonly scopes: readonly string[];
   readonly now: () => number;
 }
@@ -50,7 +52,7 @@ export function createWebApi(deps: WebApiDeps) {
     }
     const text = (await bodyOf(request, MAX_BODY)).toString('utf8');
     const method = area === 'api' ? name : 'response_url';
-    const fault = deps.faults.take(method);
+    const fault = deps.faults.take(concerns(method));
     if (fault?.kind === 'timeout') return; // the caller's own deadline ends it, or close() does
     let args: Fields = {};
     let answer: Answer;
@@ -94,7 +96,7 @@ export function createWebApi(deps: WebApiDeps) {
   /** Its address is all that an upload needs: no token goes there. */
   async function upload(request: IncomingMessage, response: ServerResponse, secret: string): Promise<void> {
     const bytes = await bodyOf(request, MAX_UPLOAD);
-    const fault = deps.faults.take('upload');
+    const fault = deps.faults.take(concerns('upload'));
     if (fault?.kind === 'timeout') return;
     const said =
       request.method !== 'POST'
@@ -157,15 +159,4 @@ function readArgs(request: IncomingMessage, text: string): Fields {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new ApiError('json_not_object');
   return { ...value };
-}
-
-async function bodyOf(request: IncomingMessage, most: number): Promise<Buffer> {
-  const parts: Buffer[] = [];
-  let size = 0;
-  for await (const part of request) {
-    size += part.length;
-    if (size > most) throw new Error('body too large');
-    parts.push(part);
-  }
-  return Buffer.concat(parts);
 }

@@ -74,6 +74,11 @@ const card = z.looseObject({
       label: z.string(),
       style: z.enum(['primary', 'danger', 'plain']),
       line: z.string(),
+      may: z.looseObject({
+        roles: z.array(z.string()),
+        asker: z.enum(['too', 'not', 'as-any']),
+        says: z.string(),
+      }),
     }),
   ),
   // A server of before has none.
@@ -105,7 +110,13 @@ const form = z.looseObject({
 });
 
 const said = z.discriminatedUnion('kind', [
-  z.looseObject({ kind: z.literal('request'), id: z.string(), isNew: z.boolean(), queued: z.boolean() }),
+  z.looseObject({
+    kind: z.literal('request'),
+    id: z.string(),
+    isNew: z.boolean(),
+    queued: z.boolean(),
+    says: z.string().optional(),
+  }),
   z.looseObject({ kind: z.literal('decided'), id: z.string(), reply }),
   z.looseObject({ kind: z.literal('reply'), reply }),
   z.looseObject({ kind: z.literal('form'), form }),

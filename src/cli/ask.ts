@@ -1,3 +1,4 @@
+import { inQuotes } from '../core/quotes.ts';
 import type { SaidAnswer, ShownCard } from './answers.ts';
 import { readCredentials } from './credentials.ts';
 import { complain, EXIT, type Io, Usage } from './io.ts';
@@ -26,6 +27,8 @@ export async function ask(words: readonly string[], options: AskOptions, io: Io)
     const refused = said.kind === 'decided' && (said.reply.tone === 'warn' || said.reply.tone === 'bad');
     const follows = options.follow && answer.card !== null && verb !== 'show' && !refused;
     if (decision && !options.json) await io.out(`${replyText(said.reply, io.style)}\n`);
+    if (said.kind === 'request' && said.says && !options.json)
+      io.err(`${paragraph(said.says, 0, io.style).join('\n')}\n`);
     going = answer.card?.id ?? null;
     const card = follows && answer.card ? await follow(answer.card, talk, options, io) : answer.card;
     await show(answer, card, options, talk, io);
@@ -45,11 +48,16 @@ export async function ask(words: readonly string[], options: AskOptions, io: Io)
   }
 }
 
+const ANOTHER = /\s[a-z][a-z-]*=[^=\s]/;
+
 /** The words of a shell as one line: a word with spaces in it stays one. */
 export function lineOf(words: readonly string[]): string {
   return words
     .map((word) => {
-      if (!/\s/.test(word) || /^[a-z][a-z-]*=/i.test(word) || words.length === 1) return word;
+      if (!/\s/.test(word) || words.length === 1) return word;
+      const name = /^[a-z][a-z-]*=/i.exec(word)?.[0];
+      // What looks like another parameter in it is part of it, or the shell would have been given two words.
+      if (name) return ANOTHER.test(word) ? `${name}${inQuotes(word.slice(name.length))}` : word;
       return word.includes('"') ? `'${word}'` : `"${word}"`;
     })
     .join(' ')

@@ -46,10 +46,10 @@ export function cardText(card: Card, style: Style): string {
   for (const note of card.notes) lines.push(...paragraph(`• ${note}`, 2, style));
   for (const { text, url } of card.links) lines.push(...paragraph(`${text}: ${url}`, 2, style));
   if (card.next) lines.push(...paragraph(card.next, 2, style));
-  if (card.actions.length > 0)
-    lines.push(
-      ...paragraph(`You can say: ${card.actions.map((action) => action.line).join('  ·  ')}`, 2, style),
-    );
+  for (const who of new Set(card.actions.map(({ may }) => may.says))) {
+    const said = card.actions.filter(({ may }) => may.says === who).map((action) => action.line);
+    lines.push(...paragraph(`${who ? `For ${who}` : 'You can say'}: ${said.join('  ·  ')}`, 2, style));
+  }
   lines.push(...paragraph(card.footer, 2, style).map((line) => paint(line, 'dim', style)));
   return lines.join('\n');
 }

@@ -10,10 +10,11 @@ import { createLinking } from './linking.ts';
 import { historyReply, listReply, OPEN } from './listing.ts';
 import type { Person } from './person.ts';
 import { plainText } from './plain-text.ts';
-import { approvingRoles, riskOfRequest, ruleOfRequest, type Site } from './planner.ts';
+import { approvingRoles, riskOfRequest, type Site } from './planner.ts';
 import type { Hints } from './ports.ts';
-import type { Request } from './request.ts';
+import { ENDED, type Request } from './request.ts';
 import type { Requests } from './requests.ts';
+import { decidersOf } from './rights.ts';
 import type { Store } from './store.ts';
 import { idIn, type VerbName } from './verbs.ts';
 
@@ -41,12 +42,7 @@ export function createActing(deps: {
   const decisions = createDecisions({
     requests,
     ledger: store.ledger,
-    // What this program no longer has a command for is for those who look after the program.
-    deciders: (request) =>
-      request.plan?.needs.roles ??
-      (request.askings.every(({ command }) => site.registry.get(command))
-        ? ruleOfRequest(site, request).approval.roles
-        : deps.operators),
+    deciders: (request) => decidersOf(site, request, deps.operators),
     riskOf: (request) => riskOfRequest(site, request),
     now,
   });
@@ -101,6 +97,24 @@ export function createActing(deps: {
     return { ...said, lines: [...said.lines, ...(await frozenLines(' It goes on after `thaw`.'))] };
   }
 
+  /** Asks which request is meant, with the lines for those of that place that have not ended. */
+  async function whichOf(
+    verb: VerbName,
+    given: Readonly<Record<string, string>>,
+    among: readonly string[],
+  ): Promise<Reply> {
+    const near = await Promise.all(among.map((id) => requests.load(id)));
+    const open = near.flatMap((one) => (one && !ENDED.includes(one.status) ? [one.id] : []));
+    const { because } = given;
+    const rest = because === undefined ? '' : ` because=${plainText(because)}`;
+    return {
+      tone: 'warn',
+      title: 'Which request do you mean? Nothing was done.',
+      lines: open.length > 0 ? [] : ['`requests open` shows their ids.'],
+      next: open.length > 0 ? open.slice(-3).map((id) => `${verb} ${id}${rest}`) : ['requests open'],
+    };
+  }
+
   return async (from, verb, given, here) => {
     const { who } = from;
     const via = from.place.kind;
@@ -113,13 +127,7 @@ export function createActing(deps: {
     if (verb === 'link') return linking.link(from, given.code, given.sure !== undefined);
     if (verb === 'unlink') return linking.unlink(from);
     const id = idIn(given) ?? here;
-    if (!id)
-      return reply({
-        tone: 'warn',
-        title: `Which request? Say \`${verb}\` with its id behind it.`,
-        lines: [],
-        next: ['requests open'],
-      });
+    if (!id) return reply(await whichOf(verb, given, from.among ?? []));
     const request = await requests.load(id);
     if (!request) return reply(noSuch(id));
     const plan = given.plan === undefined ? null : Number(given.plan);

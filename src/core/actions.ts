@@ -1,9 +1,9 @@
-import type { Action } from './card.ts';
+import type { Action, Right } from './card.ts';
 import type { Inverse } from './plan.ts';
 import type { Request } from './request.ts';
 
-/** What people can do with a request as it stands. */
-export function actionsOf(request: Request): readonly Action[] {
+/** What people can do with a request as it stands. `rightTo`: who may. */
+export function actionsOf(request: Request, rightTo: (verb: Action['verb']) => Right): readonly Action[] {
   const { id, status, plan } = request;
   const act = (
     verb: Action['verb'],
@@ -16,6 +16,7 @@ export function actionsOf(request: Request): readonly Action[] {
     label,
     style,
     line,
+    may: rightTo(verb),
     ...(confirm ? { confirm } : {}),
   });
   const cancel = act('cancel', 'Cancel', 'plain', `cancel ${id}`);
@@ -34,7 +35,7 @@ export function actionsOf(request: Request): readonly Action[] {
   if (status === 'asked' || status === 'approved') return [cancel];
   if (status === 'running')
     return request.stopping ? [] : [act('cancel', 'Stop', 'danger', `cancel ${id}`, stopText(request))];
-  const undo = canUndo(request) ? [act('undo', 'Undo…', 'plain', `undo ${id}`)] : [];
+  const undo = isOffered(request, rightTo('undo')) ? [act('undo', 'Undo…', 'plain', `undo ${id}`)] : [];
   const log = hasLog(request) ? [act('log', 'Whole log', 'plain', `log ${id}`)] : [];
   if (status === 'failed') return [act('resume', 'Resume', 'primary', `resume ${id}`), ...log, ...undo];
   if (status === 'cancelled') return [...log, ...undo];
@@ -64,6 +65,11 @@ function stopText({ waiting }: Request): string {
 /** Is there the log of a job that tells why it failed? */
 export function hasLog({ plan }: Request): boolean {
   return plan?.steps.some((now) => now.state === 'failed' && now.step.effect.kind === 'job') ?? false;
+}
+
+/** Can it be undone, by anybody? */
+export function isOffered(request: Request, undo: Right): boolean {
+  return canUndo(request) && (undo.roles.length > 0 || undo.says === '');
 }
 
 /** Has it changed something that can be changed back, and was that not asked for yet? */

@@ -1,5 +1,6 @@
 import { canUndo, inversesOf } from './actions.ts';
 import type { Reply } from './card.ts';
+import type { Command, Joins } from './command.ts';
 import type { Said } from './desk.ts';
 import type { Asking } from './events.ts';
 import { formOf } from './form.ts';
@@ -8,12 +9,14 @@ import { lineOf } from './line.ts';
 import { OPEN } from './listing.ts';
 import { actor, type Person, type Place } from './person.ts';
 import { plainText } from './plain-text.ts';
-import { commandOf, isReadable, type Site } from './planner.ts';
-import { mayAsk, ruleOfAsking, strictest } from './policy.ts';
+import type { Site } from './planner.ts';
+import { isSame, mayAsk, ruleOfAsking, waitsFor } from './policy.ts';
 import { check } from './problems.ts';
 import { ENDED, type Request, type Status } from './request.ts';
 import type { Requests } from './requests.ts';
+import { ruleOfUndo } from './rights.ts';
 import type { Ledger, RequestStore } from './store.ts';
+import { standing } from './verdict.ts';
 
 /** Where something was said, by whom. */
 export interface Origin {
@@ -34,7 +37,7 @@ export function createAsking(deps: {
   readonly site: Site;
   readonly requests: Requests;
   readonly ledger: Ledger;
-  readonly asked: Pick<RequestStore, 'askedSince' | 'list'>;
+  readonly asked: Pick<RequestStore, 'askedSince' | 'list' | 'madeFrom'>;
   readonly now: () => Date;
 }): {
   submit(from: Origin, name: string, given: Readonly<Record<string, string>>): Promise<Said>;
@@ -42,7 +45,7 @@ export function createAsking(deps: {
 } {
   const { site, requests, ledger, asked, now } = deps;
 
-  const counting = createLocks();
+  const turns = createLocks();
 
   async function ask(from: Origin, askings: readonly Asking[], text: string, undoes?: string): Promise<Said> {
     const { id, isNew, queued } = await requests.create(from.origin, {
@@ -73,20 +76,31 @@ export function createAsking(deps: {
     if (!mayThis.ok) return refused(from.who, name, mayThis);
     const text = plainText(lineOf(name, command.params, given));
     const same = await openSame(from.among ?? [], text);
-    if (same) return { kind: 'request', id: same.id, isNew: false, queued: true, another: true };
-    const { perMinute } = command;
-    const asking = () => ask(from, [{ command: name, given }], text);
-    if (command.joins) return counting.run(`joins ${text}`, async () => (await join(from, text)) ?? asking());
-    if (perMinute === undefined) return asking();
-    // One after the other: of many at once each would count none before it.
-    return counting.run(`${from.who.id} ${name}`, async () =>
+    if (same) return joined(same, from.who);
+    const { joins } = command;
+    const asking = () => askCounted(from, command, { command: name, given }, text);
+    if (joins === 'nobody') return asking();
+    // One after the other: of two at once neither would see the other. Of two processes each may make one.
+    const whose = joins === 'asker' ? from.who.id : 'all';
+    return turns.run(`same ${whose} ${text}`, async () => (await join(from, text, joins)) ?? asking());
+  }
+
+  async function askCounted(
+    from: Origin,
+    { name, perMinute }: Command,
+    asking: Asking,
+    text: string,
+  ): Promise<Said> {
+    if (perMinute === undefined) return ask(from, [asking], text);
+    // Of many at once each would count none before it.
+    return turns.run(`count ${from.who.id} ${name}`, async () =>
       (await isTooOften(from, name, perMinute))
         ? reply({
             tone: 'warn',
-            title: `You asked for \`${name}\` ${perMinute} times within a minute, so this one was not taken.`,
-            lines: ['Each asking makes servers of other people work. Ask again in a minute.'],
+            title: `You had \`${name}\` look ${perMinute} times within a minute, so this one was not taken.`,
+            lines: ['Each look makes other machines work. Ask again in a minute.'],
           })
-        : asking(),
+        : ask(from, [asking], text),
     );
   }
 
@@ -115,16 +129,15 @@ export function createAsking(deps: {
   }
 
   /** An open request for the very same, wherever it was asked; null: there is none. */
-  async function join({ who, place }: Origin, text: string): Promise<Said | null> {
-    const open = await asked.list({ status: OPEN, limit: MOST_OPEN });
+  async function join({ who, origin }: Origin, text: string, whose: Joins): Promise<Said | null> {
+    const by = whose === 'asker' ? { asker: who.id } : {};
+    const open = await asked.list({ status: OPEN, ...by, limit: MOST_OPEN });
     const same = await openSame(
       open.filter((one) => one.text === text).map((one) => one.id),
       text,
     );
-    if (same === null) return null;
     // What comes a second time is no other one.
-    const isOwn = same.asker.id === who.id && same.place.where === place.where;
-    return { kind: 'request', id: same.id, isNew: false, queued: true, ...(isOwn ? {} : { another: true }) };
+    return same === null || (await asked.madeFrom(origin)) === same.id ? null : joined(same, who);
   }
 
   async function undo(from: Origin, id: string): Promise<Said> {
@@ -144,14 +157,7 @@ export function createAsking(deps: {
       });
     }
     const askings = distinct(inversesOf(request).map(({ command, given }) => ({ command, given })));
-    const rule = strictest(
-      askings.map(({ command: name, given }) => {
-        const command = commandOf(site, name);
-        const part = isReadable(command, given) ? command.narrower(given, from.who) : null;
-        return ruleOfAsking(site.rule(command.name), part);
-      }),
-    );
-    const allowed = mayAsk(from.who, `undo ${id}`, rule);
+    const allowed = mayAsk(from.who, `undo ${id}`, ruleOfUndo(site, request, from.who));
     if (!allowed.ok) return reply({ tone: 'bad', title: allowed.says, lines: [allowed.next] });
     const said = await ask(from, askings, `undo ${id}`, id);
     if (said.kind === 'request') {
@@ -167,6 +173,16 @@ export function createAsking(deps: {
   }
 
   return { submit, undo };
+}
+
+/** The answer to who asks for what is asked for already. */
+function joined(request: Request, who: Person): Said {
+  const { id, plan, asker } = request;
+  const isOwn = isSame(who, asker);
+  const waits = request.status === 'planned' && plan && !plan.tooLong;
+  const stands = waits ? `it waits for the yes of ${waitsFor(request, plan.needs)}` : standing(request);
+  const says = `${isOwn ? 'You' : asker.name} asked for this already, as ${id}: ${stands}.${isOwn && waits ? ` To have it looked at anew, say \`cancel ${id}\` first.` : ''}`;
+  return { kind: 'request', id, isNew: false, queued: true, another: true, says };
 }
 
 /** For the person only. */

@@ -1,5 +1,6 @@
 import type { Answer, Table } from './answer.ts';
 import type { Risk } from './command.ts';
+import type { Role } from './person.ts';
 import type { Change } from './plan.ts';
 import type { Status, StepState } from './request.ts';
 import type { Link } from './task-links.ts';
@@ -21,6 +22,17 @@ export interface Action {
   readonly line: string;
   /** Asked once more before it is sent; a courtesy, never a control. */
   readonly confirm?: string;
+  /** Those who see a card are not all people who may. */
+  readonly may: Right;
+}
+
+/** Who may do something with a request. */
+export interface Right {
+  readonly roles: readonly Role[];
+  /** The asker may without any of the roles (`too`), not even with one (`not`), or as anybody else. */
+  readonly asker: 'too' | 'not' | 'as-any';
+  /** In words: `maria or an admin`; empty where it is not known. */
+  readonly says: string;
 }
 
 /** A request as any front end shows it. Holds only public text; front ends escape it for where it goes. */

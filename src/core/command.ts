@@ -5,7 +5,7 @@ import type { Finding } from './finding.ts';
 import type { Json } from './json.ts';
 import type { Person, Role } from './person.ts';
 import type { HowFar, Intent, Plan, Step } from './plan.ts';
-import type { HostReader, HubReader, JobLogs } from './ports.ts';
+import type { HostReader, HostScript, HubReader, JobLogs } from './ports.ts';
 
 /** `read` looks only; `low` can be undone and hurts one thing; `high` needs two people, neither of them the asker. */
 export type Risk = 'read' | 'low' | 'high';
@@ -75,6 +75,9 @@ export interface Narrower {
   readonly what: string;
 }
 
+/** Whom an open request serves that asks for the very same. */
+export type Joins = 'nobody' | 'asker' | 'everybody';
+
 /** What the rest of the config says, as far as settings of a command name it. */
 export interface Surroundings {
   readonly hosts: readonly string[];
@@ -103,13 +106,19 @@ export interface CommandDeclaration<S extends Params, C extends z.ZodType> {
   /** Fewer than `ask`, for what is asked with these parameters; null: no fewer. */
   readonly narrower?: (params: z.output<S>, who: Person) => Narrower | null;
   readonly approval?: Partial<Approval>;
-  /** How often one person may ask for it within a minute: for what makes others' servers work. Not there: any number. */
-  readonly perMinute?: number;
   /**
-   * One run serves all who ask for the very same while it is going on: they are shown that request, wherever it was asked,
-   * and none is made. For what takes long and is done anew each time.
+   * How often one person may have it look within a minute: for what makes others' servers work. Not there: any number. What
+   * is refused before a host was asked counts for nothing.
    */
-  readonly joins?: boolean;
+  readonly perMinute?: number;
+  /** Only a run of one of these scripts on a host counts. */
+  readonly perMinuteOf?: readonly HostScript[];
+  /**
+   * Who asks for the very same while it waits or goes on is shown that request, wherever it was asked, and none is made:
+   * who asked for it already (`asker`; so it is unless it only looks), or whoever asks (`everybody`: for what takes long and
+   * is done anew each time).
+   */
+  readonly joins?: Joins;
   /** Koji's permission that the bot's account needs for its calls. Off where the config does not name it. */
   readonly hubPermission?: string;
   /** This command's own settings, at `commands.<name>.settings` in the config. */
@@ -160,7 +169,8 @@ export interface Command {
   readonly ask: readonly Role[];
   readonly approval: Approval;
   readonly perMinute: number | undefined;
-  readonly joins: boolean;
+  readonly perMinuteOf: readonly HostScript[] | undefined;
+  readonly joins: Joins;
   readonly hubPermission: string | undefined;
   readonly settings: z.ZodType | undefined;
   readonly shared: string | undefined;
@@ -200,7 +210,8 @@ export function defineCommand<S extends Params, C extends z.ZodType = z.ZodUndef
     ask: declared.ask,
     approval: { ...approvalOf(declared.risk), ...declared.approval },
     perMinute: declared.perMinute,
-    joins: declared.joins ?? false,
+    perMinuteOf: declared.perMinuteOf,
+    joins: declared.joins ?? (declared.risk === 'read' ? 'nobody' : 'asker'),
     hubPermission: declared.hubPermission,
     settings: declared.settings,
     shared: declared.shared,

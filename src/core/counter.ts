@@ -7,17 +7,19 @@ import { drawCard } from './drawing.ts';
 import { STEWARD } from './events.ts';
 import { formOf } from './form.ts';
 import { readForm } from './form-text.ts';
-import { createGuessing, lackOf } from './guessing.ts';
+import { createGuessing, hangsOn, lackOf } from './guessing.ts';
 import { commandsFor, helpReply } from './help.ts';
 import { progressOf, wordsOf } from './job-progress.ts';
 import { openJob, readState } from './job-state.ts';
 import { LONGEST_LINE, parse } from './parse.ts';
 import { riskOfRequest, type Site } from './planner.ts';
+import { askerOf } from './planning.ts';
 import type { Hints, Log } from './ports.ts';
 import type { Problems } from './problems.ts';
 import { recognise } from './recognise.ts';
 import { Refused } from './refused.ts';
 import type { Requests } from './requests.ts';
+import { siteRolesOf } from './rights.ts';
 import type { Store } from './store.ts';
 import { VERBS } from './verbs.ts';
 
@@ -83,7 +85,7 @@ export function createDesk(deps: {
   }
 
   return {
-    say: ({ who, text, place, origin, here, among = [] }) =>
+    say: ({ who, text, lead = '', place, origin, here, among = [] }) =>
       guarded(origin, async () => {
         const from = { who, place, origin, among };
         const parsed = parse(text, site.registry);
@@ -91,7 +93,7 @@ export function createDesk(deps: {
           case 'command':
             return take(from, inThread(parsed, here));
           case 'verb': {
-            const lack = lackOf(parsed, here);
+            const lack = lackOf(parsed, here) ?? hangsOn(parsed.verb, lead);
             return lack ? reply(lack) : act(from, parsed.verb.name, parsed.given, here);
           }
           case 'empty':
@@ -103,7 +105,7 @@ export function createDesk(deps: {
               lines: [],
             });
           case 'unclear':
-            if (parsed.begins.length > 0)
+            if (parsed.begins.length > 0 && parsed.meant === null)
               return reply(helpReply(who, parsed.begins[0]?.name.split(' ')[0], site));
             return guessing.unclear(who, parsed, text, here);
         }
@@ -158,7 +160,8 @@ export function createDesk(deps: {
       const job = openJob(request);
       const newest =
         job && wordsOf(await readState(store.notes, job.run), progressOf(request, site.registry), log);
-      return drawCard(request, riskOfRequest(site, request), newest || null, site.web);
+      const roles = siteRolesOf(site, request, askerOf(request, site), deps.operators);
+      return drawCard(request, riskOfRequest(site, request), newest || null, roles, site.web);
     },
     form(line) {
       const parsed = parse(line, site.registry);

@@ -12,6 +12,8 @@ export type Said =
       readonly queued: boolean;
       /** It came from elsewhere: it was to be shown, or the same is asked for already. */
       readonly another?: true;
+      /** Why none was made, for who asked, in a sentence or two. */
+      readonly says?: string;
     }
   /** A decision or a change on a request was taken into the record. `reply` says so in one line. */
   | { readonly kind: 'decided'; readonly id: string; readonly reply: Reply }
@@ -38,11 +40,13 @@ export interface Desk {
   /**
    * A line as typed. `here` is the request of the thread it was typed in, so that `approve` alone works there.
    * `origin` is unique for what came in; the same one again gives the same answer and makes nothing new. `among` are
-   * requests of that place: an open one that asks for the very same is given back instead of a new one.
+   * requests of that place: an open one that asks for the very same is given back instead of a new one. `lead`: what
+   * was said before the line, as it came, so that a yes that is quoted, or hangs on something, is none.
    */
   say(said: {
     readonly who: Person;
     readonly text: string;
+    readonly lead?: string;
     readonly place: Place;
     readonly origin: string;
     readonly here?: string;

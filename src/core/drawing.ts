@@ -1,12 +1,13 @@
-import { actionsOf, canUndo, hasLog } from './actions.ts';
+import { actionsOf, hasLog, isOffered } from './actions.ts';
 import { callText } from './call-text.ts';
-import type { Card, CardStep } from './card.ts';
+import type { Card, CardStep, Right } from './card.ts';
 import type { Risk } from './command.ts';
 import { lineInShort } from './in-short.ts';
 import type { Inverse } from './plan.ts';
 import { waitsFor } from './policy.ts';
 import type { PlanNow, Request, Status, StepNow } from './request.ts';
 import { titleOf } from './requests.ts';
+import { type Doing, rightTo, type SiteRoles } from './rights.ts';
 import { approvers, lineOf, sentence } from './status-line.ts';
 import { taskLinks } from './task-links.ts';
 
@@ -14,8 +15,15 @@ import { taskLinks } from './task-links.ts';
  * Draws a request from the record: what every front end shows, and nothing kept beside it. `newest`: how far the job is
  * that runs, where that is known better than the record says. `web`: the address of Koji's web pages.
  */
-export function drawCard(request: Request, risk: Risk, newest: string | null = null, web?: string): Card {
+export function drawCard(
+  request: Request,
+  risk: Risk,
+  newest: string | null = null,
+  site: SiteRoles = {},
+  web?: string,
+): Card {
   const { plan, answer } = request;
+  const rights = (doing: Doing): Right => rightTo(doing, request, site);
   const line = lineOf(request);
   const steps = (plan?.steps ?? []).map((now) => drawStep(now, saysOf(request, now, newest)));
   return {
@@ -25,13 +33,13 @@ export function drawCard(request: Request, risk: Risk, newest: string | null = n
     status: request.status,
     tone: toneOf(request),
     line,
-    next: nextOf(request),
+    next: nextOf(request, rights),
     fields: fieldsOf(request),
     steps,
-    notes: plan?.notes ?? [],
+    notes: isMoot(request) ? [] : (plan?.notes ?? []),
     answer,
     links: taskLinks([line, ...steps.map(({ says }) => says ?? ''), ...(answer?.lines ?? [])], web),
-    actions: actionsOf(request),
+    actions: actionsOf(request, rights),
     footer: footerOf(request),
     plan: plan?.n ?? 0,
     risk,
@@ -42,15 +50,23 @@ export function drawCard(request: Request, risk: Risk, newest: string | null = n
   };
 }
 
+/** Notes are for deciding: nobody needs them of what is not to be done, or beside what came of it. */
+function isMoot({ status, plan, answer }: Request): boolean {
+  if (status === 'succeeded') return answer !== null;
+  const isOff = status === 'denied' || status === 'expired' || status === 'cancelled';
+  return isOff && plan?.steps.every(({ state }) => state === 'todo') === true;
+}
+
 /** What stands below a step: what went wrong, how far it is, or what somebody has to do for it now. */
-function saysOf({ id, status, plan }: Request, now: StepNow, newest: string | null): string | null {
+function saysOf(request: Request, now: StepNow, newest: string | null): string | null {
+  const { id, status, plan } = request;
   const { effect } = now.step;
   if (now.says !== null || now.state !== 'started') return now.says ?? now.progress;
   if (effect.kind === 'job') return newest ?? now.progress;
   if (effect.kind === 'wait') return now.progress;
   if (effect.kind !== 'hand' || status !== 'running') return null;
   const number = (plan?.steps.findIndex((one) => one.digest === now.digest) ?? 0) + 1;
-  return `${sentence(effect.what)} Then: \`done ${id} ${number}\`.`;
+  return `${sentence(effect.what)} Then: \`done ${id} ${number}\`${by(rightTo('done', request))}.`;
 }
 
 function drawStep(now: StepNow, says: string | null): CardStep {
@@ -89,23 +105,31 @@ function toneOf(request: Request): Card['tone'] {
   );
 }
 
-function nextOf(request: Request): string | null {
+/** Behind what can be said: who may. */
+function by({ says }: Right): string {
+  return says === '' ? '' : ` (${says})`;
+}
+
+function nextOf(request: Request, rights: (doing: Doing) => Right): string | null {
   const { id, status } = request;
   if (request.next) return request.next;
   if (request.waiting?.reason === 'hand') {
     const step = (request.plan?.steps ?? []).findIndex((now) => now.state === 'started') + 1;
-    return `Whoever has done it says \`done ${id} ${step}\` with the number of the step. I look for it myself every hour, and at once after \`check ${id}\`.`;
+    return `Once it is done, ${rights('done').says} says \`done ${id} ${step}\` with the number of the step. I look for it myself every hour, and at once after \`check ${id}\`.`;
   }
   if (request.waiting?.reason === 'job') return `\`log ${id}\` gives its log as far as it is.`;
   if (request.waiting?.reason === 'unavailable') return 'I try again by myself, for half an hour.';
-  if (status === 'unknown')
-    return `Look whether it happened, then say \`resolve ${id} done\` or \`resolve ${id} not-done\`.`;
-  const takesBack = `\`undo ${id}\` takes back what was done.`;
+  if (status === 'unknown') {
+    const [yes, no] = [rights('resolve-done').says, rights('resolve-not-done').says];
+    return `Look whether it happened. Then ${yes} says \`resolve ${id} done\`, or${yes === no ? '' : ` ${no},`} \`resolve ${id} not-done\`.`;
+  }
+  const isUndone = isOffered(request, rights('undo'));
+  const takesBack = `\`undo ${id}\` takes back what was done${by(rights('undo'))}.`;
   if (status === 'failed')
-    return `${hasLog(request) ? `Say \`log ${id}\` for its log. ` : ''}Mend the cause, then \`resume ${id}\`${canUndo(request) ? `; or ${takesBack}` : '.'}`;
-  if (status === 'cancelled' && canUndo(request))
+    return `${hasLog(request) ? `Say \`log ${id}\` for its log. ` : ''}Mend the cause, then \`resume ${id}\`${by(rights('resume'))}${isUndone ? `; or ${takesBack}` : '.'}`;
+  if (status === 'cancelled' && isUndone)
     return isBrokenOff(request) ? `${takesBack} Asked for again, it goes on from what is done.` : takesBack;
-  if (status === 'denied' && canUndo(request)) return takesBack;
+  if (status === 'denied' && isUndone) return takesBack;
   if (request.undoneBy !== null) return null;
   if (status === 'expired' || status === 'cancelled')
     return `Ask again with \`${lineInShort(request.text)}\` if it is still wanted.`;
@@ -129,7 +153,7 @@ function fieldsOf(request: Request): Card['fields'] {
   }
   if (plan && plan.steps.length > 0) {
     const done = plan.steps.filter((now) => now.state === 'done').length;
-    if (plan.steps.length > 1 && request.status !== 'planned')
+    if (plan.steps.length > 1 && done < plan.steps.length && request.status !== 'planned')
       fields.push({ label: 'Steps', value: `${done} of ${plan.steps.length} done` });
     // Each step says so itself; what cannot be undone, or not wholly, has to catch the eye.
     const undo = undoText(plan);
@@ -152,7 +176,7 @@ function undoText(plan: PlanNow): string {
   const partly = inverses.find((one) => one.restores === 'partial');
   // To have waited changes nothing.
   const all = plan.steps.filter((now) => now.step.effect.kind !== 'wait').length;
-  if (inverses.length < all) return `${inverses.length} of ${all} steps`;
+  if (inverses.length < all) return `${inverses.length} of ${all} changes`;
   return partly ? `yes, but ${partly.leaves ?? 'not all of it'}` : 'yes';
 }
 

@@ -43,7 +43,12 @@ export interface EventData {
   /** Ended: looked, and found. */
   answered: { readonly answer: Answer };
   /** Ended: a `Refused` while planning. */
-  refused: { readonly says: string; readonly next?: string };
+  refused: {
+    readonly says: string;
+    readonly next?: string;
+    /** Before it had looked at what `perMinute` is about: this asking counts for nothing there. */
+    readonly early?: true;
+  };
   planned: {
     readonly n: number;
     readonly title: string;

@@ -7,7 +7,10 @@ export interface FieldMeta {
   /** One line under the label. */
   readonly hint: string;
   readonly example: string;
-  /** `text`: several words; takes the rest of the line. `choice`: one of `choices`. */
+  /**
+   * `text`: several words, up to the end of the line; behind its name only up to the name of another parameter that is not
+   * given yet (`because=lost reason=key-lost`), unless it stands in quotes. `choice`: one of `choices`.
+   */
   readonly kind: 'line' | 'text' | 'choice';
   /** Given as `name=value` only, never by position. */
   readonly named: boolean;

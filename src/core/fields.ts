@@ -175,7 +175,9 @@ export function pairs(describe: Describe, wrong: (name: string, value: string) =
       });
       const says =
         found.length === 0 || found.some(({ name, value }) => name === '' || value === '')
-          ? `Give each one as name=value, like ${describe.example}.`
+          ? found.some(({ name, value }) => name === '' && value.includes('://'))
+            ? `A name and = are missing before the address: write it like ${describe.example}.`
+            : `Give each one as name=value, like ${describe.example}.`
           : found.length > most
             ? `Give at most ${most}.`
             : new Set(found.map(({ name }) => name)).size < found.length

@@ -1,9 +1,10 @@
 import type { NewEvent, Via } from './events.ts';
 import { lineInShort } from './in-short.ts';
 import { actor, type Person, type Role } from './person.ts';
-import { isSame, mayApprove } from './policy.ts';
+import { mayApprove } from './policy.ts';
 import { doneEvent, notDoneEvent } from './recording.ts';
 import { ENDED, type Request } from './request.ts';
+import { mayDo, rightTo } from './rights.ts';
 import { type Decision, denied, no, standing, yes } from './verdict.ts';
 
 /** Ends it, or stops what runs. `roles`: those who may, beside the asker. */
@@ -14,8 +15,7 @@ export function cancel(
   via: Via,
   roles: readonly Role[],
 ): Decision {
-  const mine = isSame(who, request.asker);
-  if (!mine && !roles.some((role) => who.roles.has(role))) {
+  if (!mayDo(who, request.asker, rightTo('cancel', request, { deciders: roles }))) {
     return denied(
       `Only ${request.asker.name}, who asked, or one of the ${roles.join('s or ') || 'admin'}s can cancel ${request.id}.`,
     );
@@ -34,7 +34,7 @@ export function cancel(
     return yes(
       [{ type: 'cancelled', by: actor(who), data }],
       `${request.id} waits no longer. What the hub is at goes on there${goesOn(request)}.`,
-      'What is done stays done; `undo` takes it back.',
+      STAYS,
     );
   if (request.status === 'running' && request.waiting?.reason === 'job')
     return yes(
@@ -46,7 +46,7 @@ export function cancel(
     return yes(
       [{ type: 'stopping', by: actor(who), data }],
       `${request.id} stops before its next step.`,
-      'What is done stays done; `undo` takes it back.',
+      STAYS,
     );
   }
   if (ENDED.includes(request.status) && request.status !== 'failed' && request.status !== 'unknown') {
@@ -54,6 +54,8 @@ export function cancel(
   }
   return yes([{ type: 'cancelled', by: actor(who), data }], `${request.id} is cancelled.`);
 }
+
+const STAYS = 'What is done stays done; its card says who can take it back.';
 
 /** What was seen last of what is waited for. */
 function goesOn({ plan }: Request): string {
@@ -63,7 +65,7 @@ function goesOn({ plan }: Request): string {
 
 /** Goes on after a failure. */
 export function resume(who: Person, request: Request, via: Via, now: Date): Decision {
-  if (!mayRun(who, request))
+  if (!mayDo(who, request.asker, rightTo('resume', request)))
     return denied(
       `Only ${request.asker.name}, who asked, or those who may approve ${request.id} can resume it.`,
     );
@@ -88,13 +90,12 @@ export function resume(who: Person, request: Request, via: Via, now: Date): Deci
 /** Says of steps of unknown outcome what became of them. */
 export function resolve(who: Person, request: Request, outcome: 'done' | 'not-done', via: Via): Decision {
   const roles = request.plan?.needs.roles ?? [];
-  if (!roles.some((role) => who.roles.has(role))) {
+  if (!mayDo(who, request.asker, rightTo('resolve-done', request))) {
     return denied(
       `You may not resolve ${request.id}: that takes one of the ${roles.join('s or ') || 'admin'}s.`,
     );
   }
-  // What did not happen is done then, so this is a yes too.
-  if (outcome === 'not-done' && isSame(who, request.asker) && request.plan?.needs.ownRequest === false) {
+  if (outcome === 'not-done' && !mayDo(who, request.asker, rightTo('resolve-not-done', request))) {
     return denied(
       `You asked for ${request.id} yourself, so somebody else has to say that it did not happen: it would be done again.`,
     );
@@ -117,7 +118,7 @@ export function resolve(who: Person, request: Request, outcome: 'done' | 'not-do
 export function done(who: Person, request: Request, step: number): Decision {
   const { id, plan } = request;
   const roles = plan?.needs.roles ?? [];
-  if (!roles.some((role) => who.roles.has(role)))
+  if (!mayDo(who, request.asker, rightTo('done', request)))
     return denied(
       `You may not say that for ${id}: that takes one of the ${roles.join('s or ') || 'admin'}s.`,
       `If it is done, \`check ${id}\` lets me look.`,
@@ -136,8 +137,4 @@ export function done(who: Person, request: Request, step: number): Decision {
       'Nothing was changed by this.',
     );
   return yes([{ ...doneEvent(now, 'resolved'), by: actor(who) }], `Noted: “${now.step.title}” is done.`);
-}
-
-function mayRun(who: Person, request: Request): boolean {
-  return isSame(who, request.asker) || (request.plan?.needs.roles ?? []).some((role) => who.roles.has(role));
 }

@@ -21,7 +21,7 @@ export function lineOf(name: string, params: Params, given: Given): string {
     const value = given[key];
     if (value === undefined) continue;
     const { kind, named: isNamed } = metaOf(field);
-    const text = kind === 'text' ? quotedText(value) : quoted(value, keys);
+    const text = kind === 'text' ? quotedText(value, keys) : quoted(value, keys);
     if (isNamed) named.push(`${key}=${text}`);
     else placed.push(text);
   }
@@ -40,7 +40,8 @@ function quoted(value: string, keys: readonly string[]): string {
   return plain && !keys.includes(value.toLowerCase()) ? value : inQuotes(value);
 }
 
-/** The rest of a line is taken as it stands, so only what is quoted itself needs quotes around it. */
-function quotedText(value: string): string {
-  return value.trim() !== value || unquote(value) !== value ? inQuotes(value) : value;
+/** A text is taken as it stands, so quotes are only needed around what is quoted itself, or would end it. */
+function quotedText(value: string, keys: readonly string[]): string {
+  const ends = value.split(/\s+/).some((word) => keys.some((key) => word.startsWith(`${key}=`)));
+  return ends || value.trim() !== value || unquote(value) !== value ? inQuotes(value) : value;
 }

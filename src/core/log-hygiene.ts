@@ -30,8 +30,8 @@ export async function presentable(log: Uint8Array): Promise<string> {
   return given.join('');
 }
 
-/** User and password of an address; a token stands there alone. */
-const LOGIN = /(:\/\/)[^\s/@]+@/gu;
+/** User and password of an address; a token stands there alone. Up to the last @: a password may hold one, and a slash. */
+const LOGIN = /(:\/\/)(?:[^\s/:@]{0,200}:(?!\d{1,5}\/)[^\s"<>]{1,300}|[^\s/]+)@/gu;
 
 /** What makes a terminal draw in colours, and says nothing else. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: it begins with one.

@@ -65,7 +65,12 @@ function unclear(tokens: readonly Token[], lowered: readonly string[], registry:
   const two = lowered.slice(0, 2).join(' ');
   const names = [...registry.all.map((command) => command.name), ...VERBS.map((verb) => verb.name)];
   const swapped = lowered.slice(0, 2).reverse().join(' ');
-  const meant = nearest(two, names) ?? nearest(swapped, names) ?? nearest(first, names);
+  const meant =
+    begins.length > 0
+      ? lowered.length > 1
+        ? nearest(two, names)
+        : null
+      : (nearest(two, names) ?? names.find((name) => name === swapped) ?? nearest(first, names));
   const rest = tokens.slice(meant?.split(' ').length ?? 0).map((token) => token.text);
   return {
     kind: 'unclear',

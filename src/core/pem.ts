@@ -10,6 +10,9 @@ export const PEM_WORD = new RegExp(`^${PEM_DASHES}\\s?BEGIN\\b`, 'u');
 /** Was anything pasted in this text? */
 export const PEM_WITHIN = new RegExp(`${DASH}\\s?BEGIN [A-Z]`, 'u');
 
+/** What it says of itself: `CERTIFICATE REQUEST`. */
+export const PEM_LABEL = new RegExp(`${PEM_DASHES}\\s?BEGIN (${LABEL})${PEM_DASHES}`, 'u');
+
 /** A line that begins it, whole. */
 export const PEM_BEGINS = new RegExp(`^\\s*${PEM_DASHES}\\s?BEGIN ${LABEL}${PEM_DASHES}`, 'u');
 
@@ -21,5 +24,5 @@ export const PEM_ENDS = new RegExp(`${PEM_DASHES}\\s?END ${LABEL}${PEM_DASHES}`,
 /** How a program writes it. */
 export const PEM_EXACT = new RegExp(`-----BEGIN ${LABEL}-----`, 'u');
 
-/** What was pasted, from its BEGIN to its END or to the end of the text. The source of a pattern. */
-export const PEM_BLOCK = String.raw`-----BEGIN [\s\S]*?(?:-----END[^-]*-----|$)`;
+/** What was pasted, from its BEGIN to its END or to the end of the text. The source of a pattern with `u`. */
+export const PEM_BLOCK = `${PEM_DASHES}\\s?BEGIN ${LABEL}${PEM_DASHES}[\\s\\S]*?(?:${PEM_DASHES}\\s?END ${LABEL}${PEM_DASHES}|$)`;

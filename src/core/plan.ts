@@ -1,5 +1,6 @@
 import type { Given } from './command.ts';
 import type { Json, JsonObject } from './json.ts';
+import type { Refused } from './refused.ts';
 
 /** What will be called, exactly. Its digest is what people approve. */
 export type Effect =
@@ -110,6 +111,11 @@ export interface Plan {
   readonly risk?: 'high';
   /** Warnings and context for those who decide. */
   readonly notes?: readonly string[];
+  /**
+   * Why this is refused to who asks for it: a name that there is not, say. Not thrown, because once this request has done
+   * it, or where an undo finds it gone, it is as it should be, and this is not heeded.
+   */
+  readonly refusal?: Refused;
 }
 
 /** A recorded intent of a `once` step: of one whose outcome is not known, or that is waited for. */
@@ -117,6 +123,8 @@ export interface Intent {
   readonly step: Step;
   /** When it was recorded, just before the call. */
   readonly at: Date;
+  /** It is known to have been carried out: it was answered, or found. Not of what only a person says, or nobody. */
+  readonly isSure?: boolean;
 }
 
 /** How far something is that goes on by itself, in one line. `failed`: all of it has ended, and not all of it well. */

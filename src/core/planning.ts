@@ -1,5 +1,6 @@
 import type { Answer } from './answer.ts';
 import { type NewEvent, STEWARD } from './events.ts';
+import { watchLooks } from './looks.ts';
 import type { Person } from './person.ts';
 import { plannedEvent, planRequest, remainingSteps, resultOf, ruleOfPlan, type Site } from './planner.ts';
 import type { Log } from './ports.ts';
@@ -39,14 +40,19 @@ export async function plan(id: string, work: Work, signal: AbortSignal): Promise
 
 async function outcomeOf(request: Request, work: Work, signal: AbortSignal): Promise<readonly NewEvent[]> {
   const { site, world, now } = work;
+  const within = AbortSignal.any([signal, AbortSignal.timeout(PLAN_DEADLINE_MS)]);
+  const commands = request.askings.map((asking) => site.registry.get(asking.command));
+  const { view, hasLooked } = watchLooks(
+    viewOf(world, askerOf(request, site), now(), within),
+    commands.find((command) => command?.perMinute !== undefined)?.perMinuteOf,
+  );
   try {
-    const within = AbortSignal.any([signal, AbortSignal.timeout(PLAN_DEADLINE_MS)]);
-    const view = viewOf(world, askerOf(request, site), now(), within);
     const plan = await planRequest(request, site, view);
     if (plan.kind === 'answer')
       return [
         { type: 'answered', by: STEWARD, data: { answer: await withoutText(plan, request.id, work.files) } },
       ];
+    if (plan.refusal && request.undoes === null) throw plan.refusal;
     const steps = remainingSteps(plan, request);
     const unmet = steps.flatMap((step) => step.guards).filter((guard) => !guard.holds);
     if (unmet.length > 0) throw new Refused(guardText(unmet), 'Ask again when that has changed.');
@@ -71,7 +77,10 @@ async function outcomeOf(request: Request, work: Work, signal: AbortSignal): Pro
         ];
   } catch (error) {
     if (signal.aborted) return [];
-    return [failureEvent(error, request, work)];
+    // An earlier try may have looked.
+    const isEarly = !hasLooked() && request.waiting === null;
+    const isCounted = commands.some((command) => command?.perMinute !== undefined);
+    return [failureEvent(error, request, work, isCounted && isEarly)];
   }
 }
 
@@ -84,12 +93,16 @@ async function withoutText(answer: Answer, request: string, files: Pick<FileStor
   return { ...answer, file };
 }
 
-function failureEvent(error: unknown, request: Request, work: Work): NewEvent {
+function failureEvent(error: unknown, request: Request, work: Work, isEarly: boolean): NewEvent {
   if (error instanceof Refused) {
     return {
       type: 'refused',
       by: STEWARD,
-      data: { says: error.message, ...(error.next ? { next: error.next } : {}) },
+      data: {
+        says: error.message,
+        ...(error.next ? { next: error.next } : {}),
+        ...(isEarly ? { early: true } : {}),
+      },
     };
   }
   const away = awayOf(error);

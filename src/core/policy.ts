@@ -152,7 +152,7 @@ export function mayDecideIn(via: Via, risk: Risk): boolean {
 }
 
 /** Is it the one whom the record names? By name, or by an account that the config did not link to it yet. */
-export function isSame(who: Person, actor: Actor): boolean {
+export function isSame(who: Person, actor: Pick<Actor, 'id'>): boolean {
   return (
     who.id === actor.id ||
     Object.entries(who.accounts).some(([service, account]) => actor.id === `${service}:${account}`)
@@ -184,7 +184,8 @@ export function waitsFor(request: Request, needs: Needs): string {
   return not.length > 0 ? `${who} (not ${[...new Set(not)].join(', ')})` : who;
 }
 
-function anyOf(roles: readonly Role[]): string {
+/** `an admin or a packager` */
+export function anyOf(roles: readonly Role[]): string {
   return roles.length === 0 ? 'nobody' : roles.map((role) => `${article(role)} ${role}`).join(' or ');
 }
 

@@ -8,7 +8,7 @@ const HEADER =
   /(?:BEGIN|END)[\s+_A-Z0-9-]{0,40}?PRIVATE[\s+_]{1,3}KEY|PuTTY-User-Key-File-\d|Private-Lines:\s?\d|privateExponent\s?:|\bpriv:\s+(?:[0-9a-f]{2}:){8}/iu;
 
 /** A key as JSON has it (RFC 7517): its kind, and the part that nobody else may have. */
-const JWK = { kind: /"kty"\s*:/u, secret: /"(?:d|p|k)"\s*:\s*"[\w-]{20,}/u };
+const JWK = { kind: /["']kty["']\s*:/u, secret: /["'](?:d|p|k)["']\s*:\s*["'][\w-]{20,}/u };
 
 /** How the body of an OpenSSH key begins in base64. */
 const OPENSSH = 'b3BlbnNzaC1rZXktdjE';
@@ -53,16 +53,36 @@ function holdsBody(joined: string): boolean {
   return false;
 }
 
-function holdsHexBody(joined: string): boolean {
-  const dense = joined.replaceAll(':', '');
+/** `PRIVATE KEY` in hex. */
+const HEX = /50524956415445204b4559/iu;
+
+function holdsHex(dense: string): boolean {
+  if (HEX.test(dense)) return true;
   for (const { index } of dense.matchAll(HEX_SEQUENCE)) {
     if (beginsKey(Buffer.from(dense.slice(index, index + 60), 'hex'))) return true;
   }
   return false;
 }
 
-/** `PRIVATE KEY` in hex. */
-const HEX = /50524956415445204b4559/iu;
+/** A line of `hexdump -C`, `xxd` or `od`: where it is, its bytes, and mostly what they look like. */
+const DUMPED = /^\s{0,8}[0-9a-f]{6,8}:?\s+((?:[0-9a-f]{2,4}\s{1,2}){4,}).*$/gimu;
+/** What programs write before a byte: `0x30`, `\x30`. */
+const PREFIX = /(?:\\|\b0)x(?=[0-9a-f]{2})/giu;
+/** Bytes by their numbers, as JSON has them. */
+const NUMBERS = /(?:\d{1,3}[,\s]{1,10}){24,}/gu;
+
+/** Bytes that are written as numbers, in whatever way. */
+function holdsBytes(text: string): boolean {
+  const hex = text
+    .replace(DUMPED, '$1')
+    .replace(PREFIX, '')
+    .replace(/[\s>|"'`*,\\:]+/gu, '');
+  if (holdsHex(hex)) return true;
+  return (text.match(NUMBERS) ?? []).some((run) => {
+    const bytes = run.split(/[,\s]+/u).map(Number);
+    return bytes.every((one) => one < 256) && holdsHex(Buffer.from(bytes).toString('hex'));
+  });
+}
 
 const BASE64_RUN = /[A-Za-z0-9+/_-]{24,}={0,2}/gu;
 
@@ -74,10 +94,10 @@ const INVISIBLE = /[\u0000\u00ad\u200b-\u200f\u2060-\u2064\ufeff]+/gu;
 export function holdsPrivateKey(given: string, depth = 3): boolean {
   // Also in letters that only look otherwise: wide ones.
   const text = given.replace(INVISIBLE, '').normalize('NFKC');
-  if (HEADER.test(text) || HEX.test(text) || (JWK.kind.test(text) && JWK.secret.test(text))) return true;
+  if (HEADER.test(text) || (JWK.kind.test(text) && JWK.secret.test(text))) return true;
   // Line breaks and quoting inside the base64 of a key, as mail and chat clients leave them.
   const joined = text.length > 24 ? text.replace(/[\s>|"'`*,\\]+/gu, '') : text;
-  if (holdsBody(joined) || holdsHexBody(joined)) return true;
+  if (holdsBody(joined) || holdsBytes(text)) return true;
   if (depth === 0) return false;
   const decoded = unescaped(text);
   if (decoded !== text && holdsPrivateKey(decoded, depth - 1)) return true;
@@ -124,9 +144,8 @@ export function keyBurnt(service: string): { readonly title: string; readonly li
   return {
     title: `That looked like a private key. I have not kept it, but ${service} has.`,
     lines: [
-      'Treat that key as burnt: whoever can read this conversation, an export or a notification of it may have it.',
-      'Make a new key, never paste it anywhere, and ask for the certificate of the old one to be revoked.',
-      'Delete your message too. Steward never needs a private key: for a certificate it takes a signing request (CSR).',
+      'Delete your message, and use that key no more: whoever can read this conversation may have it.',
+      'Make a new key, and paste only its signing request (the .csr file). If there is a certificate for the old one, have it revoked: `help revoke` shows how.',
     ],
   };
 }

@@ -65,6 +65,7 @@ function contradiction(command: Command): string | null {
     return 'has risk high, so two others must approve';
   if (risk === 'low' && approval.people < 1) return 'changes something, so somebody must approve';
   if (command.perMinute !== undefined && !(command.perMinute >= 1)) return 'may be asked for at no time';
+  if (command.perMinuteOf && command.perMinute === undefined) return 'counts looks and allows any number';
   if (command.ask.length === 0) return 'may be asked for by nobody';
   if (command.shared !== undefined && !command.settings) return 'shares settings that it does not declare';
   for (const field of Object.values(command.params.shape)) metaOf(field);

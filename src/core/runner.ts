@@ -1,36 +1,22 @@
 import { randomUUID } from 'node:crypto';
-import { waitForHands } from './by-hand.ts';
-import { carryOut } from './carrying.ts';
+import { batches, takeBatch } from './batch.ts';
 import type { View } from './command.ts';
 import { assertUntouched, stopOnDrift, stopUnapproved } from './drift.ts';
-import { type NewEvent, STEWARD } from './events.ts';
+import { STEWARD } from './events.ts';
 import { openJob } from './job-state.ts';
-import { KEPT_MS, startJob, watchJob } from './job-watching.ts';
+import { KEPT_MS, watchJob } from './job-watching.ts';
 import { keepRenewed } from './lease.ts';
 import type { Plan } from './plan.ts';
 import { digestOfEffect, hasResult, isReadable, planRequest, remainingSteps, resultOf } from './planner.ts';
 import { askerOf, guardText, type Work } from './planning.ts';
-import {
-  beginning,
-  createPen,
-  cut,
-  doneEvent,
-  failedEvent,
-  failureText,
-  notDoneEvent,
-  Parked,
-  type Pen,
-  Stop,
-  startedEvent,
-  unknownEvent,
-} from './recording.ts';
-import { Refused, Unavailable } from './refused.ts';
-import type { Request, StepNow } from './request.ts';
+import { createPen, cut, doneEvent, Parked, type Pen, Stop } from './recording.ts';
+import { Refused } from './refused.ts';
+import type { Request } from './request.ts';
 import { Fenced } from './requests.ts';
 import { settle } from './settling.ts';
 import type { Fence, LockStore, NotesStore } from './store.ts';
 import { successText } from './success-text.ts';
-import { beginWait, openWait, watchWait } from './wait-watching.ts';
+import { openWait, watchWait } from './wait-watching.ts';
 import { awayOf, isPatient, waitForLock, waitingEvent, waitsForThaw } from './waiting.ts';
 import { viewOf } from './world.ts';
 
@@ -43,9 +29,6 @@ export interface Running extends Work {
 }
 
 const LOOK_DEADLINE_MS = 60_000;
-/** A call that has begun is let end, also at shutdown: an answer that nobody waits for is an unknown outcome. */
-const CALL_DEADLINE_MS = 150_000;
-const MOST_CALLS_TOGETHER = 100;
 /** A job whose watching went wrong with us is looked at again after so long. */
 const AFTER_TROUBLE_MS = 60_000;
 
@@ -147,16 +130,17 @@ async function attempt(
   if (unmet.length > 0) throw new Refused(guardText(unmet));
   const wanted = new Set(todo.map((step) => digestOfEffect(step.effect)));
   const todoBatches = batches((request.plan?.steps ?? []).filter((now) => wanted.has(now.digest)));
+  const lookAgain = (now: Request): Promise<Plan> => look(now, work, signal);
   const last: { look: Promise<Plan> | null } = { look: null };
   for (const batch of todoBatches) {
     if (signal.aborted) throw new Stop();
     if (!loaded.stopping && (await waitsForThaw(loaded, work))) throw new Stop();
-    await takeBatch(batch, work, pen, fence, signal, () => {
+    await takeBatch(batch, { work, pen, fence, signal, lookAgain }, () => {
       // What has come of it is looked at while the outcomes are written down.
-      if (batch === todoBatches.at(-1)) last.look = eager(look(request, work, signal));
+      if (batch === todoBatches.at(-1)) last.look = eager(lookAgain(request));
     });
   }
-  await finish(request, await (last.look ?? look(request, work, signal)), work, pen, signal);
+  await finish(request, await (last.look ?? lookAgain(request)), work, pen, signal);
 }
 
 /** Awaited later, or not at all when something else ends the attempt first. */
@@ -175,64 +159,6 @@ async function look(request: Request, work: Running, signal: AbortSignal): Promi
 function viewFor(request: Request, work: Running, signal: AbortSignal): View {
   const within = AbortSignal.any([signal, AbortSignal.timeout(LOOK_DEADLINE_MS)]);
   return viewOf(work.world, askerOf(request, work.site), work.now(), within);
-}
-
-/** Hub calls that may be repeated go together, and what people do; everything else one at a time. */
-function batches(steps: readonly StepNow[]): readonly (readonly StepNow[])[] {
-  const isAlike = ({ step: one }: StepNow, { step: other }: StepNow): boolean =>
-    one.kind === 'set' &&
-    other.kind === 'set' &&
-    one.effect.kind === other.effect.kind &&
-    (one.effect.kind === 'hub' || one.effect.kind === 'hand');
-  const groups: StepNow[][] = [];
-  for (const now of steps) {
-    const last = groups.at(-1);
-    const [first] = last ?? [];
-    if (last && first && last.length < MOST_CALLS_TOGETHER && isAlike(now, first)) last.push(now);
-    else groups.push([now]);
-  }
-  return groups;
-}
-
-async function takeBatch(
-  batch: readonly StepNow[],
-  work: Running,
-  pen: Pen,
-  fence: Fence,
-  signal: AbortSignal,
-  called: () => void,
-): Promise<void> {
-  const [first] = batch;
-  if (first?.step.effect.kind === 'hand') return waitForHands(batch, work.now(), pen);
-  if (first?.step.effect.kind === 'wait') return beginWait(first, work.now(), pen);
-  const begun = await pen.write((now) => [...beginning(now), ...batch.map(startedEvent)]);
-  const job = openJob(begun);
-  if (job) return startJob({ request: begun, job, work, pen, fence, signal });
-  const effects = batch.map((now) => now.step.effect);
-  const outcomes = await carryOut(effects, pen.request, work, AbortSignal.timeout(CALL_DEADLINE_MS)).catch(
-    async (error: unknown) => {
-      // Thrown only when nothing of it was carried out: nobody has to look.
-      if (error instanceof Unavailable) await pen.record(batch.map(notDoneEvent));
-      if (error instanceof Refused) await pen.record(batch.map((now) => failedEvent(now, error.message)));
-      throw error;
-    },
-  );
-  const events = batch.map((now, index): NewEvent => {
-    const outcome = outcomes[index] ?? { kind: 'unknown', says: 'No outcome came back.' };
-    if (outcome.kind === 'done') return doneEvent(now, 'called');
-    return outcome.kind === 'failed' ? failedEvent(now, outcome.says) : unknownEvent(now, outcome.says);
-  });
-  if (outcomes.every((outcome) => outcome.kind === 'done')) called();
-  const request = await pen.record(events);
-  const failed = events.filter((event) => event.type === 'step-failed');
-  if (failed.length > 0) throw new Refused(failureText(request, failed.length));
-  if (events.some((event) => event.type === 'step-unknown')) {
-    await settle(request, await look(request, work, signal), work, pen, signal);
-    throw new Unavailable(
-      'the answer',
-      'An answer was lost on the way. I looked at what is there now and go on from that.',
-    );
-  }
 }
 
 /** After everything the plan must be empty; what was accepted and is not so is a failure. */

@@ -40,6 +40,8 @@ export interface RequestStore {
     origin: string,
     make: (id: string) => { readonly events: readonly NewEvent[]; readonly summary: Summary },
   ): Promise<{ readonly id: string; readonly isNew: boolean }>;
+  /** The request that was made from this origin; null: none was. */
+  madeFrom(origin: string): Promise<string | null>;
   /** All events in order, or those after sequence number `after`; empty for an unknown id. */
   events(id: string, after?: number): Promise<readonly RequestEvent[]>;
   /**
@@ -66,7 +68,10 @@ export interface RequestStore {
     readonly asker?: string;
     readonly limit: number;
   }): Promise<readonly Listed[]>;
-  /** How many requests of this command somebody made since then, not counting the one from `origin`; at most 100. */
+  /**
+   * How many requests of this command somebody made since then, not counting the one from `origin` and those refused
+   * early; at most 100.
+   */
   askedSince(asker: string, command: string, since: Date, origin: string): Promise<number>;
   /** What is due at `now`, oldest first. */
   due(now: Date, limit: number): Promise<readonly Listed[]>;

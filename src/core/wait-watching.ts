@@ -113,7 +113,8 @@ function begunFor(request: Request, { effect }: OpenWait): readonly Intent[] {
   const all = [...request.doneBefore, ...(request.plan?.steps ?? [])];
   return effect.for.flatMap((key) => {
     const last = all.findLast((now) => now.step.key === key && now.begun !== null);
-    return last?.begun ? [{ step: last.step, at: last.begun }] : [];
+    const isSure = last?.how === 'called' || last?.how === 'found';
+    return last?.begun ? [{ step: last.step, at: last.begun, isSure }] : [];
   });
 }
 

@@ -1,5 +1,5 @@
 import type { Given, Params } from './command.ts';
-import { isOptional, metaOf } from './field-meta.ts';
+import { type FieldMeta, isOptional, metaOf } from './field-meta.ts';
 import { PEM_WORD } from './pem.ts';
 import { plainText } from './plain-text.ts';
 import { check, type Problems, unknownName } from './problems.ts';
@@ -27,7 +27,23 @@ export function tokenize(line: string): readonly Token[] {
 
 /** What people say to be kind, or to say yes once more; and what has no letters. */
 export const FRIENDLY =
-  /^(?:[\P{L}]*|(?:please|pls|thanks?|thank|thx|cheers|you|lgtm|looks?|good|great|nice|fine|okay|ok|yes|yep|sure|to|with|me|go|ahead|the|plan|is|it|and|for|asking)[\P{L}]*)$/iu;
+  /^(?:[\P{L}]*|(?:hi|hey|hello|please|pls|thanks?|thank|thx|cheers|you|lgtm|looks?|good|great|nice|fine|okay|ok|yes|yep|sure|to|with|me|go|ahead|the|plan|is|it|and|for|asking)[\P{L}]*)$/iu;
+
+type Field = { readonly name: string; readonly meta: FieldMeta };
+
+/** What ends a text: the first word that begins a parameter which is not given yet, by its exact name or as a paste. */
+function nextNamed(
+  tokens: readonly Token[],
+  fields: readonly Field[],
+  given: readonly string[],
+): Token | undefined {
+  const open = fields.filter(({ name }) => !given.includes(name));
+  return tokens.find(
+    ({ text, quoted }) =>
+      !quoted &&
+      open.some(({ name, meta }) => text.startsWith(`${name}=`) || (meta.pem && PEM_WORD.test(text))),
+  );
+}
 
 /** What the words behind a command's or a verb's name give; `talk`: those that say nothing to us. */
 export function readParams(
@@ -75,9 +91,15 @@ export function readParams(
       byName.add(target.name);
       const from = token.at + target.name.length + (bare ? 0 : 1);
       if (target.meta.kind === 'text') {
+        const next = target.meta.pem
+          ? undefined
+          : nextNamed(tokens.slice(index + 1), fields, [target.name, ...Object.keys(given)]);
+        const text = line.slice(from, next?.at);
         // `because: …` and `because = …`, as people write where nobody counts spaces.
-        given[target.name] = unquote(bare ? line.slice(from).replace(/^\s*[:=]/, '') : line.slice(from));
-        break;
+        given[target.name] = unquote(bare ? text.replace(/^\s*[:=]/, '') : text);
+        if (!next) break;
+        index = tokens.indexOf(next) - 1;
+        continue;
       }
       let value = bare ? (tokens[++index]?.text ?? '') : token.text.slice(target.name.length + 1);
       // `os=…, updates=…`: a list goes on behind its comma, as people write one.

@@ -115,7 +115,7 @@ export function createAsked(deps: {
         const isHere = (await places.of(said.id)).some(
           (one) => one.kind === 'discourse' && one.where === topic,
         );
-        if (said.another && isHere) return standing(said.id);
+        if (said.another && isHere) return standing(said);
         await places.add(said.id, {
           kind: 'discourse',
           where: topic,
@@ -145,11 +145,10 @@ export function createAsked(deps: {
   }
 
   /** For somebody who asks for what stands in this very topic. */
-  async function standing(request: string): Promise<string | null> {
-    const card = await desk.card(request);
-    return (
-      card && replyPost({ tone: card.tone, title: `${card.id}: ${card.title}`, lines: [card.line] }, bot)
-    );
+  async function standing({ id, says }: Extract<Said, { kind: 'request' }>): Promise<string | null> {
+    const card = await desk.card(id);
+    const lines = [says ?? card?.line ?? ''];
+    return card && replyPost({ tone: card.tone, title: `${card.id}: ${card.title}`, lines }, bot);
   }
 
   function withUnlisted(reply: Reply, who: Person): Reply {

@@ -1,5 +1,6 @@
 import type { Log } from '../core/ports.ts';
-import type { Call, Called, DiscourseApi } from './api.ts';
+import type { Call, DiscourseApi } from './api.ts';
+import type { Called } from './outcome.ts';
 
 /**
  * Who goes first: decisions and end states, then answers to people, then what has moved, then looking for news. Also

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Finding } from '../core/finding.ts';
-import type { Called } from './api.ts';
+import type { Called } from './outcome.ts';
 
 /** What the key must be allowed, and what for. The same as in docs/running.md. */
 export const SCOPES: Readonly<Record<string, string>> = {

@@ -30,7 +30,7 @@ export function createNotify(deps: {
     await spot.keep({ noticing: notice.key, noticingFrom: from });
     const written = await writer.post({
       ...{ topic: spot.topic, replyTo: null, from, urgency: 'decision' },
-      raw: endPost(card, showing),
+      raw: endPost(card, showing, isShown),
       marker: markerOf(card.id, notice.key),
     });
     if (written.kind === 'unknown')

@@ -1,5 +1,27 @@
 import { z } from 'zod';
-import type { Called } from './api.ts';
+
+/** How one call of Discourse's HTTP API ended. */
+export type Called =
+  | { readonly kind: 'ok'; readonly status: number; readonly data: unknown }
+  /** Discourse said no; nothing was done. */
+  | {
+      readonly kind: 'error';
+      readonly status: number;
+      /** Discourse's `error_type`, where it names one. */
+      readonly type: string | null;
+      readonly says: readonly string[];
+      /** `extras.wait_seconds` and the like. */
+      readonly extras: Readonly<Record<string, unknown>>;
+    }
+  /**
+   * 429: nothing was done; not before `retryAfterMs`. `action`: a limit of this kind of writing alone (so many private
+   * messages a day); `everything`: of the key, the address or the site.
+   */
+  | { readonly kind: 'limited'; readonly retryAfterMs: number; readonly of: 'action' | 'everything' }
+  /** The server, or what stands before it, did not take the call at all: refused connection, 502 and 503 pages, read-only. */
+  | { readonly kind: 'away'; readonly says: string }
+  /** No clear answer: it may have been done. */
+  | { readonly kind: 'lost'; readonly says: string };
 
 /** The type of an error that we find ourselves: nothing was sent. */
 export const NOT_ASKED = 'not_asked';

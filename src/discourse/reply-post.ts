@@ -77,9 +77,10 @@ export function recognisedPost(list: readonly Recognised[], bot: string): string
   ]);
 }
 
-/** `set how much work a builder takes at once`. */
-function summaryOf(form: Form): string {
-  return inline(`${form.summary.slice(0, 1).toLowerCase()}${form.summary.slice(1)}`);
+/** `set how much work a builder takes at once`: without what a colon or semicolon adds. */
+function summaryOf({ summary }: Form): string {
+  const [wanted = summary] = summary.split(/[:;] /u);
+  return inline(`${wanted.slice(0, 1).toLowerCase()}${wanted.slice(1)}`);
 }
 
 function knownList(form: Form): string {

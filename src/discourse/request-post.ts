@@ -45,7 +45,7 @@ function draw(card: Card, showing: Showing) {
     stepList(card.steps, closed),
     ...changeParts(card.steps),
     ...noteParts(card),
-    ...(closed ? [] : callParts(card.steps)),
+    ...(closed ? actionParts(card, showing, true) : callParts(card.steps)),
     footOf(card),
   ];
   const fit =
@@ -80,8 +80,11 @@ function inShort(card: Card, showing: Showing): string {
   return joined([...head, ...answer, steps.join('\n'), more, foot]);
 }
 
-/** Tells of an end, or that a decision is still due, in a post of its own: the request stands in full above. */
-export function endPost(card: Card, showing: Showing): string {
+/**
+ * Tells of an end, or that a decision is still due, in a post of its own. `isAbove`: the request stands in full above, as it
+ * is now.
+ */
+export function endPost(card: Card, showing: Showing, isAbove = false): string {
   const { bot, mention } = showing;
   const ended = card.notice?.kind !== 'decision';
   const says = ended ? card.line || card.title : (card.notice?.text ?? card.line);
@@ -91,7 +94,9 @@ export function endPost(card: Card, showing: Showing): string {
     ...title,
     ended ? called : `${markOf(card)} ${called}`,
     ...nextParts(card, bot),
-    ...actionParts(card, showing, isWhole(card, showing)),
+    ...(isAbove && card.answer
+      ? [`${inline(card.answer.title, TITLE)}: it stands in my post above, with what to do next.`]
+      : actionParts(card, showing, isWhole(card, showing))),
     footOf(card),
   ]);
 }
@@ -114,7 +119,8 @@ function headParts(card: Card, showing: Showing, whole: boolean): string[] {
     ...nextParts(card, bot),
     fields.join('\n'),
     ...(aside ? [inline(withSayable(aside, bot), 500)] : []),
-    ...actionParts(card, showing, whole),
+    // What can be said to an end (`undo`) stands behind what came of it.
+    ...(whole && CLOSED.includes(card.status) ? [] : actionParts(card, showing, whole)),
   ];
 }
 
@@ -140,7 +146,10 @@ function actionParts(card: Card, showing: Showing, whole: boolean): string[] {
   const offered = card.actions
     .filter((action) => !elsewhere.includes(action.verb))
     .filter((action) => whole || action.verb !== 'approve');
-  const lines = offered.map((action) => `- ${sayable(action.line, bot)} ${meaning(action, card)}`);
+  const lines = offered.map((action) => {
+    const who = action.may.says ? ` (${inline(action.may.says, 200)})` : '';
+    return `- ${sayable(action.line, bot)} ${meaning(action, card)}${who}`;
+  });
   const these = lines.length === 1 ? 'this line' : 'one of these lines';
   const parts = lines.length > 0 ? [`Reply here with ${these}:\n${lines.join('\n')}`] : [];
   if (mayApprove && !whole)
@@ -158,13 +167,11 @@ function whereToDecide(card: Card): string {
 }
 
 function meaning(action: Action, card: Card): string {
-  const who =
-    card.decideRoles.length > 0 ? ` (${card.decideRoles.map((role) => inline(role)).join(' or ')})` : '';
   switch (action.verb) {
     case 'approve':
-      return `to say yes${who}`;
+      return 'to say yes';
     case 'deny':
-      return `to say no, with the reason${who}`;
+      return 'to say no, with the reason';
     case 'cancel':
       return card.status === 'running' ? 'to stop it' : 'to take the request back';
     case 'undo':

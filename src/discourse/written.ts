@@ -1,7 +1,7 @@
-import type { Called } from './api.ts';
 import type { Answered } from './budget.ts';
 import { saysOf } from './found.ts';
 import type { Written } from './model.ts';
+import type { Called } from './outcome.ts';
 import { writtenShape } from './shapes.ts';
 
 type Refusal = Extract<Written, { kind: 'refused' }>;

@@ -25,6 +25,9 @@ interface Live {
   readonly client: Client;
   /** Resolves when the connection is gone, however it went. */
   readonly gone: Promise<'gone'>;
+  /** Called then: those who wait for something else meanwhile. */
+  readonly waiting: Set<() => void>;
+  isGone: boolean;
   running: number;
   /** A command here was given up on. Its slot on the server may be taken for ever, so nothing new starts here. */
   spent: boolean;
@@ -49,9 +52,11 @@ export function createLink(target: Target, privateKey: string, known: KnownKeys,
     const gone = new Promise<'gone'>((resolve) => {
       client.once('close', () => resolve('gone'));
     });
-    const live: Live = { client, gone, running: 0, spent: false };
+    const live: Live = { client, gone, waiting: new Set(), isGone: false, running: 0, spent: false };
     lives.add(live);
     void gone.then(() => {
+      live.isGone = true;
+      for (const tell of live.waiting) tell();
       lives.delete(live);
       if (current === live) current = null;
     });
@@ -139,7 +144,7 @@ export function createLink(target: Target, privateKey: string, known: KnownKeys,
         resolve('gone');
       }
     });
-    const opened = await limit.race(Promise.race([on.gone, opening]));
+    const opened = await limit.race(orGone(on, opening));
     if (typeof opened === 'object') return opened;
     late = 'given-up';
     leave(on);
@@ -155,7 +160,7 @@ export function createLink(target: Target, privateKey: string, known: KnownKeys,
   ): Promise<Ran> {
     const capture = startCapture(channel, SILENCE_MS);
     channel.end(input);
-    const ended = await limit.race(Promise.race([capture.done, on.gone]));
+    const ended = await limit.race(orGone(on, capture.done));
     if (ended === 'late' || ended === 'aborted') {
       capture.drop();
       retire(on);
@@ -188,6 +193,22 @@ export function createLink(target: Target, privateKey: string, known: KnownKeys,
       clearTimeout(timer);
     },
   };
+}
+
+/**
+ * The promise, which does not reject, or the end of the connection. No `Promise.race` with `gone`: that keeps what each
+ * race came to, a channel and its output, for as long as the connection lives.
+ */
+function orGone<T>({ isGone, waiting }: Live, promise: Promise<T>): Promise<T | 'gone'> {
+  if (isGone) return Promise.resolve('gone');
+  return new Promise((resolve) => {
+    const tell = (): void => resolve('gone');
+    waiting.add(tell);
+    void promise.then((value) => {
+      waiting.delete(tell);
+      resolve(value);
+    });
+  });
 }
 
 function jitter(round: number): number {

@@ -75,7 +75,8 @@ export function createAnnouncer(deps: {
     const upToDate = await status.update(card, place);
     // Somebody with newer news takes it from here.
     if (!upToDate) return;
-    await locks.run(`post ${card.id} ${where}`, () => notify(card, where));
+    // What a stop kept from being said stays due.
+    if (!(await locks.run(`post ${card.id} ${where}`, () => notify(card, where)))) return;
     await locks.run(`file ${card.id} ${where}`, () => shareFile(card, where));
     await spots.remember(card, where, {}, card.seq);
   }

@@ -86,18 +86,22 @@ export function answerBlocks(
   if (answer.table) blocks.push(...tableBlocks(answer.table, room - sizeOf(blocks), more, drawing));
   const file = answer.file ? fileBlocks(answer.file) : [];
   if (sizeOf([...blocks, ...file]) <= room) blocks.push(...file);
-  if (answer.next?.length) blocks.push(nextBlock(answer.next));
+  const next = answer.next?.length ? [nextBlock(answer.next)] : [];
   const texts = answer.texts ?? [];
   if (drawing.withoutTexts && texts.length > 0)
-    return [...blocks, context(inline(`What is to be copied stands where it was asked for${more}.`))];
+    return [
+      ...blocks,
+      ...next,
+      context(inline(`What is to be copied stands where it was asked for${more}.`)),
+    ];
   let left = 0;
   for (const { title, text } of texts) {
     const drawn = [section(`*${inline(title, 300)}*`), ...fences(text)];
     // Half of a text to copy is worse than none.
-    if (sizeOf([...blocks, ...drawn]) <= room) blocks.push(...drawn);
+    if (sizeOf([...blocks, ...drawn, ...next]) <= room) blocks.push(...drawn);
     else left += 1;
   }
-  return left > 0 ? [...blocks, context(`… (${left} texts to copy left out${more})`)] : blocks;
+  return [...blocks, ...(left > 0 ? [context(`… (${left} texts to copy left out${more})`)] : []), ...next];
 }
 
 /** How a long text ends; all of it comes as a file in its thread. */

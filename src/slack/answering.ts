@@ -49,8 +49,9 @@ export function createAnswering(deps: {
       await places.add(said.id, visit.place);
       await announced(said.id);
     } else {
-      await showOnce(visit, said.id, seen ? readState(seen.state) : {});
+      return showOnce(visit, said, seen ? readState(seen.state) : {});
     }
+    if (said.says) await tell(visit, { tone: 'info', title: said.says, lines: [] });
     if (said.isNew && !said.queued) {
       await tell(visit, {
         tone: 'warn',
@@ -63,13 +64,13 @@ export function createAnswering(deps: {
   /** A look at a request that is shown elsewhere: without buttons, which stand there. */
   async function showOnce(
     visit: Visit,
-    id: string,
+    { id, says }: Extract<Said, { kind: 'request' }>,
     at: { channel?: string | undefined; ts?: string | undefined },
   ) {
     const card = await desk.card(id);
     if (!card) return;
     const url = at.channel && at.ts ? await voice.permalink(at.channel, at.ts) : null;
-    const { text, blocks } = requestMessage({ ...card, actions: [] });
+    const { text, blocks } = requestMessage({ ...card, actions: [] }, says ? { aside: says } : {});
     const there = card.status === 'planned' ? `${id} is decided on here` : `${id} is kept up to date here`;
     const message = {
       text,

@@ -87,10 +87,10 @@ export function createConversation(deps: {
       // Somebody else may have asked for another thing in this thread a second ago: `approve` alone is not to mean that.
       const here = inThread.length === 1 ? inThread[0] : undefined;
       const visit = { who, ear, place: originPlace(where), id, aloud: direct };
-      const text = lineIn(event.text, direct);
+      const { line: text, lead } = lineIn(event.text, direct);
       await answer(
         visit,
-        await desk.say({ who, text, place: visit.place, origin: id, ...(here ? { here } : {}) }),
+        await desk.say({ who, text, lead, place: visit.place, origin: id, ...(here ? { here } : {}) }),
       );
     },
 

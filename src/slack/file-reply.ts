@@ -83,7 +83,8 @@ export function createShareFile(deps: {
   async function refuse(card: Card, { elsewhere, line }: AnswerFile, at: Target, why: string): Promise<void> {
     log.warn('a file is not given', { request: card.id, why });
     const says = `I cannot give this as a file here: ${why}. All of it is ${elsewhere}; in a terminal \`steward ask ${line}\` prints it.`;
-    await scheduler.write(postingOf(at, { text: inline(says, 2500), blocks: [] }, 'end'));
+    const written = await scheduler.write(postingOf(at, { text: inline(says, 2500), blocks: [] }, 'end'));
+    if (written.kind === 'stopped') throw new Error('why a file is not given is still to be said');
   }
 
   return async (card, where) => {

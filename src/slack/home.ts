@@ -2,6 +2,7 @@ import type { HomeView, KnownBlock } from '@slack/types';
 import type { Card } from '../core/card.ts';
 import { STATE_WORDS } from '../core/listing.ts';
 import type { Person } from '../core/person.ts';
+import { mayDo } from '../core/rights.ts';
 import type { Listed } from '../core/store.ts';
 import { actions, context, divider, header, LIMITS, plainText, section } from './blocks.ts';
 import { code, inline } from './escape.ts';
@@ -26,6 +27,7 @@ export function homeView(content: HomeContent): HomeView {
     // Deciding needs the whole plan in view, so that Home only leads to it.
     const buttons = card.actions
       .filter(({ verb }) => verb === 'cancel' || (verb === 'deny' && card.asker !== who.id))
+      .filter(({ may }) => mayDo(who, { id: card.asker }, may))
       .map((action) => ({
         type: 'button' as const,
         action_id: `${BUTTON}${action.verb}`,

@@ -62,11 +62,15 @@ export function formReply(form: Form): Reply {
   };
 }
 
-/** The line in what was said: without our own mention, which may stand anywhere, and without `koji` in front. */
-export function lineIn(text: string, direct: boolean): string {
+/**
+ * The line in what was said: without our own mention, which may stand anywhere, and without `koji` in front. `lead`: what
+ * stands before the mention.
+ */
+export function lineIn(text: string, direct: boolean): { readonly line: string; readonly lead: string } {
   const after = /<@[UW][A-Z0-9]{1,30}(?:\|[^>]{0,100})?>\s*([\s\S]*)/u.exec(text);
-  const line = after && !(direct && after.index > 0) ? (after[1] ?? '') : text;
-  return typed(line).replace(/^\/?koji\s+/iu, '');
+  const isOurs = after !== null && !(direct && after.index > 0);
+  const line = isOurs ? (after[1] ?? '') : text;
+  return { line: typed(line).replace(/^\/?koji\s+/iu, ''), lead: isOurs ? text.slice(0, after.index) : '' };
 }
 
 export function earOf(body: JsonObject): Ear | null {

@@ -115,8 +115,18 @@ function endBlocks(card: Card, showing: Showing, whole: boolean): KnownBlock[] {
   if (showing.aside) blocks.push(context(inline(showing.aside, 500)));
   if (showing.mention) blocks.push(section(`${showing.mention} this waits for one of you.`));
   if (offered.length > 0) blocks.push(actions(offered.slice(0, 25).map((action) => button(card, action))));
+  const who = whoText(offered.filter(({ line }) => !card.next?.includes(line)));
+  if (who) blocks.push(context(inline(who, 500)));
   blocks.push(context(inline(card.footer, 500)));
   return blocks;
+}
+
+/** Everybody sees the buttons, and not all of them may. Whose yes or no it takes stands above. */
+function whoText(offered: readonly Action[]): string {
+  return offered
+    .filter(({ verb, may }) => verb !== 'approve' && verb !== 'deny' && may.says !== '')
+    .map(({ label, may }) => `${label.replace(/…$/, '')}: ${may.says}`)
+    .join(' · ');
 }
 
 /** Where to look at what the card names. */

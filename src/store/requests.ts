@@ -72,6 +72,8 @@ export function createRequests(database: Database, now: () => Date): RequestStor
       });
     },
 
+    madeFrom: (origin) => madeFrom(database, cleanText(origin)),
+
     events: async (id, after = 0) => {
       const rows = await database.query(
         `select ${COLUMNS} from steward.record where request = $1 and seq > $2 order by seq`,
@@ -133,9 +135,15 @@ export function createRequests(database: Database, now: () => Date): RequestStor
       // The first row of a request's record is its asking. Times are ISO text, so they compare as they are.
       const [row] = await database.query(
         `select count(*) as n from (
-           select id from steward.requests where asker = $1 and command = $2 and origin <> $4 order by num desc limit 100
-         ) r join steward.record e on e.request = r.id and e.seq = 1 where e.at > $3`,
-        [cleanText(asker), command, since.toISOString(), cleanText(origin)],
+           select r.id from steward.requests r join steward.record e on e.request = r.id and e.seq = 1
+           where r.asker = $1 and r.command = $2 and r.origin <> $4 and r.updated >= $5 and e.at > $3
+             and not exists (
+               select from steward.record x
+               where x.request = r.id and x.type = 'refused' and x.data::json ->> 'early' = 'true'
+             )
+           limit 100
+         ) counted`,
+        [cleanText(asker), command, since.toISOString(), cleanText(origin), since.toISOString()],
       );
       return z.object({ n: z.coerce.number() }).parse(row).n;
     },

@@ -220,6 +220,12 @@ describe('the words of a shell', () => {
       ['builder', 'disable', 'builder2', 'because=the disk is failing'],
       'builder disable builder2 because=the disk is failing',
     ],
+    [['cert', 'revoke', 'because=lost', 'reason=left'], 'cert revoke because=lost reason=left'],
+    [['cert', 'revoke', 'because=no reason=left here'], 'cert revoke because="no reason=left here"'],
+    [
+      ['cert', 'issue', 'csr=-----BEGIN X-----\nMIIC\nab==\n'],
+      'cert issue csr=-----BEGIN X-----\nMIIC\nab==',
+    ],
     [['help builder'], 'help builder'],
     [['deny', 'r1', 'two words'], 'deny r1 "two words"'],
     [['deny', 'r1', 'say "no"'], `deny r1 'say "no"'`],

@@ -5,6 +5,8 @@ import type { Card } from '../../src/core/card.ts';
 
 const plain = { columns: 80, colour: false };
 
+const ADMIN = { roles: ['admin'], asker: 'as-any', says: 'an admin' } as const;
+const OWN = { roles: ['admin'], asker: 'too', says: 'maria or an admin' } as const;
 const card: Card = {
   id: 'r42',
   seq: 2,
@@ -32,8 +34,9 @@ const card: Card = {
   answer: null,
   links: [],
   actions: [
-    { verb: 'approve', label: 'Approve', style: 'primary', line: 'approve r42' },
-    { verb: 'cancel', label: 'Cancel', style: 'plain', line: 'cancel r42' },
+    { verb: 'approve', label: 'Approve', style: 'primary', line: 'approve r42', may: ADMIN },
+    { verb: 'deny', label: 'Deny…', style: 'danger', line: 'deny r42 because=…', may: ADMIN },
+    { verb: 'cancel', label: 'Cancel', style: 'plain', line: 'cancel r42', may: OWN },
   ],
   footer: 'r42 · asked by Maria',
   plan: 1,
@@ -58,7 +61,8 @@ describe('a card in a terminal', () => {
         '       DOES NOT HOLD: free space of at least 40 GB (saw 12 GB free)',
         '       calls editHost("builder2", capacity=8)',
         '  • It builds 2 packages now.',
-        '  You can say: approve r42 · cancel r42',
+        '  For an admin: approve r42 · deny r42 because=…',
+        '  For maria or an admin: cancel r42',
         '  r42 · asked by Maria',
       ].join('\n'),
     );

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -9,6 +9,7 @@ import { nameText } from '../../commands/certificates/names.ts';
 import { CA_DAYS, hasOpenssl } from '../../sandbox/hosts/ca.ts';
 import type { Answer } from '../../src/core/answer.ts';
 import { Refused, Unavailable } from '../../src/core/refused.ts';
+import { keepTree } from '../support/kept-tree.ts';
 import { openssl, temporaryDir } from '../support/openssl.ts';
 import { type CaRig, startCaRig } from './ca-rig.ts';
 
@@ -32,19 +33,14 @@ const ill = (answer: Answer): readonly (string | undefined)[] =>
 
 describe.skipIf(!hasOpenssl)('ca check', () => {
   let rig: CaRig;
-  const kept = temporaryDir();
+  let restore: () => void;
   beforeAll(async () => {
     rig = await startCaRig();
-    cpSync(join(rig.world.root, 'etc'), join(kept.dir, 'etc'), { recursive: true });
+    restore = keepTree(rig.world.root, ['etc']);
   });
-  afterAll(async () => {
-    await rig?.close();
-    kept.remove();
-  });
+  afterAll(() => rig?.close());
   afterEach(() => {
-    rm(join(rig.world.root, 'etc/pki'), join(rig.world.root, 'etc/httpd'));
-    cpSync(join(kept.dir, 'etc'), join(rig.world.root, 'etc'), { recursive: true });
-    chmodSync(rig.file('private'), 0o700);
+    restore();
     rig.world.clock(0);
   });
   const check = (more: Parameters<CaRig['ask']>[2] = {}): Promise<Answer> => rig.ask(command, {}, more);
@@ -345,7 +341,3 @@ describe.skipIf(!hasOpenssl)('the script', () => {
     place.remove();
   });
 });
-
-function rm(...paths: readonly string[]): void {
-  for (const path of paths) rmSync(path, { recursive: true, force: true });
-}

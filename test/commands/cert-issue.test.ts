@@ -137,7 +137,7 @@ authtype = ssl`,
     const line = answer?.texts?.[0]?.text ?? '';
     expect(line).toContain('-subj "/C=US/ST=NC/O=Koji Sandbox/CN=toni"');
     expect(answer?.lines?.join('\n')).toContain(
-      'Then say `cert issue csr=` with all of toni.csr pasted behind it',
+      'Say `cert issue csr=` with all of toni.csr pasted behind it',
     );
     expect((await site.kernel.say(toni, 'cert issue csr=')).kind).toBe('form');
     const home = await mkdtemp(join(dir, 'home-'));
@@ -212,11 +212,18 @@ describe('who may have what', () => {
     expect(planned.plan?.notes.join()).toContain('may do everything there');
   });
 
+  it('whoever pastes a request and says no more is told the lines that take it', async () => {
+    expect(await site.kernel.say(toni, site.asker('toni').csr)).toMatchObject({
+      kind: 'reply',
+      reply: { next: ['cert issue csr=…', 'cert renew csr=…'] },
+    });
+  });
+
   it('somebody whom the config does not know is told what is missing', async () => {
     const stranger = { ...maria, id: 'slack:T1/U9', name: 'Pat' };
     expect(await site.kernel.ask(stranger, 'cert issue')).toMatchObject({
       status: 'refused',
-      says: 'Steward does not know the Koji user of Pat, and a certificate is for one.',
+      says: 'I do not know which Koji user Pat is, and a certificate is for one.',
     });
   });
 

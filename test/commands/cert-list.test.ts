@@ -132,7 +132,7 @@ describe.skipIf(!hasOpenssl)('the certificates of a real CA', () => {
     );
     expect(rows).toEqual(['valid', 'revoked DATE (superseded)']);
     const nobody = await list({ which: 'marja' });
-    expect(nobody.title).toBe('No certificates of marja');
+    expect(nobody).toMatchObject({ title: 'No certificates of marja', verdict: 'warn' });
     expect(nobody.lines).toContain('There never was one for marja. Did you mean maria?');
     expect(nobody.table).toBeUndefined();
   });
@@ -170,11 +170,22 @@ describe.skipIf(!hasOpenssl)('the certificates of a real CA', () => {
     });
   });
 
-  it('are refused for a serial that is none, or that the CA never gave', async () => {
-    await expect(show('maria')).rejects.toThrow(Refused);
-    await expect(show('maria')).rejects.toMatchObject({
-      next: '`cert list maria` shows the certificates of a user.',
+  it('are shown by whose they are too: the newest valid one', async () => {
+    expect(await show('maria')).toMatchObject({ title: 'Certificate 02 of maria is valid' });
+    expect(await show('evan')).toMatchObject({ title: 'Certificate 06 of evan is expired' });
+  });
+
+  it('say what helps where none was found', async () => {
+    expect(await list({ which: 'maria', expiring: '30d' })).toMatchObject({
+      title: 'No valid certificates of maria that end within 30 days',
+      next: ['cert list maria'],
     });
+    expect(await list({ which: 'nobody' })).toMatchObject({ next: ['cert list'] });
+  });
+
+  it('are refused for a serial that is none, or that the CA never gave', async () => {
+    await expect(show('nobody')).rejects.toThrow(Refused);
+    await expect(show('nobody')).rejects.toThrow('The CA never signed anything for nobody');
     await expect(show('FF')).rejects.toThrow('The CA on ca has no certificate with the serial FF.');
   });
 

@@ -36,11 +36,28 @@ const listed = (): readonly string[] => {
 };
 
 describe('cert revoke', () => {
+  it('is found by its second word, and by what happened', async () => {
+    const said = (text: string) => site.kernel.say(maria, text);
+    expect(await said('revoke maria because=the laptop was stolen, please')).toMatchObject({
+      reply: { next: ['cert revoke maria because=the laptop was stolen'] },
+    });
+    expect(await said('I lost my key')).toMatchObject({
+      reply: { next: ['cert revoke <which> because=<because>'] },
+    });
+  });
+
+  it('of one’s own takes mine', async () => {
+    const planned = await site.kernel.ask(maria, 'cert revoke mine because=the laptop was stolen');
+    expect(planned.plan).toMatchObject({ title: 'Revoke 02 of maria: the laptop was stolen' });
+    expect(planned.plan?.notes.join()).not.toContain('asks for this');
+  });
+
   it('of a user: index, list and the copy of httpd have it, and what helps next is said', async () => {
     const planned = await site.kernel.ask(adam, 'cert revoke bea reason=left because=has left the project');
     expect(planned.plan).toMatchObject({
       title: 'Revoke 04 of bea: has left the project',
       risk: 'low',
+      notes: expect.arrayContaining(['It is a certificate of bea, and adam asks for this.']),
       steps: [
         { step: { changes: [{ what: 'certificate 04 of bea', before: 'let in', after: 'turned away' }] } },
       ],
@@ -86,6 +103,17 @@ describe('cert revoke', () => {
     const request = await site.kernel.ask(adam, `cert revoke ${which} because=x`);
     expect(request.status).toBe('refused');
     expect(request.says).toMatch(says);
+  });
+
+  it('finds what is of a user also where a part of its subject names another', async () => {
+    const lines = site.ca().read('index.txt');
+    const odd = lines.replace(/^(V\t[^\n]*)\/CN=bea$/m, '$1/OU=x/CN=adam/CN=bea');
+    expect(odd).not.toBe(lines);
+    site.ca().write('index.txt', odd);
+    expect(await site.kernel.ask(adam, 'cert revoke bea because=has left')).toMatchObject({
+      status: 'planned',
+      plan: { steps: [{ step: { key: 'revoke:04' } }] },
+    });
   });
 
   it('says that nobody is turned away where the config names no list that httpd reads', async () => {

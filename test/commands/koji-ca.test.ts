@@ -56,14 +56,15 @@ const serialsOf = (user: string, state = 'V') =>
 describe('signing', () => {
   it('signs nothing where somebody else could put a link in the way of what root writes', async () => {
     const maria = asker('maria');
-    for (const name of ['newcerts', 'certs']) {
-      mkdirSync(join(ca.dir, name), { recursive: true });
-      chmodSync(join(ca.dir, name), 0o775);
+    for (const name of ['newcerts', 'certs', 'private', 'index.txt', 'serial']) {
+      if (!ca.has(name)) mkdirSync(join(ca.dir, name));
+      const { mode } = statSync(join(ca.dir, name));
+      chmodSync(join(ca.dir, name), mode | 0o020);
       expect(await sign('maria', maria.der)).toMatchObject({
         code: 1,
-        stderr: `${name} can be written by others than root, so it is not used\n`,
+        stderr: `${name === 'private' ? 'private/.' : name} can be written by others than root, so it is not used\n`,
       });
-      chmodSync(join(ca.dir, name), 0o755);
+      chmodSync(join(ca.dir, name), mode);
     }
     expect(await sign('maria', maria.der)).toMatchObject({ code: 0 });
   });

@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { MIRROR } from '../../sandbox/mirror/mirror.ts';
 import { temporaryDir } from '../support/openssl.ts';
 import { buildRpms, offerRpms } from '../support/rpms.ts';
+import { thorough } from '../support/thorough.ts';
 import { has, type MirrorRig, startMirrorRig, THREE } from './mirror-rig.ts';
 
 const missing = ['curl', 'dnf', 'createrepo_c', 'rpmbuild'].filter((program) => !has(program));
@@ -144,6 +145,110 @@ describe.skipIf(missing.length > 0)(
       expect(ran.log).toContain('Calculated: not shown');
       expect(ran.log).not.toContain(createHash('sha256').update('something else').digest('hex'));
       expect(existsSync(join(mirrored, 'secret'))).toBe(false);
+    });
+
+    /** One package in the list, of these bytes and at this place, whatever of it is true. */
+    const claim = (location: string, bytes: string): void => {
+      const sum = createHash('sha256').update(bytes).digest('hex');
+      offer([ant]);
+      forge((xml) =>
+        xml
+          .replace(/<location [^>]*>/, location)
+          .replace(/package="\d+"/, `package="${bytes.length}"`)
+          .replace(/(<checksum type="sha256" pkgid="YES">)[0-9a-f]*/, `$1${sum}`),
+      );
+    };
+
+    /** Has upstream one thing until its repomd.xml was read so often, and another from then on. */
+    const turn = (after: number, change: () => void): void => {
+      const [dir, good, other] = [
+        join(rig.base, 'upstream'),
+        join(rig.base, 'good'),
+        join(rig.base, 'other'),
+      ];
+      cpSync(dir, good, { recursive: true });
+      change();
+      renameSync(dir, other);
+      renameSync(good, dir);
+      rig.upstream.behave({ other, after });
+    };
+
+    it('goes by the metadata that was looked at, also where upstream has other a moment later', async () => {
+      writeFileSync(join(rig.base, 'secret.rpm'), 'known words');
+      offer([ant]);
+      // One for the count, one for dnf.
+      turn(2, () => claim(`<location xml:base="file://${rig.base}/" href="secret.rpm"/>`, 'known words'));
+      expect(await rig.sync()).toMatchObject({ code: 0 });
+      expect(existsSync(join(mirrored, 'secret.rpm'))).toBe(false);
+      expect(there()).toEqual([ant]);
+    });
+
+    /** The script with another number in it. */
+    const limit = (name: string, from: string, to: string): void => {
+      const script = join(rig.base, 'koji-mirror.job.sh');
+      const text = readFileSync(script, 'utf8');
+      expect(text).toContain(`${name}=${from}\n`);
+      writeFileSync(script, text.replace(`${name}=${from}\n`, `${name}=${to}\n`));
+    };
+
+    it.skipIf(!thorough)(
+      'fetches nothing by a list that is longer than what is looked at of one',
+      async () => {
+        const secret = 'known words';
+        writeFileSync(join(rig.base, 'secret.rpm'), secret);
+        offer([ant]);
+        limit('most_unpacked', '8000000000', '100000');
+        forge((xml) => {
+          const [one = ''] = /<package [\s\S]*<\/package>/.exec(xml) ?? [];
+          const sum = createHash('sha256').update(secret).digest('hex');
+          const two = one
+            .replace('<name>ant', '<name>bee')
+            .replace(/<location [^>]*>/, `<location xml:base="file://${rig.base}/" href="secret.rpm"/>`)
+            .replace(/package="\d+"/, `package="${secret.length}"`)
+            .replace(/(<checksum type="sha256" pkgid="YES">)[0-9a-f]*/, `$1${sum}`);
+          return xml.replace(one, `${one}<!-- </metadata> -->${' '.repeat(100_000)}${two}`);
+        });
+        expect(await rig.sync()).toMatchObject({ code: 1, last: expect.stringContaining('cut off') });
+        expect(existsSync(join(mirrored, 'secret.rpm'))).toBe(false);
+      },
+    );
+
+    it.skipIf(!thorough)('takes no more of metadata that has no end than it may', async () => {
+      limit('most_fetched', '2000000000', '20000000');
+      turn(1, () => {
+        const md = join(upstream, 'repodata/repomd.xml');
+        const location = /(<data type="primary">[\s\S]*?)<location[^>]*>/;
+        const endless = readFileSync(md, 'utf8').replace(
+          location,
+          '$1<location xml:base="file:///dev" href="zero"/>',
+        );
+        writeFileSync(md, endless);
+      });
+      const ran = await rig.sync();
+      expect(ran.last).toMatch(/^dnf makecache of fedora41-os-x86_64 ended with exit code 1/);
+      expect(ran.log).toContain('file:///dev/zero');
+    });
+
+    it('brings nothing that upstream names and that is no package of it', async () => {
+      const secret = join(rig.base, 'secret.rpm');
+      writeFileSync(secret, 'known words');
+      writeFileSync(join(upstream, 'index.html'), 'known words');
+      const all = [
+        `href="file://${secret}"`,
+        'href="index.html"',
+        'href="index&#46;html"',
+        'href="a/.b.rpm"',
+      ];
+      const places = thorough ? all : all.slice(0, 1);
+      for (const href of places) {
+        claim(`<location ${href}/>`, 'known words');
+        const ran = await rig.sync();
+        expect(ran).toMatchObject({
+          code: 1,
+          last: expect.stringContaining('names what is no package of it'),
+        });
+        expect(existsSync(mirrored) ? readdirSync(mirrored) : []).toEqual([]);
+      }
     });
 
     it('brings back what dnf deleted beyond what was said yes to, where its list reads otherwise to dnf', async () => {

@@ -77,7 +77,7 @@ describe('repo add', () => {
     expect(first?.step.changes.map(({ after }) => after)).toContain('[epel10]');
     expect(JSON.stringify(first?.step.evidence)).toContain('3 packages, 60 kB; sha256');
     expect(request.plan?.steps[1]?.step.changes[0]?.after).toBe(
-      'as upstream has them: about 60 kB, in a minute or less at 5 MB/s; at most 200 of them and 10 % deleted',
+      'as upstream has them: about 60 kB, in a minute or less at 5 MB/s; it stops rather than delete more than 200 of them or 10 %',
     );
     expect(request.answer?.lines?.join(' ')).toMatch(
       /Task \d+ made the repository of foreman-nightly-el8-build anew: builds use it now/,
@@ -103,6 +103,29 @@ describe('repo add', () => {
         'utf8',
       ),
     ).toContain('primary');
+  });
+
+  it('counts no line that was refused before upstream was looked at, and every one that was looked at', async () => {
+    const who = { ...maria, id: 'sloppy' };
+    const ask = async (line: string): Promise<string> => {
+      const said = await site.kernel.say(who, `repo add ${line}`);
+      if (said.kind !== 'request') return said.kind;
+      await site.kernel.settle();
+      return (await site.kernel.load(said.id)).status;
+    };
+    for (const line of [
+      'a from=os=ftp://mirror.example.org/os/$arch/',
+      'a from=os=http://mirror.example.org/os/$arch/ arches=s390x',
+      `a from="${OS}" for=nothing`,
+      `a from="${OS}" tag=no-such-tag`,
+      // There, from elsewhere.
+      `fedora41 from="${OS}"`,
+      `centos8 from="base=http://mirror.example.org/os/$arch/" mirror=no`,
+    ])
+      expect([line, await ask(line)]).toEqual([line, 'refused']);
+    for (let n = 0; n < 5; n++)
+      expect(await ask('a from=os=http://odd.example.org/broken/$arch/')).toBe('refused');
+    expect(await ask('a from=os=http://odd.example.org/broken/$arch/')).toBe('reply');
   });
 
   it('uses upstream’s own address where nothing is to be mirrored', async () => {
@@ -286,8 +309,11 @@ describe('the others', () => {
     const undo = await site.through(maria, `undo ${request.id}`);
     expect(undo.status).toBe('succeeded');
     expect(JSON.stringify(site.kernel.hub.world.tagExternalRepos)).toBe(first);
-    const notes = (await ask(`repo unlink centos8-base tag=${KATELLO}`)).plan?.notes;
-    expect(notes?.join(' ')).toMatch(/inherits it from foreman-nightly-el8-build/);
+    const inherited = await ask(`repo unlink centos8-base tag=${KATELLO}`);
+    expect([inherited.status, said(inherited)]).toEqual([
+      'refused',
+      expect.stringMatching(/inherits it from foreman-nightly-el8-build. `repo unlink centos8-base tag=fore/),
+    ]);
     expect((await ask(`repo link centos8 tag=${KATELLO}`)).says).toContain('Did you mean centos8-base?');
   });
 
@@ -360,6 +386,38 @@ describe('the others', () => {
     expect(JSON.stringify(site.kernel.hub.world.tagExternalRepos.map(({ repoId: _, ...link }) => link))).toBe(
       uses,
     );
+  });
+
+  it('take no name for one that is retired already, nor a part of several for all of them', async () => {
+    for (const [line, says] of [
+      [
+        'fedora14',
+        'Neither the mirror nor the hub has fedora14. Did you mean fedora41? `repo list` shows all.',
+      ],
+      ['centos8-base zzz', 'Neither the mirror nor the hub has zzz. `repo list` shows all.'],
+    ]) {
+      const request = await ask(`repo retire ${line}`, adam);
+      expect([request.status, said(request)]).toEqual(['refused', says]);
+    }
+    const restore = await ask('repo restore fedora41', adam);
+    expect([restore.status, said(restore)]).toEqual([
+      'refused',
+      expect.stringMatching(/`undo` of the request/),
+    ]);
+  });
+
+  it('and what somebody else retired meanwhile is retired, also for an undo', async () => {
+    const added = await site.through(maria, `repo add epel10 from="${OS}" mirror=no`);
+    expect(added.status).toBe('succeeded');
+    const retire = await ask('repo retire epel10-os', adam);
+    expect(retire.status).toBe('planned');
+    site.kernel.hub.world.externalRepos.length = 1;
+    await site.kernel.say(bea, `approve ${retire.id}`);
+    expect((await site.kernel.until(retire.id, 'succeeded', 'failed')).status).toBe('succeeded');
+    expect(await site.kernel.ask(adam, `undo ${added.id}`)).toMatchObject({
+      status: 'succeeded',
+      says: 'Nothing to do: it is so already.',
+    });
   });
 
   it.each([

@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import repoLink from '../../commands/repo-link/command.ts';
 import repoUnlink from '../../commands/repo-unlink/command.ts';
+import { newReposHowFar } from '../../commands/repositories/new-repos.ts';
 import { createRegistry } from '../../src/core/registry.ts';
 import type { Request } from '../../src/core/request.ts';
 import { run } from '../../src/core/runner.ts';
+import { viewOf } from '../../src/core/world.ts';
 import { HOUR, MINUTE, makeClock } from '../core/support.ts';
-import { Crash, startMortal } from '../support/crash.ts';
+import { onlyCrash, startMortal } from '../support/crash.ts';
 import { type Kernel, PEOPLE, startKernel } from '../support/kernel.ts';
 import { pointsUpTo } from '../support/thorough.ts';
 
@@ -185,6 +187,21 @@ describe.each(['1.20', '1.35'] as const)(
         });
       });
 
+      it('one that only a person says was begun is not taken for an older one of another request', async () => {
+        const earlier = await kernel.until(await approved(), 'succeeded');
+        const again = earlier.plan?.steps.find(({ step: { key } }) => key === `newrepo:${KATELLO}`)?.step;
+        if (!again) throw new Error('no newRepo');
+        const at = new Date(task(KATELLO).createTs * 1000 + 30 * MINUTE);
+        const view = viewOf(kernel.work.world, maria, at, signal);
+        const says = (isSure: boolean) => newReposHowFar([{ step: again, at, isSure }], view);
+        expect(await says(false)).toEqual({
+          kind: 'goes-on',
+          says: `newRepo of ${KATELLO}: the hub shows no task for it.`,
+        });
+        // What the hub answered can only be the newest one, and a clock is wrong.
+        expect((await says(true)).says).toContain(`task ${task(KATELLO).id} is done`);
+      });
+
       it('a newer one that kojira made is as good', async () => {
         fate('free', KATELLO);
         const id = await waiting();
@@ -298,9 +315,7 @@ describe.each(['1.20', '1.35'] as const)(
           kernel.hub.world.changes = [];
           const id = await approved();
           const mortal = startMortal(kernel, at);
-          await through(id, mortal.work).catch((error: unknown) => {
-            if (!(error instanceof Crash)) throw error;
-          });
+          await through(id, mortal.work).catch(onlyCrash);
           await kernel.lapse();
           await through(id, kernel.work);
           const where = mortal.crossings.at(-1);

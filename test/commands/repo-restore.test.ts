@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { dnfRepoFile, type Entry, mrepoBlock, newFile } from '../../commands/repositories/block.ts';
-import type { Configured } from '../../commands/repositories/mirror.ts';
+import type { Configured } from '../../commands/repositories/labels.ts';
 import { readMrepoConf } from '../../commands/repositories/mrepo-conf.ts';
 import { entryAgain, readLink, restoreParams, restoringOf } from '../../commands/repositories/restoration.ts';
 import { settings } from '../../commands/repositories/settings.ts';

@@ -27,6 +27,8 @@ describe('an upstream’s address', () => {
   it.each([
     ['http://user:secret@h.example/x', /user or a password/],
     ['http://user@h.example/x', /user or a password/],
+    ['http://user:pa/ss@h.example/x', /user or a password/],
+    ['http://user:p@ss@h.example/x', /user or a password/],
     ["http://h.example/'x", /a quote/],
     ['http://h.example/`id`', /a backtick/],
     ['http://h.example/$(id)', /a \$/],
@@ -92,6 +94,7 @@ describe('an address of an upstream’s host', () => {
     'fd00:ec2::254',
     '::ffff:127.0.0.1',
     '::ffff:7f00:1',
+    '::ffff:0:7f00:1',
     '::7f00:1',
     '64:ff9b::a9fe:a9fe',
     '64:ff9b::10.0.0.1',
@@ -135,6 +138,11 @@ describe('a label and a repository', () => {
     '',
   ])('“%s” can be no label', (label) => {
     expect(wrongInLabel(label)).not.toBeNull();
+  });
+
+  it('an address in place of the label is told where it goes, and a name of two words how it is written', () => {
+    expect(wrongInLabel('epel10 https://mirror.example.org/os/')).toMatch(/^An address goes behind from=/);
+    expect(wrongInLabel('EPEL 10')).toMatch(/say epel10\./);
   });
 
   it.each(['fedora41', 'epel10', 'centos-stream9', 'a'])('“%s” can', (label) => {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { digestOfEffect } from '../../src/core/planner.ts';
 import { run } from '../../src/core/runner.ts';
-import { Crash, startMortal } from '../support/crash.ts';
+import { onlyCrash, startMortal } from '../support/crash.ts';
 import { PEOPLE } from '../support/kernel.ts';
 import { type Bench, MINUTE, startBench } from './support.ts';
 
@@ -64,9 +64,7 @@ async function act(one: Action, ids: string[]): Promise<void> {
   switch (one.kind) {
     case 'run': {
       const mortal = startMortal(kernel, one.diesAt);
-      await run(at(one.which), mortal.work, new AbortController().signal).catch((error: unknown) => {
-        if (!(error instanceof Crash)) throw error;
-      });
+      await run(at(one.which), mortal.work, new AbortController().signal).catch(onlyCrash);
       return;
     }
     case 'later':

@@ -5,7 +5,7 @@ import { hostName } from '../../src/core/fields.ts';
 import type { Intent, Step } from '../../src/core/plan.ts';
 import { createRegistry } from '../../src/core/registry.ts';
 import { run } from '../../src/core/runner.ts';
-import { Crash, startMortal } from '../support/crash.ts';
+import { onlyCrash, startMortal } from '../support/crash.ts';
 import { type Kernel, PEOPLE, startKernel } from '../support/kernel.ts';
 import { step } from './support.ts';
 
@@ -71,9 +71,7 @@ describe('a step that follows from another one', () => {
       kernel.hub.world.changes = [];
       const id = await approved();
       const mortal = startMortal(kernel, at);
-      await run(id, mortal.work, signal).catch((error: unknown) => {
-        if (!(error instanceof Crash)) throw error;
-      });
+      await run(id, mortal.work, signal).catch(onlyCrash);
       await kernel.lapse();
       await run(id, kernel.work, signal);
       const where = mortal.crossings.at(-1);

@@ -252,6 +252,11 @@ describe('at the desk', () => {
       reply: { lines: ['Did you mean this?'], next: ['builder capacity builder2 12'] },
     });
     expect(await said('could you make coffee?')).toMatchObject({ reply: { next: ['help'] } });
+    expect(await said('what is with my builder')).toMatchObject({ reply: { next: ['help builder'] } });
+    expect(await said('builder something')).toMatchObject({ reply: { title: 'Commands with builder' } });
+    expect(await said('builder capasity builder2 8')).toMatchObject({
+      reply: { lines: ['Did you mean this?'], next: ['builder capacity builder2 8'] },
+    });
   });
 
   it('a form asks as a line does', async () => {

@@ -49,7 +49,7 @@ describe('the whole log of a job', () => {
     const { id, dir } = await failed('whole', 'line\n'.repeat(50_000));
     const card = await bench.kernel.desk.card(id);
     expect(card?.actions.map((action) => action.line)).toEqual([`resume ${id}`, `log ${id}`]);
-    expect(card?.next).toBe(`Say \`log ${id}\` for its log. Mend the cause, then \`resume ${id}\`.`);
+    expect(card?.next).toContain(`Say \`log ${id}\` for its log. Mend the cause, then \`resume ${id}\` (`);
 
     const { asked, answer, text } = await logOf(id);
     expect(text).toBe(`got 1 of 4\nlast words of whole\n${'line\n'.repeat(50_000)}`);
@@ -65,7 +65,6 @@ describe('the whole log of a job', () => {
       },
     });
     expect(answer?.lines?.[0]).toMatch(/^It ended with exit code 3 after \d+ s; its log has 250 kB\.$/);
-    expect(answer?.lines?.[1]).toContain('Logs of the five newest runs of mrepo stay on mirror');
     const events = await bench.kernel.store.requests.events(asked.id);
     expect(JSON.stringify(events).length).toBeLessThan(4_000);
     expect((await bench.kernel.load(id)).status).toBe('failed');
@@ -199,9 +198,9 @@ describe('what is given away of a log', () => {
 
   it('has no password of an address in it', async () => {
     const log =
-      'GET https://maria:s3cret@mirror.example.org/os/ and http://mirror.example.org:80/a@b\n\u001b[31mhttps://ghp_t0ken@h/x\u001b[0m\n';
+      'GET https://maria:s3cret@mirror.example.org/os/ and http://mirror.example.org:80/a@b\n\u001b[31mhttps://ghp_t0ken@h/x\u001b[0m http://u:p@s/w@h/ http://u:p@s@h/\n';
     expect(await presentable(Buffer.from(log))).toBe(
-      'GET https://***@mirror.example.org/os/ and http://mirror.example.org:80/a@b\nhttps://***@h/x\n',
+      'GET https://***@mirror.example.org/os/ and http://mirror.example.org:80/a@b\nhttps://***@h/x http://***@h/ http://***@h/\n',
     );
   });
 

@@ -3,7 +3,7 @@ import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { HostJobs } from '../../src/core/ports.ts';
 import { run } from '../../src/core/runner.ts';
-import { Crash, startMortal } from '../support/crash.ts';
+import { onlyCrash, startMortal } from '../support/crash.ts';
 import { PEOPLE } from '../support/kernel.ts';
 import { pointsUpTo, thorough } from '../support/thorough.ts';
 import { handStep, type JobBench, jobStep, startJobBench } from './job-bench.ts';
@@ -276,7 +276,7 @@ describe('a thing that a person does', () => {
       'Waiting. 3 things are for somebody to do by hand: “Put a there”, “Put b there”, “Put c there”.',
     );
     expect((await card(id)).steps.map((step) => step.says)).toEqual(
-      ['a', 'b', 'c'].map((what, index) => `${what}. Then: \`done ${id} ${index + 1}\`.`),
+      ['a', 'b', 'c'].map((what, index) => `${what}. Then: \`done ${id} ${index + 1}\` (an admin).`),
     );
     expect(await say(maria, `done ${id} 1`)).toContain('You may not say that');
     expect(told(await bench.kernel.say(adam, 'done 1', id))).toBe('Noted: “Put a there” is done.');
@@ -326,9 +326,7 @@ let tags = 0;
 /** Once, by a worker that dies at this boundary; 0: it does not. Gives where it died, or null. */
 async function attempt(id: string, at: number) {
   const mortal = startMortal(bench.kernel, at);
-  await run(id, mortal.work, alive()).catch((error: unknown) => {
-    if (!(error instanceof Crash)) throw error;
-  });
+  await run(id, mortal.work, alive()).catch(onlyCrash);
   bench.kernel.hinted.length = 0;
   return { crossings: mortal.crossings, died: mortal.died() };
 }

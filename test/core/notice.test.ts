@@ -5,7 +5,7 @@ import { hostName, words } from '../../src/core/fields.ts';
 import type { Plan, Step } from '../../src/core/plan.ts';
 import { createRegistry } from '../../src/core/registry.ts';
 import { run } from '../../src/core/runner.ts';
-import { Crash, startMortal } from '../support/crash.ts';
+import { onlyCrash, startMortal } from '../support/crash.ts';
 import { type Kernel, PEOPLE, startKernel } from '../support/kernel.ts';
 import { pointsUpTo } from '../support/thorough.ts';
 import { watchTests } from './watching-suite.ts';
@@ -108,9 +108,7 @@ describe('a message as a step', () => {
       for (const one of kernel.hub.world.hosts) one.enabled = true;
       const id = await approved();
       const mortal = startMortal(kernel, at);
-      await run(id, mortal.work, alive()).catch((error: unknown) => {
-        if (!(error instanceof Crash)) throw error;
-      });
+      await run(id, mortal.work, alive()).catch(onlyCrash);
       await kernel.lapse();
       await run(id, kernel.work, alive());
       const where = mortal.crossings.at(-1);

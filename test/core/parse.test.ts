@@ -1,12 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Command } from '../../src/core/command.ts';
+import { z } from 'zod';
+import { type Command, defineCommand } from '../../src/core/command.ts';
+import { metaOf } from '../../src/core/field-meta.ts';
+import { accountName, pasted, words } from '../../src/core/fields.ts';
 import { formOf } from '../../src/core/form.ts';
 import { lineOf } from '../../src/core/line.ts';
 import { LONGEST_LINE, parse } from '../../src/core/parse.ts';
 import { plainText } from '../../src/core/plain-text.ts';
 import { check } from '../../src/core/problems.ts';
 import { createRegistry, scanCommands } from '../../src/core/registry.ts';
+import { VERBS } from '../../src/core/verbs.ts';
 import { BUILDER_COMMANDS, makeComment, makeRegen } from './support.ts';
 
 // With all there is, for what only some parameters have.
@@ -147,6 +151,115 @@ describe('a line', () => {
     expect(parse(' \n\t ', registry).kind).toBe('empty');
     expect(parse('\u200e\u0000', registry).kind).toBe('unclear');
   });
+});
+
+describe('a text behind its name', () => {
+  const given = (line: string) => {
+    const parsed = parse(line, everything);
+    if (parsed.kind !== 'command' && parsed.kind !== 'verb') throw new Error(`${line}: ${parsed.kind}`);
+    return parsed.given;
+  };
+  const lost = { which: 'maria', reason: 'key-lost', because: 'lost the laptop' };
+
+  it('ends where another parameter begins that is not given yet', () => {
+    for (const line of [
+      'cert revoke maria because=lost the laptop reason=key-lost',
+      'cert revoke maria because: lost the laptop reason=key-lost',
+      'cert revoke maria because = lost the laptop\nreason=key-lost',
+      'cert revoke maria because="lost the laptop" reason=key-lost',
+      'cert revoke because=lost the laptop reason="key-lost" which=maria',
+      'cert revoke because “lost the laptop” which=maria reason=key-lost',
+      'cert revoke maria reason=key-lost because=lost the laptop',
+    ])
+      expect(given(line), line).toEqual(lost);
+    expect(given('deny r42 because=too much plan=2')).toEqual({
+      request: 'r42',
+      plan: '2',
+      because: 'too much',
+    });
+  });
+
+  it('holds what is no such name, or stands in quotes', () => {
+    for (const because of [
+      'reason=key-lost',
+      'a=b, and c=d',
+      'no Reason=key-lost, no (reason=left) and no reason = left',
+      'which=toni, or because=nothing',
+      'lost the\nlaptop',
+      'it said “that is no reason=left for it” twice',
+      'no reason key-lost',
+    ]) {
+      const line = `cert revoke maria because=${because}`;
+      expect(given(line), line).toEqual({ which: 'maria', because });
+    }
+    const quoted = 'cert revoke maria because="the reason=left\nis wrong" reason=other';
+    expect(given(quoted)).toEqual({ which: 'maria', because: 'the reason=left\nis wrong', reason: 'other' });
+  });
+
+  it('and another parameter leave no words behind that nobody reads', () => {
+    const { problems } = read('builder disable because=a fan is broken host=builder2 since Monday');
+    expect(problems['']).toContain('I do not know what “Monday” is for here.');
+  });
+
+  it('ends before what was pasted, and a paste ends at no name', () => {
+    const told = defineCommand({
+      name: 'told',
+      summary: 'Take a paste, and why',
+      params: z.object({
+        because: words({ title: 'Because', hint: 'Why.', example: 'new', named: true }),
+        csr: pasted({ title: 'CSR', hint: 'It.', example: '-----BEGIN', named: true }, 4000),
+        for: accountName({ title: 'For', hint: 'Who.', example: 'toni', named: true }).optional(),
+      }),
+      risk: 'read',
+      ask: ['admin'],
+      examples: ['told'],
+      plan: async () => ({ kind: 'plan', title: 'Told', steps: [] }),
+    });
+    const pem = '-----BEGIN CERTIFICATE REQUEST-----\nMIIC for=\n-----END CERTIFICATE REQUEST-----';
+    for (const name of ['', 'csr=', 'csr: '])
+      expect(parse(`told because=she is new ${name}${pem}`, createRegistry([told]))).toMatchObject(
+        name === 'csr: '
+          ? { given: { because: 'she is new csr:', csr: pem } }
+          : { given: { because: 'she is new', csr: pem }, problems: {} },
+      );
+  });
+
+  // Of each command and verb that has one: the others behind it, before it, and the line that the program itself writes.
+  const all = [...everything.all, ...VERBS].flatMap(({ name, params }) =>
+    Object.entries(params.shape)
+      .filter(([, field]) => metaOf(field).named && metaOf(field).kind === 'text' && !metaOf(field).pem)
+      .map(([text]) => ({ name, params, text })),
+  );
+  it.each(all)('$text of `$name` is the same before and behind all others', ({ name, params, text }) => {
+    const others = Object.entries(params.shape).filter(([key]) => key !== text);
+    const values = Object.fromEntries(others.map(([key, field]) => [key, metaOf(field).example]));
+    const named = others.map(([key]) => `${key}=${values[key]}`).join(' ');
+    const anyWord = fc.oneof(
+      fc.stringMatching(/^[a-z]{1,6}$/),
+      fc.constantFrom('a=b', '=', ...others.map(([key]) => key), '–', 'it’s', `${text}=`, '\n'),
+    );
+    const said = fc.array(anyWord, { minLength: 1, maxLength: 8 }).map((list) => `so ${list.join(' ')} it`);
+    fc.assert(
+      fc.property(said, (why) => {
+        const wanted = { ...values, [text]: why };
+        for (const line of [
+          `${name} ${text}=${why} ${named}`,
+          `${name} ${text}: ${why}\n${named}`,
+          `${name} ${named} ${text}=${why}`,
+          `${name} ${text}="${why} ${named}" ${named}`,
+        ])
+          expect(given(line), line).toEqual(
+            line.includes('"') ? { ...wanted, [text]: `${why} ${named}` } : wanted,
+          );
+        const full = { ...values, [text]: `${why} ${named}` };
+        expect(given(lineOf(name, params, full))).toEqual(full);
+        const { [text]: alone = '' } = full;
+        expect(given(lineOf(name, params, { [text]: alone }))).toEqual({ [text]: alone });
+      }),
+      { numRuns: 30 },
+    );
+  });
+  it('is there in several commands', () => expect(all.length).toBeGreaterThan(5));
 });
 
 describe('bad input is answered field by field, in plain words', () => {

@@ -248,8 +248,15 @@ describe('a decision', () => {
 
   it('on a request nobody knows, or on none, is answered', async () => {
     expect(await say(adam, 'approve r99999')).toBe('There is no request r99999.');
-    expect(await say(adam, 'approve')).toContain('Which request?');
-    expect(await say(adam, 'approve it, please')).toContain('Which request?');
+    expect(await say(adam, 'approve')).toContain('Which request do you mean?');
+    expect(await say(adam, 'approve it, please')).toContain('Which request do you mean?');
+    const { id } = await bench.kernel.ask(maria, 'builder capacity builder2 8');
+    const place = { kind: 'discourse', where: '7', purpose: 'origin' } as const;
+    const said = await bench.kernel.desk.say({
+      ...{ who: adam, text: 'deny because=not now', place, origin: 'of several' },
+      among: [id, 'r99999'],
+    });
+    expect(said).toMatchObject({ reply: { next: [`deny ${id} because=not now`] } });
   });
 
   it('to cancel a request that has no plan yet is for its asker and for those who could approve it', async () => {

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
 import { anyPrivateKey, holdsPrivateKey } from '../../src/core/private-key.ts';
 import { openssl, temporaryDir } from '../support/openssl.ts';
@@ -28,6 +29,17 @@ function pkcs12(): Buffer {
   const file = join(place.dir, 'both.pem');
   writeFileSync(file, spell(rsa) + made('-x509', rsa));
   return execFileSync('openssl', ['pkcs12', '-export', '-in', file, '-passout', 'pass:x']);
+}
+const der = rsa.export({ type: 'pkcs8', format: 'der' });
+const hex = (byte: number) => byte.toString(16).padStart(2, '0');
+/** Lines of bytes: where they are, themselves, and what they look like. */
+function dump(length: number, between: string): string {
+  const lines = Array.from({ length: Math.ceil(der.length / length) }, (_, at) => {
+    const bytes = der.subarray(at * length, (at + 1) * length);
+    const words = bytes.toString('hex').replace(/(..)(..)/gu, `$1${between}$2 `);
+    return `${hex(at * length).padStart(8, '0')}  ${words} |${bytes.toString('latin1').replace(/[^ -~]/gu, '.')}|`;
+  });
+  return lines.join('\n');
 }
 const bare = (text: string) => text.replace(/-----.*-----/gu, '').trim();
 const base64 = (text: string) => Buffer.from(text).toString('base64');
@@ -76,6 +88,14 @@ describe('a private key', () => {
         .toString('hex')
         .replace(/..(?=.)/gu, '$&:'),
     ],
+    ['the bytes of the file, by their numbers', JSON.stringify(Buffer.from(pem))],
+    ['the bytes of the body, by their numbers', [...der].join(', ')],
+    ['bytes as Node shows them', inspect(Buffer.from(pem))],
+    ['bytes as C has them', [...der].map((byte) => `0x${hex(byte)}`).join(',')],
+    ['bytes as a string of C', [...der].map((byte) => `\\x${hex(byte)}`).join('')],
+    ['as `hexdump -C` shows it', dump(16, ' ')],
+    ['as `xxd` shows it', dump(16, '').replace(/(.{8}) {2}/gu, '$1: ')],
+    ['JWK as Python shows it', JSON.stringify(rsa.export({ format: 'jwk' })).replaceAll('"', "'")],
     ['Ed25519, the body', bare(ed25519.export({ type: 'pkcs8', format: 'pem' }).toString())],
     ['each line as code', bare(pem).replace(/^.*$/gmu, '`$&`')],
     ['its second half', pem.slice(pem.length / 2)],
@@ -128,6 +148,7 @@ describe('a private key', () => {
     ['a fingerprint', '30:82:04:BD:15:C5:7A:EB:6F:55:82:73:4B:48:BA:AE:56:8F:0B:5A:37:00:EC:51:DC:CB:21:B4'],
     ['a command', 'repo add https://dl.fedoraproject.org/pub/fedora/linux/releases/40/Everything/x86_64/os/'],
     ['a digest', 'ab'.repeat(32)],
+    ['numbers', Array.from({ length: 60 }, (_, at) => at * 7).join(', ')],
   ])('is not %s', (_, text) => {
     expect(holdsPrivateKey(text)).toBe(false);
   });

@@ -7,7 +7,7 @@ import type { Plan } from '../../src/core/plan.ts';
 import { Unavailable } from '../../src/core/refused.ts';
 import { createRegistry } from '../../src/core/registry.ts';
 import { run } from '../../src/core/runner.ts';
-import { Crash, startMortal } from '../support/crash.ts';
+import { onlyCrash, startMortal } from '../support/crash.ts';
 import { type Kernel, PEOPLE, startKernel } from '../support/kernel.ts';
 import { MINUTE, makeClock } from './support.ts';
 
@@ -106,9 +106,7 @@ it('a worker may die at any moment: the change is made once, and what there is t
     kernel.hub.world.changes = [];
     const id = await approved();
     const mortal = startMortal(kernel, at);
-    await run(id, mortal.work, alive()).catch((error: unknown) => {
-      if (!(error instanceof Crash)) throw error;
-    });
+    await run(id, mortal.work, alive()).catch(onlyCrash);
     await kernel.lapse();
     await run(id, kernel.work, alive());
     const where = mortal.crossings.at(-1);

@@ -95,7 +95,7 @@ describe('to cancel', () => {
     expect(ended.plan?.steps.map((now) => now.state)).toEqual(['done', 'todo']);
     expect(writes).toBe(1);
     expect((await card(id)).next).toBe(
-      `\`undo ${id}\` takes back what was done. Asked for again, it goes on from what is done.`,
+      `\`undo ${id}\` takes back what was done (a packager or an admin). Asked for again, it goes on from what is done.`,
     );
     expect((await card(id)).actions.map((one) => one.verb)).toEqual(['undo']);
   });
@@ -371,7 +371,7 @@ describe('a guard', () => {
       says: 'It needs 40 GB of free space, and there is 12 GB.',
     });
     expect(writes).toBe(0);
-    expect((await card(id)).next).toBe(`Mend the cause, then \`resume ${id}\`.`);
+    expect((await card(id)).next).toContain(`Mend the cause, then \`resume ${id}\` (maria until `);
     bench.guard.now = { text: '40 GB of free space', holds: true, saw: '60 GB' };
     await say(maria, `resume ${id}`);
     await bench.kernel.settle();

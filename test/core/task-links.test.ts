@@ -4,7 +4,7 @@ import { cardText } from '../../src/cli/text.ts';
 import { taskLinks } from '../../src/core/task-links.ts';
 import { endPost, requestPost } from '../../src/discourse/request-post.ts';
 import { requestMessage } from '../../src/slack/request-message.ts';
-import { cardOf } from '../slack/cards.ts';
+import { cardOf } from '../support/cards.ts';
 
 const WEB = 'https://koji.example.org/koji';
 const PAGE = `${WEB}/taskinfo?taskID=412`;

@@ -163,7 +163,7 @@ describe.each(['1.20', '1.35'] as const)('trouble with a hub of version %s', (ve
         /^I cannot tell whether “Regenerate foreman-nightly-el8-build” happened\. .* Nothing was repeated\.$/,
       );
       expect(card?.next).toBe(
-        `Look whether it happened, then say \`resolve ${id} done\` or \`resolve ${id} not-done\`.`,
+        `Look whether it happened. Then an admin says \`resolve ${id} done\`, or an admin, not maria, \`resolve ${id} not-done\`.`,
       );
       expect(card?.actions.map((one) => one.verb)).toEqual(['resume', 'resolve-done', 'resolve-not-done']);
       expect(await say(maria, `resolve ${id} done`)).toContain('that takes one of the admins');

@@ -83,7 +83,7 @@ describe('a request in a topic', () => {
     const [raw, ...more] = rig.raws(topic);
     expect(more).toEqual([]);
     expect(raw).toContain('@koji-admins this waits for one of you.');
-    expect(raw).toContain(`- \`@steward approve ${id}, thank you\` to say yes (admin)`);
+    expect(raw).toContain(`- \`@steward approve ${id}, thank you\` to say yes (an admin, not maria)`);
     expect(raw?.endsWith(`\n<!-- steward:${id}:request -->`)).toBe(true);
     expect(await seqs(id)).toMatchObject({ shown: (await kernel.load(id)).seq });
   });

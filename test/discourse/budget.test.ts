@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Call, Called, DiscourseApi } from '../../src/discourse/api.ts';
+import type { Call, DiscourseApi } from '../../src/discourse/api.ts';
 import { createBudget, type Urgency } from '../../src/discourse/budget.ts';
+import type { Called } from '../../src/discourse/outcome.ts';
 import { keepLog } from '../support/log.ts';
 
 const OK: Called = { kind: 'ok', status: 200, data: {} };

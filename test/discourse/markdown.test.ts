@@ -8,7 +8,7 @@ import { isMarked, marked, markerOf } from '../../src/discourse/marker.ts';
 import { formPost, joinPosts, recognisedPost, replyPost } from '../../src/discourse/reply-post.ts';
 import { endPost, parkedPost, requestPost, type Showing } from '../../src/discourse/request-post.ts';
 import { forgedReply, unlistedLine } from '../../src/discourse/words.ts';
-import { anyCard, anyForm, anyReply, cardOf, nastyText, stepOf } from '../slack/cards.ts';
+import { anyCard, anyForm, anyReply, cardOf, nastyText, stepOf } from '../support/cards.ts';
 import { withoutCode } from './without-code.ts';
 
 const RUNS = { numRuns: 150 };
@@ -16,7 +16,13 @@ const showing: Showing = { bot: 'steward', mayDecideHere: true };
 const LONGEST = 30_000;
 const KEEPER = '\u2060';
 
-const act = (verb: Action['verb'], line: string): Action => ({ verb, label: verb, style: 'plain', line });
+const act = (verb: Action['verb'], line: string): Action => ({
+  verb,
+  label: verb,
+  style: 'plain',
+  line,
+  may: { roles: ['admin'], asker: 'as-any', says: 'an admin' },
+});
 const ACTIONS = [
   act('approve', 'approve r42'),
   act('deny', 'deny r42 because=…'),
@@ -33,9 +39,9 @@ describe('a request as a post', () => {
       '✋ **Raise the capacity of builder2 from 4 to 8**',
       'Waits for a yes from an admin, since 2 minutes.',
       'Reply here with one of these lines:',
-      '- `@steward approve r42` to say yes (admin)',
-      '- `@steward deny r42 because=…` to say no, with the reason (admin)',
-      '- `@steward cancel r42, thank you` to take the request back',
+      '- `@steward approve r42` to say yes (an admin)',
+      '- `@steward deny r42 because=…` to say no, with the reason (an admin)',
+      '- `@steward cancel r42, thank you` to take the request back (an admin)',
     ]);
   });
 
@@ -153,9 +159,15 @@ describe('a request as a post', () => {
       '✅ **Raise the capacity of builder2 from 4 to 8**',
       '@maria Done.',
       'Reply here with this line:',
-      '- `@steward undo r42, thank you` to have it changed back',
+      '- `@steward undo r42, thank you` to have it changed back (an admin)',
       '*r42 · asked by maria*',
     ]);
+    // Nobody's first thought about what they were given is to have it taken back.
+    const answer = { kind: 'answer', title: 'Certificate 09 of maria', verdict: 'ok' } as const;
+    expect(endPost({ ...card, answer }, showing, true)).toContain(
+      'Done.\n\nCertificate 09 of maria: it stands in my post above, with what to do next.\n\n*r42',
+    );
+    expect(endPost({ ...card, answer }, showing)).toContain('undo r42');
   });
 
   it('reminds of a decision with the lines to reply', () => {

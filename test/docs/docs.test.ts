@@ -9,6 +9,7 @@ import { metaOf } from '../../src/core/field-meta.ts';
 import { readForm } from '../../src/core/form-text.ts';
 import { parse as parseLine } from '../../src/core/parse.ts';
 import { scanCommands } from '../../src/core/registry.ts';
+import { VERBS } from '../../src/core/verbs.ts';
 import { readPost } from '../../src/discourse/post-text.ts';
 
 const root = new URL('../../', import.meta.url);
@@ -122,6 +123,47 @@ it('docs/running.md lists every metric of our own that it names, as the program 
   const metrics = named.filter((name) => name !== 'steward_owner');
   expect(metrics.length).toBeGreaterThan(2);
   for (const name of metrics) expect(source, name).toContain(`'${name}'`);
+});
+
+describe('docs/running.md, section 6', async () => {
+  const page = await read('docs/running.md');
+  const shared = new Map(registry.all.flatMap((one) => (one.shared ? [[one.shared, one.settings]] : [])));
+
+  it.each([...shared.keys()])('has each setting of `shared.%s`, with what it is if not given', (name) => {
+    const rows = [...page.matchAll(/^\| (`shared\..*?) \| (.*?) \| .* \|$/gm)].flatMap(
+      ([, names = '', otherwise = '']) =>
+        [...names.matchAll(/`(shared\.[\w.]+)`/g)].map(([, path = '']) => [path, otherwise] as const),
+    );
+    const said = new Map(rows);
+    const schema = shared.get(name);
+    const defaults = z.record(z.string(), z.unknown()).parse(schema?.parse({}));
+    for (const key of Object.keys(z.looseObject({ def }).parse(schema).def.shape ?? {})) {
+      const text = said.get(`shared.${name}.${key}`);
+      expect(text, `shared.${name}.${key}`).toBeDefined();
+      const value = defaults[key];
+      if (typeof value === 'string' || typeof value === 'number') expect(text, key).toContain(String(value));
+      if (value === undefined) expect(text, key).toMatch(/^(\(none\)|nobody|.* by hand)$/);
+    }
+  });
+
+  it.each([
+    ['ca.conf', 'certificates/root/parts/authority.sh'],
+    ['mirror.conf', 'repositories/root/koji-mirror.job.sh'],
+  ])('shows only names in /etc/steward/%s that its script reads', async (file, script) => {
+    const [, names = ''] = /\$name =~ \^\(([a-z_|]+)\)\$/.exec(await read(`commands/${script}`)) ?? [];
+    const known = names.split('|');
+    const blocks = [...page.matchAll(/```\n(# \/etc\/steward\/[\s\S]*?)```/g)]
+      .map(([, text = '']) => text)
+      .filter((text) => text.startsWith(`# /etc/steward/${file}`));
+    const shown = blocks.flatMap((text) => [...text.matchAll(/^([a-z_]+)=/gm)].map(([, name = '']) => name));
+    expect(shown.length).toBeGreaterThan(4);
+    expect(shown.filter((name) => !known.includes(name))).toEqual([]);
+  });
+});
+
+it('README.md names everything that can be said about requests', async () => {
+  const page = await read('README.md');
+  for (const { name } of VERBS) if (name !== 'help') expect(page).toContain(`\`${name}\``);
 });
 
 it('every decision that is made has a file, and the architecture page points at the folder', async () => {

@@ -1,8 +1,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import ssh2 from 'ssh2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { printed, type Rig, said, script, startRig, within } from './support.ts';
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
 
 let rig: Rig;
 
@@ -82,6 +87,18 @@ describe('reading scripts', () => {
     );
     expect(all.map(printed)).toEqual(Array.from({ length: 12 }, (_, index) => `${index}\n`));
     expect(rig.sandbox.counts('builder2').connections - before).toBeLessThanOrEqual(1);
+  });
+
+  it('keeps nothing of what a command said when it has ended, although the connection goes on', async () => {
+    const talk = script('head -c 400000 /dev/zero');
+    const say = async (): Promise<void> => void (await rig.hosts.read('builder2', talk, [], within(20_000)));
+    await say();
+    collect();
+    const before = process.memoryUsage().arrayBuffers;
+    for (let n = 0; n < 20; n++) await say();
+    collect();
+    // Eight million came.
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(2_000_000);
   });
 
   it('does not wait for a process left behind that holds the output open', async () => {

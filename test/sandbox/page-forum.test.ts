@@ -148,7 +148,7 @@ describe('what somebody sees of the forum', () => {
     expect(screen('U0MARIA').topic(topic)).toBeUndefined();
   });
 
-  it('tells an open window when a topic is gone', { timeout: 20_000 }, async () => {
+  it('tells an open window when a topic is gone', async () => {
     const { topic } = await forum.as('maria').topic('More room on builder2 please', WORDS);
     const leaving = new AbortController();
     const response = await fetch(`${page.url}live?as=U0ADAM`, {

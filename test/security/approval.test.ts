@@ -136,6 +136,19 @@ describe('whoever can write to the database', () => {
   });
 });
 
+describe('a yes', () => {
+  it('behind words that quote it, or say on what it hangs, is none; behind friendly ones it is', async () => {
+    const { id } = await bench.kernel.ask(maria, 'builder capacity builder2 8');
+    const place = { kind: 'slack', where: 'C1/1', purpose: 'origin' } as const;
+    const hear = (lead: string) =>
+      bench.kernel.desk.say({ who: adam, text: `approve ${id}`, lead, place, origin: `lead:${lead}` });
+    for (const lead of ['&gt; ', 'Never say\n', 'Once bea agrees, '])
+      expect(told(await hear(lead))).toContain('Nothing was done');
+    expect((await bench.kernel.load(id)).status).toBe('planned');
+    expect(told(await hear('Hi, please '))).toContain('approved');
+  });
+});
+
 describe('a rule that became stricter after the yes', () => {
   it('holds for what has not been done yet: the request asks again, and goes on with enough', async () => {
     const asked = await bench.kernel.ask(maria, 'builder capacity builder2 8');

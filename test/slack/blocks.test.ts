@@ -9,7 +9,7 @@ import { homeView } from '../../src/slack/home.ts';
 import { becauseModal, formModal, lineModal } from '../../src/slack/modal.ts';
 import { noticeMessage } from '../../src/slack/notice-message.ts';
 import { requestMessage } from '../../src/slack/request-message.ts';
-import { anyCard, anyForm, anyReply, cardOf, nastyText, stepOf } from './cards.ts';
+import { action, anyCard, anyForm, anyReply, cardOf, nastyText, stepOf } from '../support/cards.ts';
 
 const SCHEMA = '../shared/contracts/slack/blockkit.schema.json';
 const RUNS = { numRuns: 120 };
@@ -97,7 +97,20 @@ describe('a request as a message', () => {
     const steps = Array.from({ length: 6 }, () => stepOf({ call: `ca: sign "${bytes}"` }));
     const message = requestMessage(cardOf({ steps }));
     expect(verbs(message.blocks)).toContain('approve');
-    expect(texts(message.blocks).join()).toMatch(/"eHh4eHh4…" \(900 bytes, sha256 [0-9a-f]{64}\)/);
+    expect(texts(message.blocks).join()).toMatch(/"eHh4eHh4…" \(900 bytes, sha256 [0-9a-f]{16}…\)/);
+  });
+
+  it('says who may press what everybody sees, once', () => {
+    const may = { roles: ['admin'], asker: 'too', says: 'maria <or> an admin' } as const;
+    const ended = (next: string | null) =>
+      texts(
+        requestMessage(
+          cardOf({ next, actions: [{ ...action('resume', 'primary'), may }, action('undo', 'plain')] }),
+        ).blocks,
+      ).join('\n');
+    expect(ended(null)).toContain('Resume: maria &lt;or&gt; an admin · Undo: an admin');
+    expect(ended('Then `resume r42` (maria).')).toMatch(/\nUndo: an admin\n/);
+    expect(texts(requestMessage(cardOf()).blocks).join('\n')).toMatch(/\nCancel: an admin\n/);
   });
 
   it('says in words what people do by hand, and once they are asked to only below the step', () => {

@@ -4,9 +4,9 @@ import type { Card } from '../../src/core/card.ts';
 import type { Desk } from '../../src/core/desk.ts';
 import { openDatabase } from '../../src/store/database.ts';
 import { createStore } from '../../src/store/store.ts';
+import { cardOf } from '../support/cards.ts';
 import { keepLog } from '../support/log.ts';
-import { cardOf } from './cards.ts';
-import { type Rig, type RigOptions, startRig, textOf } from './rig.ts';
+import { QUICK, type Rig, type RigOptions, startRig, textOf } from './rig.ts';
 import { smallDesk } from './small-desk.ts';
 
 const SCOPES = ['commands', 'chat:write', 'im:write', 'users:read', 'usergroups:read', 'channels:history'];
@@ -134,6 +134,17 @@ it('says so where the text is kept no longer', async () => {
   await ask();
   const said = await rig.slack.waitFor(() => thread()[1]);
   expect(said.text).toContain('it was kept for a day, and that is over');
+});
+
+it('says so after a stop that came while that waited for its turn', async () => {
+  await begin(null, { front: { limits: { ...QUICK, postGapMs: 3_600_000 } } });
+  await ask();
+  await rig.slack.waitFor(() => thread()[0]);
+  await rig.front().stop();
+  expect(thread()[1]).toBeUndefined();
+  await rig.crash();
+  await rig.front().announce('r43');
+  expect(thread()[1]?.text).toContain('it was kept for a day');
 });
 
 it('does not give it a second time when Slack’s answer was lost', async () => {

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Rig, type RigOptions, startRig, textOf } from './rig.ts';
+import { QUICK, type Rig, type RigOptions, startRig, textOf } from './rig.ts';
 
 let rig: Rig;
 async function begin(options?: RigOptions): Promise<Rig> {
@@ -91,6 +91,23 @@ describe('a request in Slack', () => {
     expect(rig.slack.pings('U0MARIA').some((ping) => ping.why === 'mention')).toBe(true);
     expect(rig.slack.thread('C0ADMINS', inAdmins).length).toBe(1);
     expect(rig.slack.messages('C0KOJI').length).toBe(1);
+  });
+
+  it('tells its end after a stop that came while the news waited for its turn', async () => {
+    // The second post in a channel waits longer than any test.
+    await begin({ front: { limits: { ...QUICK, postGapMs: 3_600_000 } } });
+    const { inKoji } = await asked();
+    rig.move('r1', 'succeeded', 'Done.');
+    const handed = rig.front().announce('r1');
+    await rig.slack.waitFor(() => textOf(message('C0KOJI', inKoji)).includes('Done.'));
+    await rig.front().stop();
+    await handed;
+    expect(rig.slack.thread('C0KOJI', inKoji).length).toBe(1);
+    await rig.crash();
+    await rig.front().announce('r1');
+    const [, ...replies] = rig.slack.thread('C0KOJI', inKoji);
+    expect(replies.map((one) => one.text)).toEqual(['<@U0MARIA> builder capacity builder2 8 (r1): Done.']);
+    expect(await rig.places.stale('slack', 10)).toEqual([]);
   });
 
   it('is posted once when the answer to the post was lost', async () => {
@@ -193,6 +210,22 @@ describe('speaking to the bot', () => {
     });
   });
 
+  it('takes no yes that is quoted, or hangs on something that is said before it', async () => {
+    await begin();
+    const { inAdmins } = await asked();
+    const adam = rig.slack.as('U0ADAM');
+    for (const text of [
+      '> @steward approve r1',
+      'do not say @steward approve',
+      'if bea agrees, @steward approve r1',
+    ]) {
+      const count = rig.heard.length;
+      await adam.say(text, 'C0ADMINS', inAdmins);
+      await rig.slack.waitFor(() => rig.heard.length > count);
+    }
+    expect(rig.heard.slice(-3).map(({ lead }) => lead)).toEqual(['&gt; ', 'do not say ', 'if bea agrees, ']);
+  });
+
   it('shows a request that was asked by mention in the thread where it was asked', async () => {
     await begin();
     const ts = await rig.slack.as('U0MARIA').say('please @steward builder capacity builder2 8', 'C0KOJI');
@@ -238,6 +271,22 @@ describe('speaking to the bot', () => {
     const shown = await rig.slack.waitFor(() => last(rig.slack.ephemerals('U0MARIA')));
     expect(textOf(shown)).toMatch(/\|r1 is decided on here>/u);
     expect(buttons(shown)).toBe(0);
+  });
+
+  it('says to who asks for what is asked for already that it is, and shows that one', async () => {
+    await begin();
+    await asked();
+    const { say } = rig.desk;
+    const says = 'You asked for this already, as r1: it waits for the yes of 1 admin.';
+    rig.desk.say = async (said) => ({ ...(await say({ ...said, text: 'show r1' })), says });
+    await rig.slack.as('U0MARIA').slash('/koji builder capacity builder2 8', 'C0KOJI');
+    await rig.slack.waitFor(() => textOf(rig.slack.ephemerals('U0MARIA')).includes(says));
+    expect(buttons(rig.slack.ephemerals('U0MARIA'))).toBe(0);
+    expect(rig.slack.messages('C0KOJI').length).toBe(1);
+    // Where it was not seen yet it is shown, and that is said beside it.
+    await rig.slack.as('U0MARIA').say('builder capacity builder2 8', 'dm');
+    await rig.slack.waitFor(() => textOf(rig.slack.messages('dm:U0MARIA')).includes(says));
+    expect(buttons(rig.slack.messages('dm:U0MARIA'))).toBe(2);
   });
 
   it('turns a message into a request through the shortcut', async () => {
@@ -287,7 +336,7 @@ describe('bad days', () => {
     await rig.slack.waitFor(
       () => rig.slack.messages('dm:U0MARIA').length + rig.slack.ephemerals('U0MARIA').length >= 3,
     );
-    expect(textOf(rig.slack.ephemerals('U0MARIA'))).toContain('Treat that key as burnt');
+    expect(textOf(rig.slack.ephemerals('U0MARIA'))).toContain('use that key no more');
     expect(rig.rows.size).toBe(0);
     expect(JSON.stringify(rig.logged)).not.toContain('MIIEow');
   });

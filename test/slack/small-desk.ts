@@ -3,7 +3,7 @@ import type { Desk, Said } from '../../src/core/desk.ts';
 import type { Form } from '../../src/core/form.ts';
 import type { Person, Place } from '../../src/core/person.ts';
 import type { Status } from '../../src/core/request.ts';
-import { cardOf, stepOf } from './cards.ts';
+import { cardOf, stepOf } from '../support/cards.ts';
 
 interface Small {
   readonly id: string;
@@ -24,6 +24,7 @@ export function smallDesk() {
     who: string;
     place: Place;
     here?: string | undefined;
+    lead?: string | undefined;
     origin: string;
   }[] = [];
   const broken = { times: 0 };
@@ -101,8 +102,8 @@ export function smallDesk() {
   }
 
   const desk: Desk = {
-    async say({ who, text, place, origin, here }) {
-      heard.push({ how: 'say', text, who: who.id, place, here, origin });
+    async say({ who, text, lead, place, origin, here }) {
+      heard.push({ how: 'say', text, who: who.id, place, here, lead, origin });
       return once(origin, () => {
         const [first, second, ...rest] = text.split(/\s+/u);
         if (first === 'builder') return ask(who, { host: rest[0] ?? '', capacity: rest[1] ?? '' });
@@ -149,14 +150,16 @@ export function smallDesk() {
   return { desk, heard, requests, move, broken, last: (id: string) => requests.get(id)?.seq ?? 0 };
 }
 
+const ADMIN = { roles: ['admin'], asker: 'as-any', says: 'an admin' } as const;
+
 function drawn(request: Small): Card {
   const { id, seq, status, line, asker, text } = request;
   const ended = status === 'succeeded' || status === 'denied' || status === 'failed';
   const actions: Action[] =
     status === 'planned'
       ? [
-          { verb: 'approve', label: 'Approve', style: 'primary', line: `approve ${id}` },
-          { verb: 'deny', label: 'Deny…', style: 'danger', line: `deny ${id}` },
+          { verb: 'approve', label: 'Approve', style: 'primary', line: `approve ${id}`, may: ADMIN },
+          { verb: 'deny', label: 'Deny…', style: 'danger', line: `deny ${id}`, may: ADMIN },
         ]
       : [];
   return cardOf({

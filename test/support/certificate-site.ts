@@ -1,4 +1,3 @@
-import { cpSync, rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +8,8 @@ import { makePki } from '../../sandbox/pki.ts';
 import { run } from '../../src/core/runner.ts';
 import { createHosts } from '../../src/hosts/hosts.ts';
 import { type Asker, makeAsker, openCa, type TestCa } from './certificate-authority.ts';
-import { Crash, startMortal } from './crash.ts';
+import { onlyCrash, startMortal } from './crash.ts';
+import { keepTree } from './kept-tree.ts';
 import { type Kernel, PEOPLE, startKernel } from './kernel.ts';
 import { keepLog } from './log.ts';
 
@@ -64,8 +64,7 @@ export async function startCertificateSite(change: Readonly<Record<string, unkno
     leaseMs: 20_000,
   });
   const { root } = sandbox.world('ca');
-  const first = join(dir, 'first');
-  cpSync(join(root, 'etc'), first, { recursive: true });
+  const restore = keepTree(root, ['etc']);
   const users = JSON.stringify(kernel.hub.world.users);
   const keys = new Set<string>();
 
@@ -81,8 +80,7 @@ export async function startCertificateSite(change: Readonly<Record<string, unkno
     set,
     reset(): void {
       set({});
-      rmSync(join(root, 'etc'), { recursive: true });
-      cpSync(first, join(root, 'etc'), { recursive: true });
+      restore();
       kernel.hub.world.users = JSON.parse(users) as typeof kernel.hub.world.users;
       kernel.hinted.length = 0;
     },
@@ -119,9 +117,7 @@ export async function startCertificateSite(change: Readonly<Record<string, unkno
       };
       const id = await approved();
       const mortal = startMortal(kernel, moment);
-      await run(id, mortal.work, new AbortController().signal).catch((error: unknown) => {
-        if (!(error instanceof Crash)) throw error;
-      });
+      await run(id, mortal.work, new AbortController().signal).catch(onlyCrash);
       if (!mortal.died()) throw new Error(`no such moment among ${mortal.crossings.join(', ')}`);
       await kernel.lapse();
       await run(id, kernel.work, new AbortController().signal);

@@ -13,7 +13,7 @@ import type { Person } from '../../src/core/person.ts';
 import { plan } from '../../src/core/planning.ts';
 import { ruleOf, type Tightening } from '../../src/core/policy.ts';
 import type { Hint, HostReader, HostWriter } from '../../src/core/ports.ts';
-import { type Registry, scanCommands } from '../../src/core/registry.ts';
+import { createRegistry, type Registry, scanCommands } from '../../src/core/registry.ts';
 import type { Request } from '../../src/core/request.ts';
 import { createRequests } from '../../src/core/requests.ts';
 import { type Running, run } from '../../src/core/runner.ts';
@@ -40,6 +40,8 @@ function somebody(id: string, ...roles: readonly string[]): Person {
 export interface KernelOptions {
   readonly version?: Version;
   readonly registry?: Registry;
+  /** Who asks for what they asked for already is shown that request, as on a site. */
+  readonly joins?: true;
   readonly tighten?: Readonly<Record<string, Tightening>>;
   readonly settings?: Readonly<Record<string, unknown>>;
   readonly hosts?: HostReader & HostWriter;
@@ -72,7 +74,13 @@ export async function startKernel(options: KernelOptions = {}) {
   });
   const database = await openDatabase({ dir: ':memory:', log });
   const store = createStore(database, options.now ? { now: options.now } : {});
-  const registry = options.registry ?? (await scanCommands(new URL('../../commands/', import.meta.url)));
+  const given = options.registry ?? (await scanCommands(new URL('../../commands/', import.meta.url)));
+  // Tests ask for the same again and again, and leave much open.
+  const registry = options.joins
+    ? given
+    : createRegistry(
+        given.all.map((command) => (command.joins === 'asker' ? { ...command, joins: 'nobody' } : command)),
+      );
   const hinted: Hint[] = [];
   const hints = {
     send: async (hint: Hint) => {

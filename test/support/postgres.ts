@@ -28,8 +28,11 @@ export interface TestPostgres {
   stop(): Promise<void>;
 }
 
-/** Starts a server in a private directory; it refuses root, so as root it runs as somebody else. */
-export async function startPostgres(): Promise<TestPostgres> {
+/**
+ * Starts a server in a private directory; it refuses root, so as root it runs as somebody else. `durable`: each commit
+ * is really on the disk, as in production.
+ */
+export async function startPostgres(options: { readonly durable?: boolean } = {}): Promise<TestPostgres> {
   const bin = findBinaries();
   if (bin === null) throw new Error('no PostgreSQL binaries');
   const account = process.getuid?.() === 0 ? someAccount() : null;
@@ -51,7 +54,7 @@ export async function startPostgres(): Promise<TestPostgres> {
   const settings = [
     'listen_addresses=127.0.0.1',
     'unix_socket_directories=',
-    'fsync=off',
+    ...(options.durable ? [] : ['fsync=off']),
     'max_connections=100',
   ];
   const start = async (): Promise<ChildProcess> => {

@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { createServer } from 'node:net';
 
 /** Asks again until it is so. Throws after `deadlineMs`. */
-export async function until(so: () => Promise<boolean> | boolean, deadlineMs = 15_000): Promise<void> {
+export async function until(so: () => Promise<boolean> | boolean, deadlineMs = 30_000): Promise<void> {
   const end = Date.now() + deadlineMs;
   while (!(await so())) {
     if (Date.now() > end) throw new Error(`not so within ${deadlineMs} ms`);

@@ -1,4 +1,4 @@
-import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +10,7 @@ import { MIRROR } from '../../sandbox/mirror/mirror.ts';
 import { scanCommands } from '../../src/core/registry.ts';
 import type { World } from '../../src/core/world.ts';
 import { createHosts } from '../../src/hosts/hosts.ts';
+import { keepTree } from './kept-tree.ts';
 import { PEOPLE, startKernel } from './kernel.ts';
 import { keepLog } from './log.ts';
 
@@ -60,11 +61,7 @@ export async function startRepoSite(
     },
   });
   const { root } = sandbox.world('mirror');
-  const keep = (): void => {
-    for (const part of ['etc', 'mnt'])
-      cpSync(join(root, part), join(dir, 'first', part), { recursive: true });
-  };
-  keep();
+  let restore = keepTree(root, ['etc', 'mnt']);
   const first = JSON.stringify(kernel.hub.world);
 
   return {
@@ -81,12 +78,11 @@ export async function startRepoSite(
       of.now = settings.parse({ host: 'mirror', ...change, ...other });
     },
     /** What is on the mirror now is what it begins with. */
-    keep,
+    keep: (): void => {
+      restore = keepTree(root, ['etc', 'mnt']);
+    },
     reset(): void {
-      for (const part of ['etc', 'mnt']) {
-        rmSync(join(root, part), { recursive: true });
-        cpSync(join(dir, 'first', part), join(root, part), { recursive: true });
-      }
+      restore();
       Object.assign(kernel.hub.world, { ...JSON.parse(first), sessions: kernel.hub.world.sessions });
       kernel.hinted.length = 0;
       of.now = settings.parse({ host: 'mirror', ...change });

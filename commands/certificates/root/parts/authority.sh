@@ -253,7 +253,7 @@ keep() { # FILE NAME: once, because a second copy could be of what has come sinc
 
 # Whatever is started from here keeps the lock, so that an openssl that outlives this run is waited for.
 begin() {
-  local one
+  local one names=()
   read_conf /etc/steward/ca.conf
   cd -- "$dir" || die "there is no $dir"
   for one in "$config" "$certificate" "$key"; do
@@ -265,7 +265,14 @@ begin() {
   (umask 077 && : >>"$work.lock") && chmod 600 -- "$work.lock" && exec 9>>"$work.lock" && flock -w 60 9 ||
     die "another run holds $dir/$work.lock"
   rm -rf -- "$work" && mkdir -m 700 -- "$work" && mkdir -p -- "$issued" "$certs" || die "$dir cannot be written"
-  # `openssl ca` writes by names that are known before, and would follow a link that somebody put there.
-  ours "$issued" "$certs"
+  # `openssl ca` writes by names that are known before, and would follow a link that somebody put there; so would `cp`, with the
+  # key. Whoever can write the record can make a revoked certificate good again with the next list.
+  for one in "$config" "$certificate" "$key" "$index" "$serial" "$crl"; do
+    if [[ $one == */* ]]; then names+=("${one%/*}/."); fi
+  done
+  for one in "$index" "$index.attr" "$serial" crlnumber; do
+    if [[ -e $one ]]; then names+=("$one"); fi
+  done
+  ours "$issued" "$certs" ${names[@]+"${names[@]}"}
   trap 'rm -rf -- "$work"' EXIT
 }

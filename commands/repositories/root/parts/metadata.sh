@@ -24,12 +24,12 @@ packages_of() { # DIRECTORY, which has repodata/
         if (!match($0, "[ ]" name "=[\"'"'"'][^\"'"'"']*")) return ""
         return substr($0, RSTART + length(name) + 3, RLENGTH - length(name) - 3)
       }
-      / *<package / { path = ""; size = 0 }
-      / *<size / { size = attribute("package"); if (size !~ /^[0-9]+$/ || length(size) > 15) size = 0 }
-      / *<location / { path = attribute("href"); gsub(/&amp;/, "\\&", path) }
-      / *<\/package$/ { if (path != "") { print path "\t" size; if (++n > most) exit } }
-      / *<metadata / { said = attribute("packages") }
-      / *<\/metadata$/ { whole = 1 }
+      /<package / { path = ""; size = 0 }
+      /<size / { size = attribute("package"); if (size !~ /^[0-9]+$/ || length(size) > 15) size = 0 }
+      /<location / { path = attribute("href"); gsub(/&amp;/, "\\&", path) }
+      /<\/package$/ { if (path != "") { print path "\t" size; if (++n > most) exit } }
+      /<metadata / { said = attribute("packages") }
+      /<\/metadata$/ { whole = 1 }
       END { if (!whole || (said != "" && said + 0 != n + 0)) { exit 1 } }' | sort -T "${work:-/tmp}"
     [[ ${PIPESTATUS[*]} == '0 0 0 0' ]] || { echo "$href is cut off or not what it should be" >&2; return 1; }
     return 0
@@ -45,11 +45,11 @@ entries_of() { # FILE
       if (!match($0, "[ ]" name "=[\"'"'"'][^\"'"'"']*")) return ""
       return substr($0, RSTART + length(name) + 3, RLENGTH - length(name) - 3)
     }
-    / *<data / { type = attribute("type"); sum = kind = href = "" }
+    /<data / { type = attribute("type"); sum = kind = href = "" }
     { if (next_is_sum) { sum = $0; sub(/<.*/, "", sum); gsub(/ /, "", sum); next_is_sum = 0 } }
-    / *<checksum / { kind = attribute("type"); next_is_sum = 1 }
-    / *<location / { href = attribute("href") }
-    / *<\/data$/ { print type "\t" kind "\t" sum "\t" href }'
+    /<checksum / { kind = attribute("type"); next_is_sum = 1 }
+    /<location / { href = attribute("href") }
+    /<\/data$/ { print type "\t" kind "\t" sum "\t" href }'
 }
 
 checked() { # KIND CHECKSUM FILE
@@ -58,6 +58,7 @@ checked() { # KIND CHECKSUM FILE
   [[ $kind =~ ^(md5|sha(1|224|256|384|512))$ && $2 =~ ^[0-9a-f]+$ && $("${kind}sum" <"$3") == "$2 "* ]]
 }
 
+# Fails where there is more than is taken: what follows would be read by dnf, and by nobody here.
 unpacked() ( # FILE
   set -o pipefail
   case $1 in
@@ -66,7 +67,7 @@ unpacked() ( # FILE
     *.zst) zstd -dcq <"$1" ;;
     *.bz2) bzip2 -dc <"$1" ;;
     *) cat <"$1" ;;
-  esac | head -c "$most_unpacked"
+  esac | { head -c "$most_unpacked" && (($(head -c 1 | wc -c) == 0)); }
 )
 
 fetch() { # URL FILE MOST
@@ -102,12 +103,13 @@ why() { tail -n 1 -- "$work/why" | tr -cd ' -~' | cut -c 1-200; }
 
 # Does metadata name another place than its own, or can that not be told? Every file, and read coarsely, so that no way of
 # writing it is missed. With an entity or a default for an attribute it need not stand there, so none may be declared.
-leads_away() { # DIRECTORY, which has repodata/
+leads_away() { # DIRECTORY, which has repodata/, and beside it what upstream wants there
   local file
   while IFS= read -r -d '' file; do
     case $file in *.xml | *.yaml | *.gz | *.xz | *.zst | *.bz2) ;; *) return 0 ;; esac
-    if unpacked "$file" | tr -d ' \t\r\n\0' | tr -c 'a-z:=!AEILNSTY' '\n' | cut -b 1-64 |
-      grep -qE '^((location)?xml:base=|!(ENTITY|ATTLIST))'; then return 0; fi
-  done < <(find "$1/repodata" -type f -print0)
+    unpacked "$file" | tr -d ' \t\r\n\0' | tr -c 'a-z:=!AEILNSTY' '\n' | cut -b 1-64 |
+      grep -qE '^((location)?xml:base=|!(ENTITY|ATTLIST))'
+    [[ ${PIPESTATUS[*]} == '0 0 0 0 1' ]] || return 0
+  done < <(find "$1" -path "$1/solv" -prune -o -type f -print0)
   return 1
 }

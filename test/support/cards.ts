@@ -51,6 +51,7 @@ export function action(verb: Action['verb'], style: Action['style']): Action {
     style,
     line: `${verb} r42`,
     confirm: `Really ${verb}?`,
+    may: { roles: ['admin'], asker: 'as-any', says: 'an admin' },
   };
 }
 

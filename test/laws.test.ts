@@ -49,7 +49,10 @@ const CA_SETTINGS = {
 const scanned = await scanCommands(new URL('../commands/', import.meta.url));
 // The laws ask far more often than any person, and each asking is to be one.
 const registry = createRegistry(
-  scanned.all.map((command) => ({ ...command, perMinute: undefined, joins: 'nobody' })),
+  scanned.all.map((command) => ({
+    ...command,
+    ...{ perMinute: undefined, perMinuteOf: undefined, joins: 'nobody' },
+  })),
 );
 const ofCa = registry.all.filter((command) => command.shared === 'ca');
 const ofRepos = registry.all.filter((command) => command.shared === 'repos');

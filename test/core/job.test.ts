@@ -161,7 +161,7 @@ describe('a job that nobody can ask any more', () => {
     bench.rig.sandbox.world('mirror').endJobs();
     const failed = await bench.becomes(id, 'failed');
     expect(failed.says).toBe(
-      '“Sync reboot” failed: mirror: got 1 of 4 (it ended, and how nobody knows: a reboot, or it was killed)',
+      '“Sync reboot” failed: mirror: it ended, and how nobody knows: a reboot, or it was killed. It said last: got 1 of 4',
     );
     expect(await bench.kernel.store.locks.all()).toEqual([]);
     await say(maria, `resume ${id}`);

@@ -2,19 +2,13 @@ import { readFile, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { Site } from '../src/core/planner.ts';
 import type { Registry } from '../src/core/registry.ts';
-import {
-  type CommandOnSite,
-  checkCommands,
-  checkPeople,
-  checkSlack,
-  type Found,
-  misfits,
-  oddities,
-} from './checks.ts';
+import { type CommandOnSite, checkCommands, checkPeople, checkSlack, type Found } from './checks.ts';
 import { type Document, readDocument } from './document.ts';
+import { misfits, oddities } from './oddities.ts';
 import { type Problem, pathText, problemsOf } from './problems.ts';
 import { type Resolved, resolveAll } from './resolve.ts';
-import { type Config, configSchema, kojiUserOf } from './schema.ts';
+import { type Config, configSchema } from './schema.ts';
+import { kojiUserOf } from './who.ts';
 
 /** Which half of Steward it is for. `doctor` reads all that it can, and keeps what it could not in `unread`. */
 export type ConfigRole = 'web' | 'worker' | 'all' | 'doctor';

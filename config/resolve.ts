@@ -2,7 +2,8 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { resolve } from 'node:path';
 import type { Target } from '../src/hosts/target.ts';
 import type { Found } from './checks.ts';
-import type { Config, SecretRef } from './schema.ts';
+import type { SecretRef } from './kinds.ts';
+import type { Config } from './schema.ts';
 import { type Read, readNamed, readSecret } from './secrets.ts';
 
 /** What this process has of the outside. A part that its role does not need is null, and its files are not read. */

@@ -1,44 +1,17 @@
 import { z } from 'zod';
-
-/** A secret is named, never written down here: an environment variable, or a file that holds it alone. */
-export const INLINE_SECRET =
-  'a secret may not stand in this file: write { env: NAME } or { file: path }, and change the secret that stood here';
-
-const EITHER = 'should be { env: NAME } or { file: path }';
-
-const secretRef = z.union(
-  [z.strictObject({ env: z.string().min(1) }), z.strictObject({ file: z.string().min(1) })],
-  { error: (issue) => (typeof issue.input === 'string' ? INLINE_SECRET : EITHER) },
-);
-
-// An address without a password is no secret; one with a password is.
-const secretUrl = (schemes: readonly string[]) => {
-  const error = (issue: { readonly input?: unknown }): string =>
-    typeof issue.input === 'string' && hasPassword(issue.input)
-      ? INLINE_SECRET
-      : `${EITHER}, or an address without a password (${schemes.map((one) => `${one}://…`).join(' or ')})`;
-  return z.union([secretRef, z.string().refine((text) => isOpenUrl(text, schemes), { error })], { error });
-};
-
-const path = z.string().min(1, 'should be the path of a file').max(4000);
-const port = z.number().int().min(1).max(65_535);
-const role = z
-  .string()
-  .regex(
-    /^[a-z][a-z0-9-]{0,39}$/,
-    'should be a role: small letters, digits and dashes, beginning with a letter',
-  );
-const hostName = z
-  .string()
-  .max(253)
-  .regex(
-    /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i,
-    'should be a host name: letters, digits, dots and dashes',
-  );
-const account = z
-  .string()
-  .regex(/^[a-z_][a-z0-9_-]{0,31}$/, 'should be the name of an account: small letters, digits, _ and -');
-const webUrl = z.url({ protocol: /^https?$/, error: 'should be an address: https://…' });
+import {
+  account,
+  forumCategory,
+  hostName,
+  path,
+  port,
+  role,
+  secretRef,
+  secretUrl,
+  slackChannel,
+  webUrl,
+} from './kinds.ts';
+import { audience, command, person, roleGroups } from './who.ts';
 
 const hub = z
   .strictObject({
@@ -128,10 +101,6 @@ const redis = z
   })
   .describe('The queue.');
 
-const slackChannel = z
-  .string()
-  .regex(/^[CG][A-Z0-9]{2,}$/, 'should be the id of a channel (C…), not its name');
-
 const slack = z
   .strictObject({
     mode: z
@@ -151,13 +120,6 @@ const slack = z
     apiUrl: webUrl.optional().describe('Another address of the Web API, for tests.'),
   })
   .describe('Slack. The secrets are read by the web role only.');
-
-const forumCategory = z
-  .string()
-  .regex(
-    /^([a-z0-9_%-]+\/){1,3}[0-9]+$/i,
-    'should be the path of the category as its address has it after /c/: development/infra/24',
-  );
 
 const discourse = z
   .strictObject({
@@ -211,104 +173,6 @@ const discourse = z
       ),
   })
   .describe('The forum (Discourse). The secrets are read by the web role only.');
-
-const person = z.strictObject({
-  id: z
-    .string()
-    .regex(
-      /^[a-z0-9][a-z0-9._-]{0,63}$/i,
-      'should be a short name: letters, digits, dots and dashes. It stands in every record',
-    )
-    .refine((id) => id !== 'steward', '`steward` is the bot itself'),
-  name: z.string().min(1).max(100).describe('What people read.'),
-  slack: z
-    .string()
-    .regex(/^[UW][A-Z0-9]{2,}$/, 'should be the id of a Slack member (U…), not a name')
-    .optional()
-    .describe('Slack member id.'),
-  discourse: z
-    .number({
-      error:
-        'should be the number of the account, as https://…/u/<name>.json says at user.id: a name can change hands',
-    })
-    .int()
-    .positive()
-    .optional()
-    .describe('Number of the account in the forum.'),
-  koji: z
-    .string()
-    .regex(/^[A-Za-z0-9_][A-Za-z0-9_.@-]{0,63}$/, 'should be a Koji user name')
-    .optional()
-    .describe('Koji user name, if it is not `id`: certificates are made for it.'),
-  roles: z.array(role).default([]).describe('Roles of this person.'),
-});
-
-const command = z.strictObject({
-  ask: z.array(role).optional().describe('Roles that may ask. Empty: nobody may.'),
-  roles: z
-    .array(role)
-    .min(1, 'should name at least one role: nobody could approve otherwise')
-    .optional()
-    .describe('Roles that may approve.'),
-  people: z.number().int().min(0).max(20).optional().describe('How many different people have to approve.'),
-  ownRequest: z.boolean().optional().describe('May the asker be one of them?'),
-  expiresHours: z
-    .number()
-    .positive()
-    .max(8760)
-    .optional()
-    .describe('Hours after which a plan that nobody decided on expires.'),
-  settings: z.unknown().optional().describe('The command’s own settings.'),
-});
-
-const roleGroups = z.strictObject({
-  slackGroups: z
-    .array(
-      z
-        .string()
-        .regex(
-          /^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$/,
-          'should be the id (S…) or the handle of a Slack user group, without @',
-        ),
-    )
-    .default([])
-    .describe('Slack user groups, by id or handle, whose members have the role. An id survives a renaming.'),
-  discourseGroups: z
-    .array(
-      z
-        .string()
-        .regex(
-          /^[\p{L}\p{N}_][\p{L}\p{N}._-]{0,59}$/u,
-          'should be the name of a group of the forum, without @',
-        ),
-    )
-    .default([])
-    .describe(
-      'Groups of the forum, one of which somebody has to be in to use the role there. A role that approves also needs the person to be listed, with the number of that account.',
-    ),
-});
-
-const forumPlace = z.union(
-  [z.literal(true), z.number().int().positive(), z.strictObject({ category: forumCategory })],
-  {
-    error:
-      'should be true (a new topic in the category that is watched), the number of a topic, or { category: development/packaging/5 }',
-  },
-);
-
-const audience = z
-  .strictObject({
-    slack: slackChannel.optional().describe('Channel that gets the messages.'),
-    forum: forumPlace
-      .optional()
-      .describe(
-        'true: each message is a new topic in the category that is watched. The number of a topic: a reply there. Or another category.',
-      ),
-  })
-  .refine(
-    ({ slack: channel, forum }) => channel !== undefined || forum !== undefined,
-    'names no place: give it slack, forum or both',
-  );
 
 /** Every setting of Steward. `docs/` is made from it, and `load.ts` adds what one schema cannot say. */
 export const configSchema = z.strictObject({
@@ -390,19 +254,3 @@ export const configSchema = z.strictObject({
 });
 
 export type Config = z.output<typeof configSchema>;
-export type SecretRef = z.output<typeof secretRef>;
-
-function hasPassword(text: string): boolean {
-  return URL.canParse(text) && new URL(text).password !== '';
-}
-
-function isOpenUrl(text: string, schemes: readonly string[]): boolean {
-  if (!URL.canParse(text)) return false;
-  const url = new URL(text);
-  return url.password === '' && schemes.includes(url.protocol.slice(0, -1));
-}
-
-/** What somebody is called on the hub: as their id says, where they have no other name there. */
-export function kojiUserOf<T>({ id, koji }: { readonly id: T; readonly koji?: T | undefined }): T {
-  return koji ?? id;
-}

@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { SecretRef } from './schema.ts';
+import type { SecretRef } from './kinds.ts';
 
 /** What was read, or why it could not be; `warns` is about a file that others may read. */
 export type Read =

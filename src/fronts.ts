@@ -1,5 +1,5 @@
 import type { Loaded } from '../config/load.ts';
-import { kojiUserOf } from '../config/schema.ts';
+import { kojiUserOf } from '../config/who.ts';
 import { type Courier, createCourier, type Outlet } from './core/courier.ts';
 import type { Desk } from './core/desk.ts';
 import { approvingRoles } from './core/planner.ts';

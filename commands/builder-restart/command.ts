@@ -4,7 +4,7 @@ import { hostName, words } from '../../src/core/fields.ts';
 import type { Intent, Step } from '../../src/core/plan.ts';
 import { anyOf } from '../../src/core/recognise.ts';
 import { Refused, Unavailable } from '../../src/core/refused.ts';
-import { loadScript } from '../../src/core/script.ts';
+import { loadScript, scriptRun } from '../../src/core/script.ts';
 import {
   BUILDER_NAME,
   BUILDER_WORDS,
@@ -96,7 +96,7 @@ function stepFor(builder: Builder, kojid: Kojid, running: z.output<typeof tasks>
     key: `restart:${builder.name}`,
     title: `Restart kojid on ${builder.name}`,
     kind: 'once',
-    effect: { kind: 'host', host: builder.name, script: restart.name, sha256: restart.sha256, args: [] },
+    effect: scriptRun(builder.name, restart, []),
     changes: [{ what: `kojid on ${builder.name}`, before: kojid.state, after: 'active, started anew' }],
     evidence: [
       { label: builder.name, value: stateOf(builder) },

@@ -1,7 +1,7 @@
 import type { View } from '../../src/core/command.ts';
 import type { Step } from '../../src/core/plan.ts';
 import { Refused } from '../../src/core/refused.ts';
-import { loadScript } from '../../src/core/script.ts';
+import { loadScript, scriptRun } from '../../src/core/script.ts';
 import { certificateFindings } from '../ca-check/authority.ts';
 import { keyText } from '../certificates/certificate.ts';
 import { bareSerial, sameSerial } from '../certificates/entries.ts';
@@ -135,13 +135,13 @@ export function renewStep(wish: Wish, seen: RenewalSeen, settings: Settings, vie
         ? 'Give the CA a new key and certificate'
         : 'Renew the CA’s certificate with its key',
     kind: 'set',
-    effect: {
-      kind: 'host',
-      host: ca.host,
-      script: script.name,
-      sha256: script.sha256,
-      args: [ca.fingerprint, wish.key, String(wish.days), String(settings.crlDays), String(wish.missing)],
-    },
+    effect: scriptRun(ca.host, script, [
+      ca.fingerprint,
+      wish.key,
+      String(wish.days),
+      String(settings.crlDays),
+      String(wish.missing),
+    ]),
     changes: [
       {
         what: 'certificate of the CA',

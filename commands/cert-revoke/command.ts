@@ -6,6 +6,7 @@ import { nearest } from '../../src/core/near.ts';
 import type { Step } from '../../src/core/plan.ts';
 import { anyOf } from '../../src/core/recognise.ts';
 import { Refused } from '../../src/core/refused.ts';
+import { scriptRun } from '../../src/core/script.ts';
 import { withReason } from '../builders.ts';
 import { ALLOWED } from '../certificates/allowed.ts';
 import { CERTIFICATE_WORDS, OTHER_CERTIFICATES } from '../certificates/called.ts';
@@ -194,13 +195,7 @@ function stepFor(entry: Entry, reason: string, ca: Ca, { crlDays, crlInUse }: Se
     key: `revoke:${serial}`,
     title: `Revoke ${serial} of ${user ?? 'nobody'}`,
     kind: 'set',
-    effect: {
-      kind: 'host',
-      host: ca.host,
-      script: kojiCa.name,
-      sha256: kojiCa.sha256,
-      args: ['revoke', ca.fingerprint, serial, reason, String(crlDays)],
-    },
+    effect: scriptRun(ca.host, kojiCa, ['revoke', ca.fingerprint, serial, reason, String(crlDays)]),
     changes: [
       { what: `certificate ${serial} of ${user ?? 'nobody'}`, before: 'let in', after: 'turned away' },
     ],

@@ -2,7 +2,7 @@ import type { Answer } from '../../src/core/answer.ts';
 import type { View } from '../../src/core/command.ts';
 import type { Guard, Plan, Step } from '../../src/core/plan.ts';
 import { Refused } from '../../src/core/refused.ts';
-import { loadScript } from '../../src/core/script.ts';
+import { loadScript, scriptRun } from '../../src/core/script.ts';
 import { type Csr, checkCsr } from './csr.ts';
 import { type Holder, lookAtHolder, ownUser, reservedNames } from './holder.ts';
 import type { Entry } from './index-file.ts';
@@ -96,13 +96,13 @@ export function planOf(
     key: `sign:${csr.fingerprint.slice(0, 16)}`,
     title: how.title,
     kind: 'set',
-    effect: {
-      kind: 'host',
-      host: ca.host,
-      script: kojiCa.name,
-      sha256: kojiCa.sha256,
-      args: ['sign', ca.fingerprint, user, String(settings.days), csr.der.toString('base64')],
-    },
+    effect: scriptRun(ca.host, kojiCa, [
+      'sign',
+      ca.fingerprint,
+      user,
+      String(settings.days),
+      csr.der.toString('base64'),
+    ]),
     changes: [
       {
         what: `valid certificates of ${user}`,

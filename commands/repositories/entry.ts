@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { holdsCredentials } from '../../src/core/credentials.ts';
 import type { Inverse, Step } from '../../src/core/plan.ts';
 import { Refused } from '../../src/core/refused.ts';
-import { loadScript } from '../../src/core/script.ts';
+import { loadScript, scriptRun } from '../../src/core/script.ts';
 import {
   addBlock,
   assertReadable,
@@ -93,7 +93,7 @@ function editEffect(verb: string, place: Place, label: string, edit: Edit, host:
     String(at),
     piece.toString('base64'),
   ];
-  return { kind: 'host', host, script: mrepoEdit.name, sha256: mrepoEdit.sha256, args };
+  return scriptRun(host, mrepoEdit, args);
 }
 
 /** A file of its own that has nothing in it is no file. */

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { EffectOf } from './plan.ts';
 import type { HostScript } from './ports.ts';
 
 /** `# part: parts/authority.sh`, in a line of its own: the text of that file stands there. */
@@ -22,4 +23,13 @@ export function loadScript(url: URL): HostScript {
     text,
     sha256: createHash('sha256').update(text).digest('hex'),
   };
+}
+
+/** The effect that runs a root script on a host: its name and its SHA-256 are never those of two scripts. */
+export function scriptRun(
+  host: string,
+  { name, sha256 }: HostScript,
+  args: readonly string[],
+): EffectOf<'host'> {
+  return { kind: 'host', host, script: name, sha256, args };
 }

@@ -2,48 +2,30 @@ import { describe, expect, it } from 'vitest';
 import { answerText, cardText, formText, replyText, tableText } from '../../src/cli/text.ts';
 import { widthOf, wrap } from '../../src/cli/width.ts';
 import type { Card } from '../../src/core/card.ts';
+import { action, cardOf, stepOf } from '../support/cards.ts';
 
 const plain = { columns: 80, colour: false };
 
-const ADMIN = { roles: ['admin'], asker: 'as-any', says: 'an admin' } as const;
 const OWN = { roles: ['admin'], asker: 'too', says: 'maria or an admin' } as const;
-const card: Card = {
-  id: 'r42',
-  seq: 2,
-  risk: 'low',
-  title: 'Raise the capacity of builder2 from 4 to 8',
-  status: 'planned',
-  tone: 'info',
+const card = cardOf({
   line: 'Waits for the yes of 1 admin (not maria).',
-  next: null,
   fields: [{ label: 'Can be undone', value: 'yes' }],
   steps: [
-    {
-      title: 'Set the capacity of builder2 to 8',
-      state: 'todo',
+    stepOf({
       changes: [{ what: 'capacity of builder2', before: '4.0', after: '8' }],
       evidence: [{ label: 'builder2', value: 'enabled, load 1.2' }],
       guards: [{ text: 'free space of at least 40 GB', holds: false, saw: '12 GB free' }],
-      undo: 'full',
       call: 'editHost("builder2", capacity=8)',
-      digest: 'd'.repeat(64),
-      says: null,
-    },
+    }),
   ],
   notes: ['It builds 2 packages now.'],
-  answer: null,
-  links: [],
   actions: [
-    { verb: 'approve', label: 'Approve', style: 'primary', line: 'approve r42', may: ADMIN },
-    { verb: 'deny', label: 'Deny…', style: 'danger', line: 'deny r42 because=…', may: ADMIN },
-    { verb: 'cancel', label: 'Cancel', style: 'plain', line: 'cancel r42', may: OWN },
+    action('approve', 'primary'),
+    { ...action('deny', 'danger'), label: 'Deny…', line: 'deny r42 because=…' },
+    { ...action('cancel', 'plain'), may: OWN },
   ],
   footer: 'r42 · asked by Maria',
-  plan: 1,
-  decideRoles: ['admin'],
-  asker: 'maria',
-  notice: null,
-};
+});
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: this is what must not be there
 const CONTROL = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/;

@@ -62,7 +62,9 @@ beforeEach(() => {
 });
 
 describe('a step that follows from another one', () => {
-  it('is taken once wherever the worker dies, though the world no longer asks for it', async () => {
+  it('is taken once wherever the worker dies, though the world no longer asks for it', {
+    timeout: 120_000,
+  }, async () => {
     const dry = startMortal(kernel, 0);
     await run(await approved(), dry.work, signal);
     for (let at = 1; at <= dry.crossings.length; at++) {

@@ -8,6 +8,7 @@ import { run } from '../../src/core/runner.ts';
 import { onlyCrash, startMortal } from '../support/crash.ts';
 import { type Kernel, PEOPLE, startKernel } from '../support/kernel.ts';
 import { pointsUpTo } from '../support/thorough.ts';
+import { step } from './support.ts';
 import { watchTests } from './watching-suite.ts';
 
 const { maria, adam } = PEOPLE;
@@ -30,13 +31,7 @@ const farewell = defineCommand({
     const { enabled } = host.parse(await view.hub.read({ method: 'getHost', args: [name] }, view.signal));
     const [audience, ...lines] = text.includes('/') ? text.split('/') : ['packagers', text];
     const steps: Step[] = [
-      {
-        ...base,
-        key: 'disable',
-        title: `Disable ${name}`,
-        kind: 'set',
-        effect: { kind: 'hub', method: 'disableHost', args: [name] },
-      },
+      step('disable', `Disable ${name}`, 'set', 'disableHost', [name]),
       {
         ...base,
         key: 'tell',

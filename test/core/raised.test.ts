@@ -2,11 +2,11 @@ import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { z } from 'zod';
 import { defineCommand } from '../../src/core/command.ts';
 import { hostName } from '../../src/core/fields.ts';
-import type { Plan } from '../../src/core/plan.ts';
+import type { Plan, Step } from '../../src/core/plan.ts';
 import { raised, ruleOf } from '../../src/core/policy.ts';
 import { createRegistry } from '../../src/core/registry.ts';
 import { type Kernel, PEOPLE, startKernel } from '../support/kernel.ts';
-import { told } from './support.ts';
+import { step, told } from './support.ts';
 
 const { maria, adam, bea } = PEOPLE;
 
@@ -25,20 +25,14 @@ const open = defineCommand({
     const { enabled } = z
       .object({ enabled: z.boolean() })
       .parse(await view.hub.read({ method: 'getHost', args: [host] }, view.signal));
-    const step = {
-      key: `enabled:${host}`,
-      title: `Enable ${host}`,
-      kind: 'set',
-      effect: { kind: 'hub', method: 'enableHost', args: [host] },
-      changes: [],
-      evidence: [],
-      guards: [],
+    const enable: Step = {
+      ...step(`enabled:${host}`, `Enable ${host}`, 'set', 'enableHost', [host]),
       inverse: { command: 'builder open', given: { host }, restores: 'full' },
-    } as const;
+    };
     return {
       kind: 'plan',
       title: `Enable ${host}`,
-      steps: enabled ? [] : [step],
+      steps: enabled ? [] : [enable],
       ...(now.risk ? { risk: now.risk } : {}),
     };
   },

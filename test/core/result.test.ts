@@ -9,7 +9,7 @@ import { createRegistry } from '../../src/core/registry.ts';
 import { run } from '../../src/core/runner.ts';
 import { onlyCrash, startMortal } from '../support/crash.ts';
 import { type Kernel, PEOPLE, startKernel } from '../support/kernel.ts';
-import { MINUTE, makeClock } from './support.ts';
+import { MINUTE, makeClock, step } from './support.ts';
 
 const { maria, adam } = PEOPLE;
 
@@ -30,16 +30,8 @@ const open = defineCommand({
   examples: ['builder open builder3'],
   async plan({ host: name }, view): Promise<Plan> {
     const { enabled } = await look(name, view);
-    const step = {
-      key: `enabled:${name}`,
-      title: `Enable ${name}`,
-      kind: 'set',
-      effect: { kind: 'hub', method: 'enableHost', args: [name] },
-      changes: [],
-      evidence: [],
-      guards: [],
-    } as const;
-    return { kind: 'plan', title: `Enable ${name}`, steps: enabled ? [] : [step] };
+    const enable = step(`enabled:${name}`, `Enable ${name}`, 'set', 'enableHost', [name]);
+    return { kind: 'plan', title: `Enable ${name}`, steps: enabled ? [] : [enable] };
   },
   async result({ host: name }, view): Promise<Answer> {
     looks.count += 1;
@@ -100,7 +92,9 @@ it('a request that finds everything done already shows the same', async () => {
   expect(request).toMatchObject({ status: 'succeeded', answer: shown(number()), plan: { steps: [] } });
 });
 
-it('a worker may die at any moment: the change is made once, and what there is to show is shown', async () => {
+it('a worker may die at any moment: the change is made once, and what there is to show is shown', {
+  timeout: 120_000,
+}, async () => {
   for (let at = 1; ; at++) {
     for (const one of kernel.hub.world.hosts) one.enabled = one.name !== 'builder3';
     kernel.hub.world.changes = [];

@@ -1,11 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { startPage } from '../../sandbox/page/page.ts';
-import { startSite } from '../../sandbox/site.ts';
-import { startSteward } from '../../sandbox/steward.ts';
-import { CHROMIUM, openTab } from '../support/browser.ts';
+import { CHROMIUM } from '../support/browser.ts';
+import { openDemo } from './demo-page.ts';
 
 // `npm run docs:picture` sets this: the picture in the README is made by this test.
 const PICTURE = process.env.STEWARD_PICTURE;
@@ -13,21 +8,8 @@ const PICTURE = process.env.STEWARD_PICTURE;
 it.skipIf(CHROMIUM === undefined)(
   'the demo page shows a request of the forum beside the chat, where it is approved (skipped where there is no chromium)',
   { timeout: 120_000 },
-  async ({ onTestFinished }) => {
-    const dir = await mkdtemp(join(tmpdir(), 'steward-page-'));
-    onTestFinished(() => rm(dir, { recursive: true, force: true }));
-    const site = await startSite({ dir });
-    onTestFinished(() => site.close());
-    const steward = await startSteward(site);
-    onTestFinished(() => steward.stop());
-    const page = await startPage({
-      slack: site.slack,
-      forum: site.forum,
-      extras: { commands: steward.commands, suggestions: ['help', 'builder list'] },
-    });
-    onTestFinished(() => page.close());
-    const { tab, trouble, close } = await openTab(page.url, { width: 1680, height: 900 });
-    onTestFinished(close);
+  async () => {
+    const { site, tab, trouble } = await openDemo({ width: 1680, height: 900 }, ['help', 'builder list']);
     const forum = tab.locator('#forum');
 
     await tab.getByRole('button', { name: 'New topic' }).click();

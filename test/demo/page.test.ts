@@ -1,30 +1,12 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { startPage } from '../../sandbox/page/page.ts';
-import { startSite } from '../../sandbox/site.ts';
-import { startSteward } from '../../sandbox/steward.ts';
-import { CHROMIUM, openTab } from '../support/browser.ts';
+import { CHROMIUM } from '../support/browser.ts';
+import { openDemo } from './demo-page.ts';
 
 it.skipIf(CHROMIUM === undefined)(
   'the demo page lets one person ask and another approve, and shows how it went (skipped where there is no chromium)',
   { timeout: 120_000 },
-  async ({ onTestFinished }) => {
-    const dir = await mkdtemp(join(tmpdir(), 'steward-page-'));
-    onTestFinished(() => rm(dir, { recursive: true, force: true }));
-    const site = await startSite({ dir });
-    onTestFinished(() => site.close());
-    const steward = await startSteward(site);
-    onTestFinished(() => steward.stop());
-    const page = await startPage({
-      slack: site.slack,
-      forum: site.forum,
-      extras: { commands: steward.commands },
-    });
-    onTestFinished(() => page.close());
-    const { tab, trouble, close } = await openTab(page.url, { width: 1320, height: 720 });
-    onTestFinished(close);
+  async () => {
+    const { site, tab, trouble } = await openDemo({ width: 1320, height: 720 });
 
     const write = async (text: string) => {
       await tab.getByLabel('Message', { exact: true }).fill(text);

@@ -63,17 +63,3 @@ export async function startBolt(slack: SandboxSlack, set: (app: App) => void): P
   const address = z.object({ port: z.number() }).parse(server.address());
   slack.setRequestUrl(`http://127.0.0.1:${address.port}/slack/events`);
 }
-
-const _modal = {
-  type: 'modal' as const,
-  title: { type: 'plain_text' as const, text: 'Capacity' },
-  submit: { type: 'plain_text' as const, text: 'Ask' },
-  blocks: [
-    {
-      type: 'input',
-      block_id: 'host',
-      label: { type: 'plain_text' as const, text: 'Builder' },
-      element: { type: 'plain_text_input' as const, action_id: 'host' },
-    },
-  ],
-};

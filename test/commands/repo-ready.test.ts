@@ -8,7 +8,7 @@ import type { Request } from '../../src/core/request.ts';
 import { run } from '../../src/core/runner.ts';
 import { viewOf } from '../../src/core/world.ts';
 import { HOUR, MINUTE, makeClock } from '../core/support.ts';
-import { onlyCrash, startMortal } from '../support/crash.ts';
+import { Crash, onlyCrash, startMortal } from '../support/crash.ts';
 import { type Kernel, PEOPLE, startKernel } from '../support/kernel.ts';
 import { pointsUpTo } from '../support/thorough.ts';
 

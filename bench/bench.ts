@@ -10,6 +10,7 @@ import { nfs } from './nfs.ts';
 import { repoPlan } from './repo-plan.ts';
 import { roundTrip } from './round-trip.ts';
 import { choose, runAll } from './run.ts';
+import { sixHours } from './six-hours.ts';
 import { start } from './start.ts';
 
 const HELP = `npm run bench                what Steward is fast enough at, and what not
@@ -24,6 +25,7 @@ const ALL = [
   ...acknowledge,
   ...nfs,
   ...job,
+  ...sixHours,
   ...capacity,
   ...roundTrip,
   ...forum,

@@ -24,7 +24,9 @@ export async function readHost(
 ): Promise<{ readonly stdout: string; readonly truncated: boolean }> {
   const outcome = await view.hosts.read(host, script, args, { deadlineMs, signal: view.signal });
   if (outcome.kind !== 'exit') {
-    if (AWAY.includes(outcome.kind)) throw new Unavailable(`${what} ${host}`, outcome.says);
+    const lost = `The connection to ${host} broke in the middle of a look. A look changes nothing there.`;
+    if (AWAY.includes(outcome.kind))
+      throw new Unavailable(`${what} ${host}`, outcome.kind === 'lost' ? lost : outcome.says);
     throw new Refused(`T${what.slice(1)} ${host} could not be looked at: ${outcome.says}`);
   }
   if (outcome.code !== 0) {

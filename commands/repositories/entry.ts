@@ -42,7 +42,10 @@ export function addEntry(entry: Entry, mirror: Mirror, settings: Settings, inver
     changes: lines.flatMap((line, index) =>
       line === '' ? [] : [{ what: `line ${Math.max(1, first) + index}`, before: '', after: line }],
     ),
-    evidence: [{ label: 'everything that is there', value: keepsText(place, edit) }],
+    evidence: [
+      ...(place === 'config' ? [{ label: path, value: `${edit.before.length} bytes` }] : []),
+      { label: 'everything that is there', value: keepsText(place) },
+    ],
     guards: [],
     inverse,
   };
@@ -171,8 +174,8 @@ function pathOf(place: Place, label: string, { config, confdir, reposDir }: Sett
   return place === 'confdir' ? `${confdir}/${label}.conf` : `${reposDir}/${label}.repo`;
 }
 
-function keepsText(place: Place, { before }: Edit): string {
+function keepsText(place: Place): string {
   return place === 'config'
-    ? `stays, all ${before.length} bytes of it; a copy of the file is kept beside it`
+    ? 'stays; a copy of the file is kept beside it'
     : 'stays: this is a new file of its own';
 }

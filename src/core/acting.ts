@@ -82,11 +82,19 @@ export function createActing(deps: {
     const listed = await store.requests.list({ ...filter, limit: 20 });
     const title =
       { open: 'Open requests', mine: 'Your requests', all: 'Latest requests' }[which] ?? 'Open requests';
-    const frozen = await readFreeze(store.notes);
     const shown = listReply(title, listed, now());
-    return frozen
-      ? { ...shown, lines: [`Everything is frozen by ${frozen.by}: ${frozen.because}.`, ...shown.lines] }
-      : shown;
+    return { ...shown, lines: [...(await frozenLines('')), ...shown.lines] };
+  }
+
+  async function frozenLines(then: string): Promise<readonly string[]> {
+    const frozen = await readFreeze(store.notes);
+    return frozen ? [`Everything is frozen by ${frozen.by}: ${frozen.because}.${then}`] : [];
+  }
+
+  /** Whoever lets something go on is told when it will not. */
+  async function unlessFrozen(said: Reply): Promise<Reply> {
+    if (said.tone !== 'good') return said;
+    return { ...said, lines: [...said.lines, ...(await frozenLines(' It goes on after `thaw`.'))] };
   }
 
   /** Asks which request is meant, with the lines for those of that place that have not ended. */
@@ -130,13 +138,17 @@ export function createActing(deps: {
       case 'history':
         return reply(historyReply(id, await store.requests.events(id)));
       case 'approve':
-        return { kind: 'decided', id, reply: await decisions.approve(who, id, plan, via) };
+        return {
+          kind: 'decided',
+          id,
+          reply: await unlessFrozen(await decisions.approve(who, id, plan, via)),
+        };
       case 'deny':
         return { kind: 'decided', id, reply: await decisions.deny(who, id, plan, because, via) };
       case 'cancel':
         return { kind: 'decided', id, reply: await cancel(who, id, because, via) };
       case 'resume':
-        return { kind: 'decided', id, reply: await decisions.resume(who, id, via) };
+        return { kind: 'decided', id, reply: await unlessFrozen(await decisions.resume(who, id, via)) };
       case 'resolve':
         return {
           kind: 'decided',

@@ -87,9 +87,8 @@ export function endText(code: number | null, lines: readonly string[]): string {
     .join(' / ')
     .slice(0, 400)
     .toWellFormed();
-  const how =
-    code === null ? 'it ended, and how nobody knows: a reboot, or it was killed' : `exit code ${code}`;
-  if (text && code !== null && own.length > 0) return text;
-  if (text) return `${text} (${how})`;
-  return code === null ? `${how}; it said nothing` : `it ended with ${how} and said nothing`;
+  if (code === null)
+    return `it ended, and how nobody knows: a reboot, or it was killed. ${text === '' ? 'It said nothing' : `It said last: ${text}`}`;
+  if (text && own.length > 0) return text;
+  return text ? `${text} (exit code ${code})` : `it ended with exit code ${code} and said nothing`;
 }

@@ -4,7 +4,7 @@ import { digestOfEffect, plannedEvent, ruleOfPlan } from './planner.ts';
 import type { Work } from './planning.ts';
 import { isApproved } from './policy.ts';
 import { cut, type Pen, Stop } from './recording.ts';
-import type { Request } from './request.ts';
+import type { Request, StepNow } from './request.ts';
 
 /**
  * A step that nobody approved stops everything: the request asks again, with the new plan. The same call from
@@ -25,7 +25,14 @@ export async function stopOnDrift(
   const total = request.plan?.steps.length ?? 0;
   const done = total - open.length;
   const stopped = done > 0 ? `I stopped after ${done} of ${total} steps` : 'nothing was done';
-  const says = cut(`Things changed after the approval, so ${stopped}. Now it would be: ${titles}.`);
+  const other = strange.flatMap((step) =>
+    differences(
+      step,
+      open.find((now) => now.step.key === step.key),
+    ),
+  );
+  const seen = other.length > 0 ? ` What is seen now: ${other.join('; ')}.` : '';
+  const says = cut(`Things changed after the approval, so ${stopped}.${seen} Now it would be: ${titles}.`);
   await askAgain(says, request, plan, todo, work, pen);
 }
 
@@ -64,6 +71,15 @@ export function assertUntouched(request: Request): void {
   const isTouched = steps.some((now) => digestOfEffect(now.step.effect) !== now.digest);
   if (isTouched || new Set(steps.map((now) => now.digest)).size < steps.length)
     throw new Error(`the record of ${request.id} was tampered with: a step is not what was approved`);
+}
+
+/** A script's call tells people nothing, so what it rested on and rests on now does. */
+function differences({ effect, evidence }: Step, approved: StepNow | undefined): readonly string[] {
+  if (effect.kind !== 'host' || !approved) return [];
+  return evidence.flatMap(({ label, value }) => {
+    const before = approved.step.evidence.find((one) => one.label === label)?.value;
+    return before === undefined || before === value ? [] : [`${label}: ${value} (before: ${before})`];
+  });
 }
 
 /** What approvers read of a `set` step beside its call. A `once` step begins where it begins. */

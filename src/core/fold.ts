@@ -22,6 +22,7 @@ export function fold(events: readonly RequestEvent[]): Request {
     updatedAt: first.at,
     plan: null,
     tries: {},
+    sentBack: {},
     doneBefore: [],
     answer: null,
     waiting: null,
@@ -121,8 +122,18 @@ function apply(request: Request, event: RequestEvent): Request {
       return withStep(request, event.data.key, { state: 'failed', at: event.at, says: event.data.says });
     case 'step-unknown':
       return withStep(request, event.data.key, { state: 'unknown', at: event.at, says: event.data.says });
-    case 'step-not-done':
-      return withStep(request, event.data.key, { state: 'todo', at: event.at, says: null, how: null });
+    case 'step-not-done': {
+      // One that was seen to run: not one whose host was away, or had another to run.
+      const ran = request.waiting?.reason === 'job' ? 1 : 0;
+      const { digest } = event.data;
+      const sentBack = { ...request.sentBack, [digest]: (request.sentBack[digest] ?? 0) + ran };
+      return withStep({ ...request, sentBack }, event.data.key, {
+        state: 'todo',
+        at: event.at,
+        says: null,
+        how: null,
+      });
+    }
     case 'drifted':
       return { ...request, says: event.data.says, waiting: null };
     case 'succeeded':
@@ -136,6 +147,7 @@ function apply(request: Request, event: RequestEvent): Request {
       return {
         ...request,
         status: request.plan ? 'approved' : 'asked',
+        sentBack: {},
         waiting: null,
         awaySince: null,
         says: null,

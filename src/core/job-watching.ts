@@ -204,12 +204,12 @@ async function end(watch: Watch, state: JobState, look: Extract<JobLook, { kind:
     return fail(watch, `Stopped by ${request.stopping.by.name}; the log says: ${words}.${deaf}`, last);
   }
   if (look.code === PLAN_AGAIN) {
-    const tries = request.tries[now.digest] ?? 1;
-    if (tries < MOST_TRIES) {
+    const times = (request.sentBack[now.digest] ?? 0) + 1;
+    if (times < MOST_TRIES) {
       await finish(watch, [...last, notDoneEvent(now)]);
       return;
     }
-    return fail(watch, `${effect.host}: it was begun ${tries} times, and says again: ${words}`, last);
+    return fail(watch, `${effect.host}: it was begun ${times} times, and says again: ${words}`, last);
   }
   return fail(watch, `${effect.host}: ${words}`, last);
 }

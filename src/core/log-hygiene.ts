@@ -16,7 +16,7 @@ export async function presentable(log: Uint8Array): Promise<string> {
     const piece = log.subarray(at, at + PIECE_BYTES);
     const { text, bytes } = readLog(piece, at + piece.length === log.length ? 'ended' : 'full');
     const plain = text.replace(COLOURS, '');
-    pieces.push({ text: visible(plain).replace(LOGIN, '$1***@'), isKey: holdsPrivateKey(plain) });
+    pieces.push({ text: withoutLogins(visible(plain)), isKey: holdsPrivateKey(plain) });
     at += bytes;
     // Others want to be served meanwhile.
     await breathe();
@@ -30,8 +30,21 @@ export async function presentable(log: Uint8Array): Promise<string> {
   return given.join('');
 }
 
-/** User and password of an address; a token stands there alone. Up to the last @: a password may hold one, and a slash. */
-const LOGIN = /(:\/\/)(?:[^\s/:@]{0,200}:(?!\d{1,5}\/)[^\s"<>]{1,300}|[^\s/]+)@/gu;
+/** User and password of each address; a token stands there alone. Not by one expression, which would take the square of a line. */
+function withoutLogins(text: string): string {
+  const [before = '', ...behind] = text.split('://');
+  return [before, ...behind.map(withoutLogin)].join('://');
+}
+
+/** Up to the last @: a password may hold one, and a slash, but what follows on a port is a path. */
+function withoutLogin(behind: string): string {
+  const [address = ''] = /^[^\s"<>]*/u.exec(behind) ?? [];
+  const [place = ''] = address.split('/', 1);
+  const named = place.indexOf(':');
+  const hasPort = named >= 0 && /^\d{1,5}$/u.test(place.slice(named + 1));
+  const at = (named >= 0 && !hasPort ? address : place).lastIndexOf('@');
+  return at < 0 ? behind : `***${behind.slice(at)}`;
+}
 
 /** What makes a terminal draw in colours, and says nothing else. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: it begins with one.

@@ -47,7 +47,9 @@ export function parse(typed: string, registry: Registry): Parsed {
   }
   // “Approve, thank you.”
   const verb = VERBS.find((candidate) => candidate.name === lowered[0]?.replace(/[,.:!]+$/u, ''));
-  if (verb) {
+  // “Show cert 02” and “check nfs” are no words to a request.
+  const isSwapped = registry.get(lowered.slice(0, 2).reverse().join(' ')) !== undefined && tokens.length > 1;
+  if (verb && !isSwapped) {
     const heeded = tokens.slice(1).filter(({ text }) => verb.heeds?.test(text) ?? true);
     const read = readParams(verb.params, heeded, line);
     const alone = verb.plain && !read.talk.every((word) => FRIENDLY.test(word));

@@ -171,19 +171,25 @@ export function remainingSteps(plan: Plan, request: Request): readonly Step[] {
     done.filter(({ step }) => step.kind === 'once' || step.effect.kind === 'hand').map((now) => now.digest),
   );
   const begun = new Set(done.filter((now) => now.begun !== null).map((now) => now.step.key));
-  const planned = new Set(plan.steps.map((step) => step.key));
-  const owed = own
-    .map((now) => now.step)
-    .filter((step) => !planned.has(step.key) && step.follows?.some((key) => begun.has(key)));
+  const owes = own.map((now) => now.step).filter((step) => step.follows?.some((key) => begun.has(key)));
+  const again = plan.steps.map((step) => owes.find((one) => isPartOf(step, one)) ?? step);
+  const planned = new Set(again.map((step) => step.key));
+  const owed = owes.filter((step) => !planned.has(step.key));
   const isLate = done.some(({ how }) => how === 'unended');
   const isMessage = ({ effect }: Step): boolean => effect.kind === 'notice';
   const wanted = all.some((now) => now.begun !== null)
     ? [
-        ...[...plan.steps, ...owed].filter((step) => !isMessage(step)),
+        ...[...again, ...owed].filter((step) => !isMessage(step)),
         ...(isLate ? [] : own.map((now) => now.step).filter(isMessage)),
       ]
     : plan.steps;
   return wanted.filter((step) => !taken.has(digestOfEffect(step.effect)));
+}
+
+/** A wait for some of what is waited for anyway, when half of it was begun already. */
+function isPartOf({ effect: part }: Step, { effect: whole }: Step): boolean {
+  if (part.kind !== 'wait' || whole.kind !== 'wait') return false;
+  return part.hours === whole.hours && part.for.every((key) => whole.for.includes(key));
 }
 
 /** The event of a new numbered plan. */

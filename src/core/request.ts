@@ -85,6 +85,8 @@ export interface Request {
   readonly plan: PlanNow | null;
   /** How often each step was begun, by digest, under whatever plan. */
   readonly tries: Readonly<Record<string, number>>;
+  /** How often the job of each step ran and wanted another plan, by digest, since somebody last said to go on. */
+  readonly sentBack: Readonly<Record<string, number>>;
   /** Steps of earlier plans of this request that were carried out, oldest first. */
   readonly doneBefore: readonly StepNow[];
   /** What a command that looks found, or what a finished request has to show. */

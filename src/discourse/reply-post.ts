@@ -4,7 +4,7 @@ import type { Form, FormField } from '../core/form.ts';
 import { writeForm } from '../core/form-text.ts';
 import { cut, oneLine } from '../core/visible.ts';
 import { answerParts } from './answer-parts.ts';
-import { code, fence, inline } from './escape.ts';
+import { code, fence, fold, inline } from './escape.ts';
 import { joined, LIMIT } from './parts.ts';
 import { sayable, withSayable } from './say.ts';
 
@@ -71,8 +71,8 @@ export function recognisedPost(list: readonly Recognised[], bot: string): string
     missing ? problemList(form) : '',
     `Reply with this line${missing ? ', and with what is missing in it' : ' if that is right'}:`,
     sayable(line, bot),
-    formBlock && 'Or copy this form, fill it in, and post it as it is:',
-    formBlock,
+    // The line says the same, and who can say it has read enough.
+    formBlock && fold('Or copy this form and fill it in', formBlock),
     leave,
   ]);
 }

@@ -98,7 +98,7 @@ export const says = {
   }),
   lost: (target: Target): Bad => ({
     kind: 'lost',
-    says: `The connection to ${target.name} broke while the command ran. It may or may not have finished: look before doing it again.`,
+    says: `The connection to ${target.name} broke while the command ran, so it may or may not have finished there.`,
   }),
   signalled: (target: Target, signal: string): Bad => ({
     kind: 'signalled',

@@ -109,6 +109,14 @@ describe.skipIf(!hasCurl)('the script that syncs a mirror, with mrepo', () => {
       );
       chmodSync(rig.at(dir), 0o755);
     }
+    // Nor below, where packages go: what upstream has would be written to wherever a link there leads.
+    const below = join(rig.at(MIRROR.srcdir), 'fedora41-x86_64/os');
+    for (const dir of [join(below, '..'), below, join(below, 'a')]) {
+      mkdirSync(dir, { recursive: true });
+      chmodSync(dir, 0o777);
+      expect((await rig.sync()).last).toMatch(/fedora41-x86_64\S* can be changed by others than root/);
+      chmodSync(dir, 0o755);
+    }
     // Neither may what a link of somebody's leads to.
     const [state, aside] = [rig.at(MIRROR.state), rig.at('aside')];
     mkdirSync(join(aside, 'state'), { recursive: true });

@@ -170,7 +170,9 @@ describe('repo add', () => {
     await site.kernel.say(bea, `approve ${request.id}`);
     const drifted = await site.kernel.until(request.id, 'planned', 'succeeded', 'failed');
     expect(drifted.plan?.n).toBe(2);
-    expect(drifted.says).toMatch(/Things changed after the approval, so nothing was done/);
+    expect(drifted.says).toMatch(
+      /^Things changed after the approval, so nothing was done\. What is seen now: \S+mrepo\.conf: \d+ bytes \(before: \d+ bytes\)\./,
+    );
     // The same lines, behind what is there now; nothing of it is written yet.
     const at = (step: Request['plan']) => step?.steps[0]?.step.changes[0]?.what;
     expect([at(request.plan), at(drifted.plan)]).toEqual(['line 19', 'line 22']);

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import repoLink from '../../commands/repo-link/command.ts';
+import repoRetire from '../../commands/repo-retire/command.ts';
 import repoUnlink from '../../commands/repo-unlink/command.ts';
 import { newReposHowFar } from '../../commands/repositories/new-repos.ts';
 import { createRegistry } from '../../src/core/registry.ts';
@@ -7,11 +8,11 @@ import type { Request } from '../../src/core/request.ts';
 import { run } from '../../src/core/runner.ts';
 import { viewOf } from '../../src/core/world.ts';
 import { HOUR, MINUTE, makeClock } from '../core/support.ts';
-import { onlyCrash, startMortal } from '../support/crash.ts';
+import { Crash, onlyCrash, startMortal } from '../support/crash.ts';
 import { type Kernel, PEOPLE, startKernel } from '../support/kernel.ts';
 import { pointsUpTo } from '../support/thorough.ts';
 
-const { maria, bea } = PEOPLE;
+const { maria, adam, bea, carl } = PEOPLE;
 const FOREMAN = 'foreman-nightly-el8-build';
 const KATELLO = 'katello-nightly-el8-build';
 /** Foreman's tag has it from then on, and Katello's below it. */
@@ -27,7 +28,7 @@ describe.each(['1.20', '1.35'] as const)(
     beforeAll(async () => {
       kernel = await startKernel({
         version,
-        registry: createRegistry([repoLink, repoUnlink]),
+        registry: createRegistry([repoLink, repoRetire, repoUnlink]),
         now: clock.now,
         hubWorld: ({ externalRepos, newRepos }) => {
           // Unless their fate is another, they have ended when they are looked at.
@@ -35,8 +36,8 @@ describe.each(['1.20', '1.35'] as const)(
           externalRepos.push({ id: 90, name: 'el8-tools', url: 'http://mirror.example.org/tools/' });
         },
       });
-      const { tagExternalRepos, tasks, repos, newRepos } = kernel.hub.world;
-      first = JSON.stringify({ tagExternalRepos, tasks, repos, newRepos });
+      const { externalRepos, tagExternalRepos, tasks, repos, newRepos } = kernel.hub.world;
+      first = JSON.stringify({ externalRepos, tagExternalRepos, tasks, repos, newRepos });
     });
     afterAll(() => kernel?.close());
     beforeEach(async () => {
@@ -297,6 +298,36 @@ describe.each(['1.20', '1.35'] as const)(
         await kernel.say(bea, `approve ${undo.id}`);
         expect((await kernel.until(undo.id, 'succeeded', 'failed')).status).toBe('succeeded');
         expect(newRepos()).toEqual([KATELLO, FOREMAN]);
+      });
+
+      it('need no other yes when the hub did only half of what makes them needed, and nobody heard of it', async ({
+        onTestFinished,
+      }) => {
+        const { world } = kernel.hub;
+        const steward = world.users.find(({ name }) => name === 'steward');
+        steward?.permissions.push('admin');
+        onTestFinished(() => void steward?.permissions.pop());
+        const [foreman = 0, katello = 0] = [FOREMAN, KATELLO].map(
+          (tag) => world.tags.find(({ name }) => name === tag)?.id,
+        );
+        const link = { repoId: 90, priority: 50, mergeMode: 'koji', arches: null };
+        world.tagExternalRepos = [foreman, katello].map((tagId) => ({ ...link, tagId }));
+        const retire = await kernel.ask(bea, 'repo retire el8-tools');
+        expect([retire.status, retire.says]).toEqual(['planned', retire.says]);
+        for (const who of [adam, carl]) await kernel.say(who, `approve ${retire.id}`);
+        const mortal = startMortal(kernel, /^after hub removeExternalRepoFromTag/);
+        await expect(run(retire.id, mortal.work, signal)).rejects.toThrow(Crash);
+        expect(world.tagExternalRepos).toEqual([]);
+        world.tagExternalRepos = [{ ...link, tagId: katello }];
+        await kernel.lapse();
+        const done = await kernel.until(retire.id, 'succeeded', 'failed', 'planned');
+        expect([done.status, done.plan?.n, done.says]).toEqual([
+          'succeeded',
+          1,
+          expect.stringMatching(/^All 6 steps are done/),
+        ]);
+        expect(world.tagExternalRepos).toEqual([]);
+        expect(newRepos().toSorted()).toEqual([FOREMAN, KATELLO]);
       });
 
       it('are made once each and waited for, wherever the worker dies', async () => {

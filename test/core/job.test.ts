@@ -127,6 +127,25 @@ describe('a job', () => {
     expect(bench.ran('again')).toBe(2);
   });
 
+  it('that was lost before wants another plan all the same; only who wants that again and again is not believed', async () => {
+    const id = await bench.approved('mirror sync often');
+    for (let times = 0; times < 2; times++) {
+      await bench.kernel.settle();
+      bench.end('often', 1);
+      await bench.becomes(id, 'failed');
+      await say(adam, `resume ${id}`);
+    }
+    for (let times = 0; times < 3; times++) {
+      await bench.kernel.settle();
+      expect((await load(id)).status).toBe('running');
+      bench.end('often', 75);
+      await bench.ended('often', 3 + times);
+      await bench.later(15_000);
+    }
+    expect((await bench.becomes(id, 'failed')).says).toContain('it was begun 3 times, and says again:');
+    expect(bench.ran('often')).toBe(5);
+  });
+
   it('goes on and is watched while everything is frozen', async () => {
     const id = await bench.approved('mirror sync cold');
     await bench.kernel.settle();
@@ -161,7 +180,7 @@ describe('a job that nobody can ask any more', () => {
     bench.rig.sandbox.world('mirror').endJobs();
     const failed = await bench.becomes(id, 'failed');
     expect(failed.says).toBe(
-      '“Sync reboot” failed: mirror: got 1 of 4 (it ended, and how nobody knows: a reboot, or it was killed)',
+      '“Sync reboot” failed: mirror: it ended, and how nobody knows: a reboot, or it was killed. It said last: got 1 of 4',
     );
     expect(await bench.kernel.store.locks.all()).toEqual([]);
     await say(maria, `resume ${id}`);

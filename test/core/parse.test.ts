@@ -134,6 +134,7 @@ describe('a line', () => {
       meant: 'builder capacity builder2 8',
     });
     expect(parse('aprove r42', registry)).toMatchObject({ kind: 'unclear', meant: 'approve r42' });
+    expect(parse('list builder builder2', registry)).toMatchObject({ meant: 'builder list builder2' });
     expect(parse('make coffee', registry)).toMatchObject({ kind: 'unclear', meant: null });
     expect(read('builder capacity builder2 capacty=8').problems['']).toBe(
       'There is no parameter called “capacty”. Did you mean capacity?',

@@ -73,6 +73,18 @@ ours_whole() { # DIRECTORY
   done
 }
 
+# The same of each place of packages and of every directory in it, where upstream says what the files are called.
+ours_below() { # DIRECTORIES: what there is of them
+  local one strange
+  for one in "$@"; do
+    if [[ -d ${one%/*} ]]; then ours_whole "${one%/*}"; fi
+    [[ -d $one ]] || continue
+    ours_whole "$one"
+    strange=$(find -H "$one" -type d \( ! -uid 0 ! -uid "$EUID" -o -perm /022 \) -print -quit)
+    [[ -z $strange ]] || die "$strange can be changed by others than root, and root writes below it, so nothing was synced: chown root and chmod go-w it"
+  done
+}
+
 read_conf() {
   local name value
   [[ -r $conf ]] || die "there is no $conf on this host, so nothing is synced here; docs/running.md says what goes into it"
@@ -166,6 +178,7 @@ sync() { # ARCHES REPOS
     finish 75 changed "[$label] in $found is not what was planned with (${repos[*]-nothing} for ${arches[*]-nothing}); nothing was changed"
   fi
   lay_out "$1" "$2"
+  ours_below "${in[@]}" "${www[@]}"
   begin count
   count
   begin sync

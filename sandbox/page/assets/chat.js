@@ -86,9 +86,7 @@ export function createChat({ at, ask, press, extras, openThread }) {
       );
     if (follow && (changed || first)) scroll.scrollTop = scroll.scrollHeight;
     composer.place(
-      place.kind === 'im'
-        ? 'Write to Steward, e.g. “builder list”'
-        : `Write to ${nameOf(place)}, or type / for commands`,
+      place.kind === 'im' ? 'Write to Steward, e.g. “builder list”' : 'Write, or type / for commands',
       place.hasBot ? undefined : 'Steward is not in this channel: it cannot write here by itself.',
     );
     // In a direct message people write to Steward; in a channel they use the command.

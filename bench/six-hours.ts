@@ -12,7 +12,7 @@ const EVERY_MS = 15_000;
 const HOURS = 6;
 const POLLS = (HOURS * 3_600_000) / EVERY_MS;
 /** What is not polled by then is reckoned from what was. */
-const MOST_MS = 40_000;
+const MOST_MS = 30_000;
 const LEAST_POLLS = 240;
 /** Heap is looked at after so many polls. */
 const LOOK_EVERY = 24;

@@ -1,21 +1,15 @@
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import repoSync from '../../commands/repo-sync/command.ts';
-import { type SandboxHosts, startHosts } from '../../sandbox/hosts/hosts.ts';
 import { hasCurl, MIRROR } from '../../sandbox/mirror/mirror.ts';
 import { fillUpstream } from '../../sandbox/mirror/upstream.ts';
 import { OPEN } from '../../src/core/listing.ts';
-import { createRegistry } from '../../src/core/registry.ts';
 import type { Request } from '../../src/core/request.ts';
 import { run } from '../../src/core/runner.ts';
-import { createHosts, type Hosts } from '../../src/hosts/hosts.ts';
-import { type Kernel, PEOPLE, startKernel } from '../support/kernel.ts';
-import { keepLog } from '../support/log.ts';
+import { type Kernel, PEOPLE } from '../support/kernel.ts';
 import { until } from '../support/process.ts';
+import { type RepoSite, startRepoSite } from '../support/repo-site.ts';
 import { thorough } from '../support/thorough.ts';
 
 const { adam, bea } = PEOPLE;
@@ -28,56 +22,35 @@ const OS = [
 /** As the config's own default has it, and the hub keeps it. */
 const SERVED = 'file:///mnt/koji/external-repos/www/fedora41-$arch/RPMS.os/';
 
-let dir: string;
-let sandbox: SandboxHosts;
-let hosts: Hosts;
+let site: RepoSite;
 let kernel: Kernel;
-let root: string;
+let sandbox: RepoSite['sandbox'];
 let config: string;
-const at = (path: string): string => join(root, path);
+const at = (path: string): string => join(site.root, path);
 const packages = (): readonly string[] =>
   readdirSync(at(`${MIRROR.srcdir}/fedora41-x86_64/os`)).filter((name) => name.endsWith('.rpm'));
 const offer = (names: readonly string[]): void =>
-  fillUpstream(join(dir, 'upstream/os/x86_64'), names, { bytes: 20_000 });
+  fillUpstream(join(sandbox.upstream?.dir ?? '', 'os/x86_64'), names, { bytes: 20_000 });
 
 beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'steward-repo-sync-'));
-  sandbox = await startHosts({ dir, names: ['mirror'], mirror: { host: 'mirror' } });
-  const { hosts: targets, clientKey: privateKey, knownHosts, scriptsDir } = sandbox;
-  hosts = createHosts({ hosts: targets, privateKey, knownHosts, scriptsDir, log: keepLog() });
-  kernel = await startKernel({
-    registry: createRegistry([repoSync]),
-    hosts,
-    settings: {
-      'repo sync': {
-        host: 'mirror',
-        deletions: { count: 0, percent: 0 },
-        announce: { audience: 'packagers' },
-      },
-    },
-    hubWorld: (world) => {
-      for (const user of world.users) if (user.name === 'steward') user.permissions.push('repo');
-      world.externalRepos.push({ id: 41, name: 'fedora41-os', url: SERVED });
-      world.tagExternalRepos.push({ tagId: 4, repoId: 41, priority: 50, mergeMode: 'koji', arches: null });
-    },
+  site = await startRepoSite({
+    deletions: { count: 0, percent: 0 },
+    announce: { audience: 'packagers' },
   });
-  root = sandbox.world('mirror').root;
-  config = readFileSync(at(MIRROR.config), 'utf8');
+  ({ kernel, sandbox } = site);
+  config = site.config();
 });
-afterAll(async () => {
-  await kernel.close();
-  await hosts.close();
-  await sandbox.close();
-  await rm(dir, { recursive: true, force: true });
-});
+afterAll(() => site?.close());
 beforeEach(async () => {
   // One that is open would be joined.
   for (const { id } of await kernel.store.requests.list({ status: OPEN, limit: 10 }))
     await kernel.say(adam, `cancel ${id}`);
+  site.reset();
   for (const place of [MIRROR.wwwdir, MIRROR.state, `${MIRROR.srcdir}/fedora41-x86_64`])
     rmSync(at(place), { recursive: true, force: true });
-  writeFileSync(at(MIRROR.config), config);
-  sandbox.upstream?.behave('well');
+  const { externalRepos, tagExternalRepos } = kernel.hub.world;
+  externalRepos.push({ id: 41, name: 'fedora41-os', url: SERVED });
+  tagExternalRepos.push({ tagId: 4, repoId: 41, priority: 50, mergeMode: 'koji', arches: null });
   offer(OS);
 });
 

@@ -8,11 +8,10 @@ import { createStore } from '../../src/store/store.ts';
 import { makeAsker } from '../support/certificate-authority.ts';
 import { CA_SETTINGS, SANDBOX_SUBJECT } from '../support/certificate-site.ts';
 import { keepLog } from '../support/log.ts';
-import { noPostgres, startPostgres } from '../support/postgres.ts';
-import { noRedis, startRedis } from '../support/redis.ts';
 import { thorough } from '../support/thorough.ts';
 import { type Asking, POINTS, type Point } from './points.ts';
 import { type KillSite, liveOnce, startKillSite } from './site.ts';
+import { STORES, skippedText, startServers } from './stores.ts';
 
 type Verb = 'issue' | 'renew' | 'revoke';
 
@@ -22,33 +21,23 @@ const KILLS: readonly { readonly verb: Verb; readonly at: Point }[] = (
   ['issue', 'renew', 'revoke'] as const
 ).flatMap((verb) => ALL.map((at) => ({ verb, at })));
 
-const stores = [
-  { name: 'PGlite, in one process', servers: false, missing: null },
-  { name: 'PostgreSQL and Redis', servers: true, missing: noPostgres ?? noRedis },
-] as const;
-
 describe.concurrent('a worker that is killed between any two steps of a certificate’s way', () => {
-  for (const { name, servers, missing } of stores)
-    it.skipIf(missing !== null || !hasOpenssl)(
-      `signs and revokes each once, and delivers it: ${name}${missing ? ` (skipped: ${missing})` : ''}`,
+  for (const store of STORES)
+    it.skipIf(store.missing !== null || !hasOpenssl)(
+      `signs and revokes each once, and delivers it: ${store.name}${skippedText(store)}`,
       { timeout: 900_000 },
       async ({ onTestFinished }) => {
-        const postgres = servers ? await startPostgres() : null;
-        if (postgres) onTestFinished(() => postgres.stop());
-        const redis = servers ? await startRedis() : null;
-        if (redis) onTestFinished(() => redis.stop());
+        const servers = await startServers(store, onTestFinished);
         const site = await startKillSite({ version: '1.35', ca: true });
         onTestFinished(() => site.close());
         // Each kill takes seconds, so the stores take turns; sampled, each point is tried with one of the three.
-        const [every, first] = thorough ? [2, servers ? 0 : 1] : [6, servers ? 0 : 3];
+        const [every, first] = thorough ? [2, store.redis ? 0 : 1] : [6, store.redis ? 0 : 3];
         const kills = KILLS.filter((_, index) => index % every === first);
         const askings = kills.map(({ verb, at }, index) => askingFor(site, verb, at, index));
-        const databaseUrl = (await postgres?.fresh()) ?? null;
         const names = ['cert issue', 'cert renew', 'cert revoke'];
         const setup = {
           ...site.setup,
-          databaseUrl,
-          redisUrl: redis?.url ?? null,
+          ...servers,
           settings: Object.fromEntries(names.map((one) => [one, CA_SETTINGS])),
           inTurn: true,
           leaseMs: 2_500,
@@ -67,7 +56,7 @@ describe.concurrent('a worker that is killed between any two steps of a certific
         }
 
         const database = await openDatabase({
-          url: databaseUrl ?? undefined,
+          url: servers.databaseUrl ?? undefined,
           dir: setup.dir,
           log: keepLog(),
         });

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { noPostgres, startPostgres } from '../support/postgres.ts';
-import { noRedis, startRedis } from '../support/redis.ts';
+import { noPostgres } from '../support/postgres.ts';
 import { thorough } from '../support/thorough.ts';
 import { type Asking, POINTS, type Point } from './points.ts';
 import { type KillSite, liveOnce, startKillSite } from './site.ts';
+import { EMBEDDED, SERVERS, skippedText, startServers } from './stores.ts';
 
 const CAPACITY = 9;
 
@@ -18,31 +18,26 @@ const CAPACITIES = names('capacity', 2);
 const RESTARTS = names('restart', 1);
 
 const stores = [
-  { name: 'PGlite, in one process', hub: '1.35', postgres: false, redis: false, missing: null },
+  { ...EMBEDDED, hub: '1.35' },
   { name: 'PostgreSQL, queue and all', hub: '1.20', postgres: true, redis: false, missing: noPostgres },
-  { name: 'PostgreSQL and Redis', hub: '1.35', postgres: true, redis: true, missing: noPostgres ?? noRedis },
+  { ...SERVERS, hub: '1.35' },
 ] as const;
 
 describe.concurrent('a worker that is killed at every boundary of a request', () => {
   // Each takes half a minute, and each of the two parts that make the middle one stands in one of the others.
   for (const store of stores.filter(({ postgres, redis }) => thorough || postgres === redis)) {
-    const skipped = store.missing === null ? '' : ` (skipped: ${store.missing})`;
     it.skipIf(store.missing !== null)(
-      `changes everything exactly once, and every request ends: ${store.name}${skipped}`,
+      `changes everything exactly once, and every request ends: ${store.name}${skippedText(store)}`,
       { timeout: 300_000 },
       async ({ onTestFinished }) => {
-        const postgres = store.postgres ? await startPostgres() : null;
-        if (postgres) onTestFinished(() => postgres.stop());
-        const redis = store.redis ? await startRedis() : null;
-        if (redis) onTestFinished(() => redis.stop());
+        const servers = await startServers(store, onTestFinished);
         const site = await startKillSite({
           builders: [...CAPACITIES, ...RESTARTS],
           reachable: RESTARTS,
           version: store.hub,
         });
         onTestFinished(() => site.close());
-        const databaseUrl = (await postgres?.fresh()) ?? null;
-        const setup = { ...site.setup, databaseUrl, redisUrl: redis?.url ?? null };
+        const setup = { ...site.setup, ...servers };
 
         const first = await liveOnce({ ...setup, askings }, site.hub);
         expect(first).toEqual({ killed: true, points: planOf(askings), statuses: {} });

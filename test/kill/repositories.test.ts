@@ -6,11 +6,10 @@ import { hasCurl, MIRROR } from '../../sandbox/mirror/mirror.ts';
 import { openDatabase } from '../../src/store/database.ts';
 import { createStore } from '../../src/store/store.ts';
 import { keepLog } from '../support/log.ts';
-import { noPostgres, startPostgres } from '../support/postgres.ts';
-import { noRedis, startRedis } from '../support/redis.ts';
 import { thorough } from '../support/thorough.ts';
 import type { Asking, Part, Point } from './points.ts';
 import { type KillSite, liveOnce, startKillSite } from './site.ts';
+import { STORES, skippedText, startServers } from './stores.ts';
 
 const stepPoints = (part: Part, ...calls: readonly Point[]): readonly Point[] => [
   `before step-started ${part}`,
@@ -71,27 +70,18 @@ function waysOf(servers: boolean): readonly Way[] {
   return servers ? [way('add', ADD, 2, 3), way('sync', SYNC.slice(at), 1, 4)] : [way('add', ADD, 0, 3)];
 }
 
-const stores = [
-  { name: 'PGlite, in one process', servers: false, missing: null },
-  { name: 'PostgreSQL and Redis', servers: true, missing: noPostgres ?? noRedis },
-] as const;
-
 describe.concurrent('a worker that is killed again and again on a repository’s way', () => {
-  for (const { name, servers, missing } of stores)
-    it.skipIf(missing !== null || !hasCurl)(
-      `writes one entry, syncs once, and tells hub and people once: ${name}${missing ? ` (skipped: ${missing})` : ''}`,
+  for (const store of STORES)
+    it.skipIf(store.missing !== null || !hasCurl)(
+      `writes one entry, syncs once, and tells hub and people once: ${store.name}${skippedText(store)}`,
       { timeout: 1_800_000 },
       async ({ onTestFinished }) => {
-        const postgres = servers ? await startPostgres() : null;
-        if (postgres) onTestFinished(() => postgres.stop());
-        const redis = servers ? await startRedis() : null;
-        if (redis) onTestFinished(() => redis.stop());
-        const ways = waysOf(servers);
+        const servers = await startServers(store, onTestFinished);
+        const ways = waysOf(store.redis);
         const site = await startMirrorKillSite(ways.map(({ key }) => key));
         onTestFinished(() => site.close());
         const before = configOf(site);
-        const databaseUrl = (await postgres?.fresh()) ?? null;
-        const setup = { ...site.setup, ...SETTINGS, databaseUrl, redisUrl: redis?.url ?? null };
+        const setup = { ...site.setup, ...SETTINGS, ...servers };
 
         for (const { points, ...asked } of ways) {
           // Also a worker that has just been started sees it go on.
@@ -126,7 +116,7 @@ describe.concurrent('a worker that is killed again and again on a repository’s
           ]),
         );
         const database = await openDatabase({
-          url: databaseUrl ?? undefined,
+          url: servers.databaseUrl ?? undefined,
           dir: setup.dir,
           log: keepLog(),
         });

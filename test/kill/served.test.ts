@@ -1,149 +1,161 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { hasCurl, MIRROR } from '../../sandbox/mirror/mirror.ts';
 import { type SandboxSite, startSite } from '../../sandbox/site.ts';
-import { namesOf } from '../../sandbox/slack/names.ts';
-import { entryText } from '../../sandbox/slack/transcript.ts';
-import { changedConfig, type Served, serveReady } from '../deploy/served.ts';
-import { noPostgres, startPostgres } from '../support/postgres.ts';
-import { freePort, stopped, until } from '../support/process.ts';
-import { noRedis, startRedis } from '../support/redis.ts';
+import { openDatabase } from '../../src/store/database.ts';
+import { createStore } from '../../src/store/store.ts';
+import { keepLog } from '../support/log.ts';
+import { thorough } from '../support/thorough.ts';
+import { startBot } from './bot.ts';
+import {
+  announcementOf,
+  cardsOf,
+  labelOf,
+  prepare,
+  shown,
+  stagesOf,
+  TAG,
+  type Victim,
+  type Way,
+  walk,
+} from './stages.ts';
+import { EMBEDDED, type KillStore, SERVERS, STORES, skippedText, startServers } from './stores.ts';
 
-const KOJI = 'C0KOJI';
-const ADMINS = 'C0ADMINS';
-const TAG = 'foreman-nightly-el8-build';
-/** The request’s own message names it too. */
-const ANNOUNCEMENT = /^(?![\s\S]*Mirror epel10)[\s\S]*New external repository: epel10-os/;
-const PATIENCE_MS = 150_000;
+const REPOS = { host: 'mirror', announce: { audience: 'packagers' }, deletions: { count: 0, percent: 0 } };
 
-const stores = [
-  { name: 'PGlite, one process for all', servers: false, missing: null },
-  { name: 'PostgreSQL and Redis, a web and a worker process', servers: true, missing: noPostgres ?? noRedis },
-] as const;
+/** In one process the worker is the bot; a worker alone over PGlite dies in `repositories.test.ts`. */
+const VICTIMS = new Map<KillStore, readonly Victim[]>([
+  [EMBEDDED, ['bot', 'connection', 'sync']],
+  [SERVERS, ['bot', 'worker', 'connection', 'sync']],
+]);
+const TABLE = new Map(
+  [...VICTIMS].map(([store, victims]) => [
+    store,
+    (['add', 'sync'] as const).flatMap((verb) =>
+      victims.map((victim): Way => ({ verb, victim, stages: stagesOf(verb, victim) })),
+    ),
+  ]),
+);
+/** A few of each store, so that everything dies somewhere. */
+const SAMPLE = new Map<KillStore, readonly Way[]>([
+  [EMBEDDED, [{ verb: 'add', victim: 'bot', stages: ['asked', 'fetching', 'linked', 'announced'] }]],
+  [
+    SERVERS,
+    [
+      { verb: 'add', victim: 'connection', stages: ['begun', 'linked'] },
+      { verb: 'sync', victim: 'worker', stages: ['asks again', 'verifying', 'newrepo'] },
+    ],
+  ],
+]);
 
-describe.concurrent('a served Steward whose processes are killed while a repository is added', () => {
-  for (const { name, servers, missing } of stores)
-    it.skipIf(missing !== null || !hasCurl)(
-      `does all of it once, and says each thing once in the thread, the channel and the forum: ${name}${missing ? ` (skipped: ${missing})` : ''}`,
-      { timeout: 600_000 },
+describe.concurrent('a served Steward of which something dies at each stage of a repository’s way', () => {
+  for (const store of STORES)
+    it.skipIf(store.missing !== null || !hasCurl)(
+      `does all of it once, and says each thing once in the thread, the channel and the forum: ${store.name}${skippedText(store)}`,
+      { timeout: 1_800_000 },
       async ({ onTestFinished }) => {
-        const postgres = servers ? await startPostgres() : null;
-        if (postgres) onTestFinished(() => postgres.stop());
-        const redis = servers ? await startRedis() : null;
-        if (redis) onTestFinished(() => redis.stop());
+        const ways = (thorough ? TABLE : SAMPLE).get(store) ?? [];
+        const at = await startServers(store, onTestFinished);
         const dir = await mkdtemp(join(tmpdir(), 'steward-served-'));
         onTestFinished(() => rm(dir, { recursive: true, force: true }));
         const site = await startSite({ dir });
         onTestFinished(() => site.close());
-        const url = (await postgres?.fresh()) ?? null;
-        const served = await startServed(site, url, redis?.url ?? null);
-        onTestFinished(() => served.kill());
-        const { hosts, hub, slack } = site;
-        const { root } = hosts.world('mirror');
+        prepare(ways, site);
+        const bot = await startBot(site, at, REPOS);
+        onTestFinished(() => bot.kill());
 
-        await slack
-          .as('U0MARIA')
-          .slash(`/koji repo add epel10 from="os=http://mirror.example.org/os/$arch/" tag=${TAG}`, KOJI);
-        // It was acknowledged, so it is stored: nobody has to ask again.
-        await served.killAndStart();
-        const asked = await sees(site, ADMINS, /Mirror epel10/, /\[Approve\]/);
-
-        hosts.upstream?.behave({ slowMs: 2_500 });
-        await slack.as('U0ADAM').press(ADMINS, asked.ts, 'Approve');
-        await until(() => hosts.upstream?.asked.some((path) => path.endsWith('.rpm')) ?? false, PATIENCE_MS);
-        await served.killAndStart();
-        hosts.upstream?.behave('well');
-
-        await until(() => called(hub).length > 0, PATIENCE_MS);
-        await served.killAndStart();
-
-        // Said, and perhaps not noted: what comes after it looks for it before it says it again.
-        await sees(site, KOJI, ANNOUNCEMENT);
-        await served.killAndStart();
-
-        await sees(site, KOJI, /Mirror epel10/, /All \d+ steps are done, and checked/);
-        await served.told();
-        expect(await served.stop()).toEqual(served.roles.map(() => 0));
-
-        expect(readFileSync(join(root, MIRROR.config), 'utf8').match(/^\[epel10\]$/gm)).toHaveLength(1);
-        expect(called(hub)).toEqual(['createExternalRepo', 'addExternalRepoToTag', 'newRepo', 'newRepo']);
-        const says = (pattern: RegExp, channel = KOJI) =>
-          shown(site, channel).filter(({ text }) => pattern.test(text)).length;
-        expect([says(ANNOUNCEMENT), says(/Mirror epel10/)]).toEqual([1, 1]);
-        const topics = site.forum.topics().filter(({ title }) => title.includes('epel10-os'));
-        expect(topics.map(({ title }) => title)).toEqual(['New external repository: epel10-os']);
-        expect(existsSync(join(root, `${MIRROR.wwwdir}/epel10-x86_64/RPMS.os/repodata/repomd.xml`))).toBe(
-          true,
-        );
+        const syncs: number[] = [];
+        for (const way of ways) {
+          const before = site.hub.history().length;
+          syncs.push((await walk(way, site, bot)).syncs);
+          const calls = site.hub.history().slice(before);
+          expect([labelOf(way), calls.map(({ method, args }) => `${method} ${args[0]}`)]).toEqual([
+            labelOf(way),
+            [
+              ...(way.verb === 'add'
+                ? [`createExternalRepo ${labelOf(way)}-os`, `addExternalRepoToTag ${TAG}`]
+                : []),
+              `newRepo ${TAG}`,
+              'newRepo katello-nightly-el8-build',
+            ],
+          ]);
+        }
+        await bot.told(150_000);
+        expect(await bot.stop()).toEqual(bot.roles.map(() => 0));
+        for (const way of ways) expectOnce(way, site);
+        await expectWhole(site, join(dir, 'data'), at.databaseUrl, syncs);
       },
     );
 });
 
-const called = (hub: SandboxSite['hub']): readonly string[] => hub.history().map(({ method }) => method);
-
-function shown({ slack }: SandboxSite, channel: string) {
-  const names = namesOf(slack);
-  return slack.messages(channel).map((message) => ({ ts: message.ts, text: entryText(message, names) }));
-}
-
-function sees(site: SandboxSite, channel: string, ...patterns: readonly RegExp[]) {
-  return site.slack.waitFor(
-    () => shown(site, channel).findLast(({ text }) => patterns.every((pattern) => pattern.test(text))),
-    PATIENCE_MS,
-  );
-}
-
-/** `steward serve` as it is run: over PGlite in one process, or over two servers in a process for each role. */
-async function startServed(site: SandboxSite, databaseUrl: string | null, redisUrl: string | null) {
-  const port = await freePort();
-  const config = await changedConfig(site.configPath, 'killed', {
-    http: { port },
-    log: { level: 'info' },
-    shared: { repos: { host: 'mirror', announce: { audience: 'packagers' } } },
+/** Its entry, its packages and every message of it are there, each once. */
+function expectOnce(way: Way, site: SandboxSite): void {
+  const { root } = site.hosts.world('mirror');
+  const label = labelOf(way);
+  const config = readFileSync(join(root, MIRROR.config), 'utf8');
+  const announced = announcementOf(way);
+  const title =
+    way.verb === 'add' ? `New external repository: ${label}-os` : `Fresh content: ${label} was synced`;
+  const cards = cardsOf(way, site);
+  expect({
+    label,
+    entries: config.split('\n').filter((line) => line === `[${label}]`).length,
+    packages: readdirSync(join(root, MIRROR.srcdir, `${label}-x86_64/os`))
+      .filter((name) => name.endsWith('.rpm'))
+      .map((name) => name.split('-')[0]),
+    metadata: existsSync(join(root, `${MIRROR.wwwdir}/${label}-x86_64/RPMS.os/repodata/repomd.xml`)),
+    said: shown(site).filter(({ text }) => announced.test(text)).length,
+    topics: site.forum.topics().filter((topic) => topic.title === title).length,
+    cards: cards.length,
+    // Nothing is left to press, and every one of them says how it ended.
+    open: cards.filter((text) => /\[(Approve|Resume|Cancel)\]/.test(text)),
+    unended: cards.filter((text) => !/All \d+ steps are done, and checked/.test(text)),
+  }).toEqual({
+    label,
+    entries: 1,
+    packages: ['bash', 'koji', 'ruby'],
+    metadata: true,
+    said: 1,
+    topics: 1,
+    cards: 2,
+    open: [],
+    unended: [],
   });
-  const roles = databaseUrl === null ? (['all'] as const) : (['web', 'worker'] as const);
-  const env = databaseUrl && redisUrl ? { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl } : {};
-  let running: readonly Served[] = [];
-  const kill = async (): Promise<void> => {
-    for (const { child } of running) child.kill('SIGKILL');
-    await Promise.all(running.map(({ child }) => stopped(child)));
-    running = [];
-  };
-  const start = async (): Promise<void> => {
-    try {
-      // One after the other, as the tables are made by whoever comes first.
-      for (const role of roles)
-        running = [...running, await serveReady(['--role', role, '--config', config], env)];
-    } catch (error) {
-      await kill();
-      throw error;
-    }
-  };
-  await start();
-  site.slack.setRequestUrl(`http://127.0.0.1:${port}/slack/events`);
-  return {
-    roles,
-    kill,
-    async killAndStart(): Promise<void> {
-      await kill();
-      await start();
-    },
-    /** Waits until every message is told everywhere; what a killed process began is let alone for half a minute. */
-    async told(): Promise<void> {
-      await until(async () => {
-        const answer = await fetch(`http://127.0.0.1:${port}/metrics`, {
-          signal: AbortSignal.timeout(10_000),
-        });
-        return /^steward_messages_waiting 0$/m.test(await answer.text());
-      }, PATIENCE_MS);
-    },
-    async stop(): Promise<readonly (number | null)[]> {
-      const ended = await Promise.all(running.map((one) => one.end()));
-      running = [];
-      return ended.map(({ code }) => code);
-    },
-  };
+}
+
+/** The record: a chain without a gap, no lock that anybody holds, and no sync more than these. */
+async function expectWhole(
+  site: SandboxSite,
+  dir: string,
+  url: string | null,
+  syncs: readonly number[],
+): Promise<void> {
+  const database = await openDatabase({ url: url ?? undefined, dir, log: keepLog() });
+  try {
+    const { requests, ledger, locks, notices } = createStore(database);
+    expect((await ledger.verify()).ok).toBe(true);
+    expect((await locks.all()).filter(({ owner }) => /^r\d+$/.test(owner))).toEqual([]);
+    expect(await notices.pending(10)).toEqual([]);
+    const all = await requests.list({ limit: 100 });
+    expect(all.map(({ status }) => status)).toEqual(syncs.map(() => 'succeeded'));
+    const begun = all.map(async ({ id }) => {
+      const events = await requests.events(id);
+      return events.filter((one) => one.type === 'step-started' && one.data.key.startsWith('sync:')).length;
+    });
+    expect((await Promise.all(begun)).reverse()).toEqual(syncs);
+  } finally {
+    await database.close();
+  }
+  const runs = join(site.hosts.world('mirror').root, 'var/lib/steward-jobs/mrepo/runs');
+  const running = readdirSync(runs).filter((run) => !existsSync(join(runs, run, 'code')));
+  // A killed one leaves no code, and no process.
+  const alive = running.filter((run) => isAlive(readFileSync(join(runs, run, 'began'), 'utf8')));
+  expect(alive).toEqual([]);
+}
+
+function isAlive(began: string): boolean {
+  return existsSync(`/proc/${began.split(' ')[0]}`);
 }

@@ -35,8 +35,8 @@ export default defineConfig({
     // Far more than any takes: only what never ends is to fail, and no busy machine.
     testTimeout: 60_000,
     hookTimeout: 120_000,
-    // Two cores: more files at once only makes timings worse; but the long ones mostly wait.
-    maxWorkers: onlyLong ? 3 : 2,
+    // On two cores: a quarter of the time files wait for something else than a core.
+    maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
     reporters: ['default', './test/support/count-reporter.ts'],
   },

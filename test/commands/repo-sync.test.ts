@@ -129,7 +129,7 @@ describe.skipIf(!hasCurl)('repo sync', () => {
     const again = await ends(id);
     expect(again).toMatchObject({ status: 'planned', plan: { n: 2 } });
     expect(again.plan?.steps[0]?.step.changes[0]?.after).toBe(
-      'as upstream has them, at most 2 of them deleted',
+      'as upstream has them, it stops rather than delete more than 2 of them',
     );
     expect(again.plan?.notes[0]).toMatch(/^Upstream has 2 of the 4 packages here no more/);
     expect(packages()).toEqual(OS);

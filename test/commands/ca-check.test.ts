@@ -11,6 +11,7 @@ import type { Answer } from '../../src/core/answer.ts';
 import { Refused, Unavailable } from '../../src/core/refused.ts';
 import { keepTree } from '../support/kept-tree.ts';
 import { openssl, temporaryDir } from '../support/openssl.ts';
+import { openTmpdir } from '../support/postgres.ts';
 import { type CaRig, startCaRig } from './ca-rig.ts';
 
 const KATELLO = readFileSync(new URL('../fixtures/certificates/katello-ca.crt', import.meta.url), 'utf8');
@@ -289,7 +290,7 @@ describe.skipIf(!hasOpenssl)('the script', () => {
   it.skipIf(process.getuid?.() !== 0)(
     'as an account without rights, sees that it may not look into private/',
     () => {
-      const place = temporaryDir();
+      const place = temporaryDir(openTmpdir());
       const dir = join(place.dir, 'private');
       mkdirSync(dir, { mode: 0o700 });
       writeFileSync(join(dir, 'a.key'), 'secret');

@@ -13,7 +13,7 @@ export function openssl(args: readonly string[], options: { cwd: string; input?:
   });
 }
 
-export function temporaryDir(): { readonly dir: string; remove(): void } {
-  const dir = mkdtempSync(join(tmpdir(), 'steward-ca-'));
+export function temporaryDir(below = tmpdir()): { readonly dir: string; remove(): void } {
+  const dir = mkdtempSync(join(below, 'steward-ca-'));
   return { dir, remove: () => rmSync(dir, { recursive: true, force: true }) };
 }

@@ -76,6 +76,10 @@ it.skipIf(process.getuid?.() !== 0)(
     try {
       // As if the numbers had come round to it.
       writeFileSync(join(dir, 'jobs/loud/runs/r1/began'), `${other.pid} 1\n`);
+      // It begins as root's.
+      await expect
+        .poll(() => readFileSync(`/proc/${other.pid}/cmdline`, 'utf8'), { timeout: 20_000 })
+        .toBe('sleep\x0060\0');
       expect(readFileSync(`/proc/${other.pid}/environ`, 'utf8')).toContain('STEWARD_JOB=loud/r1');
       expect(job.start('r2')).toBe('STARTED\n');
       expect(await job.ended('r2')).toBe('7');
